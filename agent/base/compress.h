@@ -1,0 +1,24 @@
+/* compress.h - compressed files as streams (zlib and liblzma behind it). One call in, bytes out; known by signature. */
+#ifndef EVMEND_BASE_COMPRESS_H
+#define EVMEND_BASE_COMPRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+enum compression { COMPRESS_NONE, COMPRESS_GZIP, COMPRESS_XZ };
+
+/* By the first bytes (at least 6). */
+enum compression compression_of(const void *head, size_t n);
+
+struct inflater;
+
+struct inflater *inflater_new(enum compression kind, struct err *e); /* memory capped by LIMIT_INFLATE_MEMORY */
+void inflater_free(struct inflater *z);
+/* Takes *in_n bytes at in, gives up to *out_n bytes at out; both are updated to what was used and given. Returns 1 at the
+ * end of the stream (concatenated streams go on), 0 to go on, -1 and *e when the data is corrupt. finish: no more input
+ * will come; a stream that is cut short is then an error. */
+int inflater_step(struct inflater *z, const void *in, size_t *in_n, void *out, size_t *out_n, bool finish, struct err *e);
+
+#endif

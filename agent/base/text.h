@@ -1,0 +1,24 @@
+/* text.h - small questions about text that every room asks. ASCII unless a line says otherwise. */
+#ifndef EVMEND_BASE_TEXT_H
+#define EVMEND_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+bool text_same(const char *a, const char *b);                    /* case does not count */
+bool text_same_n(const char *a, size_t an, const char *b, size_t bn);
+bool text_starts(const char *s, const char *prefix);              /* case counts */
+bool text_ends(const char *s, const char *suffix);                /* case counts */
+bool text_has(const char *s, size_t n, const char *part);          /* case does not count */
+char *text_copy(char *to, size_t n, const char *s);               /* cut to n-1 bytes, always ends with NUL; returns to */
+void text_hex(char *to, const uint8_t *p, size_t n);              /* lower case; to holds 2n+1 */
+bool text_unhex(uint8_t *to, size_t n, const char *s, size_t len); /* len must be 2n; either case */
+bool text_int(const char *s, size_t n, int64_t *v);               /* decimal, whole text, no blanks; false on overflow */
+bool text_host_ok(const char *s); /* 1 to 255 of [A-Za-z0-9.-], does not start or end with '.' or '-' */
+/* The nearest of names (ends with NULL) within two edits of s, or NULL: for "did you mean". */
+const char *text_nearest(const char *s, const char *const *names);
+/* Length of the valid UTF-8 sequence at s (1..4), 0 when it is none (overlong, surrogate, cut short). */
+size_t utf8_step(const char *s, size_t n, uint32_t *code_point);
+
+#endif

@@ -1,0 +1,68 @@
+/* engine.h - events in, findings and cases out: matching, correlation in event time, the book of cases. Used by `scan`
+ * (correlates at the end, over all files, in event time) and by `run` (correlates as watermarks pass).
+ *
+ * One thread. Findings and cases given to the sink are borrowed for the call. */
+#ifndef EVMEND_CASES_ENGINE_H
+#define EVMEND_CASES_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "cases/case.h"
+#include "cases/finding.h"
+#include "event/event.h"
+#include "rules/ruleset.h"
+
+/* A configured server: findings about any of its names are findings about it. */
+struct engine_host {
+	const char *name;
+	const char *const *aliases; /* NetBIOS name, FQDN ... */
+	size_t n_aliases;
+};
+
+struct engine_options {
+	const struct ruleset *rules;
+	const struct engine_host *hosts;
+	size_t n_hosts;
+	const struct clock *clock;
+	bool scan;            /* keep matches, correlate at the end, replay is always false */
+	int64_t replay_after; /* run: older events are marked replay */
+	int64_t idle_after;   /* run: a silent channel holds its watermark back no longer than this */
+	int64_t update_every; /* run: at most one update of a (case, rule) in this span */
+	uint64_t memory_cap;  /* bytes of correlation state; the oldest windows are given up first, counted */
+};
+
+struct engine_sink {
+	void *arg;
+	void (*finding)(void *arg, const struct finding *f, bool update); /* update: told before, its count has grown */
+	void (*case_changed)(void *arg, const struct case_ *c);           /* opened, or what it asks, counts or says has changed */
+};
+
+struct engine_counts {
+	uint64_t events, matches, findings, cases, late, evicted, no_host, explained; /* explained: consequences swallowed by a case */
+};
+
+struct engine;
+
+struct engine *engine_new(const struct engine_options *options, const struct engine_sink *sink);
+void engine_free(struct engine *g);
+void engine_event(struct engine *g, const struct event *ev); /* copies what it keeps */
+/* run: time passes (calls absent rules and pending updates due by now); scan: everything is in, decide. */
+void engine_tick(struct engine *g);
+void engine_finish(struct engine *g);
+size_t engine_cases(const struct engine *g);
+const struct case_ *engine_case(const struct engine *g, size_t i);
+void engine_counts(const struct engine *g, struct engine_counts *c);
+/* The case was closed elsewhere (24 h of quiet, a person, the remedy): a later finding opens a new one that names it. */
+void engine_close_case(struct engine *g, uint32_t id);
+/* State over a restart: windows, remembered findings, the book of cases, watermarks. Same rules (by id) get their windows back,
+ * windows of rules that are gone are dropped. JSON, versioned. -1: not readable (the caller says so and starts empty). */
+void engine_save(const struct engine *g, struct buf *to);
+int engine_load(struct engine *g, const char *from, size_t n, struct err *e);
+/* Reload: the rules are swapped; state is carried over as by save and load. */
+void engine_swap(struct engine *g, const struct ruleset *rules);
+
+#endif

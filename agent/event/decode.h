@@ -1,0 +1,58 @@
+/* decode.h - bytes of a source in, events out: the one door into event/.
+ *
+ * A decoder belongs to one stream (file, stdin). It finds out the form when told FORM_AUTO: Event XML in every shape
+ * (rootless, <Events>, RenderedXml, UTF-8, UTF-16 with or without BOM, a copy of Event Viewer's XML view), an HttpProxy
+ * log (#Fields), else console text. An .evtx file is known by its signature and refused with the command that makes XML of it.
+ * A bad event is reported through `malformed`, with its first 200 bytes, and never stops the stream; a stream that is of no
+ * known form at all fails. */
+#ifndef EVMEND_EVENT_DECODE_H
+#define EVMEND_EVENT_DECODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "event/event.h"
+
+enum event_form { FORM_AUTO, FORM_XML, FORM_TEXT, FORM_HTTPPROXY };
+
+struct decode_options {
+	const struct names *names;
+	const char *source;       /* for event.source; borrowed as long as the decoder lives */
+	const char *default_host; /* --host: for text that names none; NULL: none */
+	int64_t default_time;     /* for text and events without a time: --at, else the file's time */
+	int64_t received;
+};
+
+struct decode_sink {
+	void *arg;
+	/* ev and all it points to live in the arena until the caller resets it. Non-zero stops decode_feed, which returns it. */
+	int (*event)(void *arg, const struct event *ev);
+	void (*malformed)(void *arg, int64_t offset, const char *reason, const char *bytes, size_t n);
+};
+
+struct decode_counts {
+	uint64_t events, malformed, cleaned, cut;
+};
+
+struct decoder;
+
+struct decoder *decoder_new(enum event_form form, const struct decode_options *options, struct arena *arena);
+void decoder_free(struct decoder *d);
+/* Takes n more bytes. 0; -1 and *e when the stream is hopeless (.evtx, binary); or what sink->event returned. */
+int decoder_feed(struct decoder *d, const void *bytes, size_t n, const struct decode_sink *sink, struct err *e);
+/* The stream ends here: what is incomplete becomes malformed (XML) or an event (text). With keep_tail the incomplete
+ * event is kept for a later feed instead (a file that is followed). */
+int decoder_end(struct decoder *d, bool keep_tail, const struct decode_sink *sink, struct err *e);
+/* Bytes fed so far that are wholly dealt with: a restart may begin behind them. <= bytes fed. */
+int64_t decoder_settled(const struct decoder *d);
+/* What a later decoder needs to go on at decoder_settled() in the middle of a file: form, encoding, #Fields. Text, <= 16 kB. */
+void decoder_state_save(const struct decoder *d, char *to, size_t n);
+bool decoder_state_load(struct decoder *d, const char *from);
+void decoder_counts(const struct decoder *d, struct decode_counts *to);
+/* The arena now belongs to a new batch: the decoder must not keep pointers into it over this call. */
+void decoder_new_batch(struct decoder *d, int64_t received);
+
+#endif

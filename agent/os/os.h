@@ -1,0 +1,108 @@
+/* os.h - the machine below us: four small tables of operations.
+ *
+ * Everything that touches processes, files, the service manager or the control
+ * socket goes through one of these tables, so that a test can put its own in
+ * front and make the n-th call fail. os/ knows nothing of base/: its functions
+ * return a value >= 0, or -errno. Strings are borrowed for the call.
+ * Time is not here: base/clock.h is the only reader of clocks. */
+#ifndef EVMEND_OS_H
+#define EVMEND_OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum os_open_how {
+	OS_READ,   /* existing file, read only */
+	OS_APPEND, /* create 0600 if missing, every write goes to the end */
+	OS_CREATE, /* create 0600 or truncate */
+	OS_LOCK,   /* create 0600 if missing and take the exclusive lock; -EWOULDBLOCK when somebody has it */
+};
+
+struct os_stat {
+	uint64_t device, inode; /* together name one file, whatever its path */
+	int64_t size;           /* bytes */
+	int64_t mtime_us;       /* microseconds since 1970, UTC */
+	bool is_folder;
+};
+
+/* Called once a name (no path) in a folder, in no order; "." and ".." are left out. Non-zero ends the listing. */
+typedef int os_name_fn(void *arg, const char *name);
+
+struct os_file_ops {
+	int (*open)(const char *path, enum os_open_how how); /* a descriptor */
+	void (*close)(int fd);
+	ssize_t (*read)(int fd, void *to, size_t n, int64_t offset); /* bytes read, 0 at the end; offset -1: from where it stands */
+	ssize_t (*write)(int fd, const void *from, size_t n);        /* all n bytes or -errno (a part may be there) */
+	int (*sync)(int fd);                                         /* on disk when it returns 0 */
+	int (*stat)(const char *path, int fd, struct os_stat *st);   /* path, or fd when path is NULL */
+	int (*list)(const char *folder, os_name_fn *each, void *arg);
+	int (*rename)(const char *from, const char *to); /* atomic; the folder is synced too */
+};
+
+extern const struct os_file_ops os_file; /* the real one */
+
+/* Writes n bytes to path so that a reader sees the old or the new file, never a part:
+ * PATH.new, sync, rename. */
+int os_file_replace(const struct os_file_ops *ops, const char *path, const void *from, size_t n);
+int os_make_folder(const char *path); /* mkdir -p, mode 0700; 0 when it exists */
+
+enum os_signal { OS_SIG_STOP = 1, OS_SIG_RELOAD = 2, OS_SIG_CHILD = 4 };
+
+/* What a process is started with. argv[0] is a path (no search, no shell) and argv ends with NULL.
+ * The child gets stdin, stdout and stderr as given (-1: /dev/null), `channel` as descriptor 3 when it is >= 0,
+ * and nothing else; its environment is PATH, LANG, TZ and every EVMEND_* of ours. */
+struct os_spawn {
+	char *const *argv;
+	int in, out, errout;
+	int channel;
+};
+
+struct os_poll {
+	int fd; /* -1 is skipped */
+	bool want_read, want_write;
+	bool can_read, can_write, hung_up; /* set by wait_ready */
+};
+
+struct os_process_ops {
+	int (*spawn)(const struct os_spawn *how);        /* pid */
+	int (*wait)(int pid, bool block, int *status);   /* pid, 0 when it still runs; *status: 0..255, or 256+signal */
+	int (*kill)(int pid, bool hard);                 /* TERM, or KILL when hard */
+	int (*channel)(int fds[2]);                      /* a connected pair, close-on-exec */
+	int (*pipe)(int fds[2]);                         /* [0] reads, [1] writes, close-on-exec */
+	int (*wait_ready)(struct os_poll *p, size_t n, int timeout_ms); /* how many are ready; 0 at the timeout; -1: for ever */
+	int (*signals)(void);                            /* a descriptor that becomes readable; see os_signals_take */
+	int (*self)(char *path, size_t n);               /* path of the running program */
+};
+
+extern const struct os_process_ops os_process;
+
+/* Takes what has come since the last call: a set of enum os_signal. fd is what signals() gave. */
+unsigned os_signals_take(int fd);
+/* Gives up what a role does not need: no new privileges, no core file, limits. Never fails a start on an old kernel. */
+enum os_right { OS_RIGHT_SPAWN = 1, OS_RIGHT_NETWORK = 2 };
+int os_jail(unsigned rights);
+int os_nonblocking(int fd, bool on);
+int os_random(void *to, size_t n);
+int os_pid(void);
+unsigned os_uid(void);
+
+struct os_peer {
+	int pid;
+	unsigned uid, gid;
+};
+
+struct os_control_ops {
+	int (*listen)(const char *path);                /* unix socket, mode 0600; a dead one at path is replaced */
+	int (*accept)(int fd);                          /* non-blocking; -EAGAIN when nobody is there */
+	int (*peer)(int fd, struct os_peer *who);
+	int (*connect)(const char *path);
+};
+
+extern const struct os_control_ops os_control;
+
+/* Tells the service manager (sd_notify protocol, when NOTIFY_SOCKET is set); nothing happens elsewhere. */
+void os_service_say(const char *text);
+
+#endif

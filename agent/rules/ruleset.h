@@ -1,0 +1,73 @@
+/* ruleset.h - a folder of Sigma rules compiled into one immutable set, and the question that is asked of it for every event.
+ *
+ * One bad rule never stops the others: it is reported (file, line, column, what to write instead) and left out. Swapped whole on
+ * reload. Meaning: ../docs/sigma.md, which follows the Sigma specification 2.1. */
+#ifndef EVMEND_RULES_RULESET_H
+#define EVMEND_RULES_RULESET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "event/event.h"
+#include "rules/rule.h"
+
+struct ruleset;
+
+struct rule_problem {
+	const char *file;
+	int line, column;
+	bool warning;     /* the rule was loaded all the same */
+	const char *text; /* what is wrong and what to write instead */
+};
+
+struct ruleset_options {
+	const char *const *folders; /* rule files and folders; under a folder, fields/, tests/ and logsources.yml are never rules */
+	size_t n_folders;
+	const char *tables;         /* folder with logsources.yml and fields/ */
+};
+
+/* Problems come through report, in file order. NULL only when nothing can be read at all (tables missing, no such folder) or memory
+ * refused; an empty set is a set. */
+struct ruleset *ruleset_load(const struct ruleset_options *options, void (*report)(void *arg, const struct rule_problem *p), void *arg, struct err *e);
+void ruleset_free(struct ruleset *rs);
+size_t ruleset_count(const struct ruleset *rs);
+size_t ruleset_refused(const struct ruleset *rs);
+const struct rule *ruleset_rule(const struct ruleset *rs, size_t i);
+const struct rule *ruleset_find(const struct ruleset *rs, const char *id_or_name); /* NULL: none */
+const struct names *ruleset_names(const struct ruleset *rs);
+/* SHA-256 over all rule files and tables that were loaded, hex: names the set in `version` and `status`. */
+const char *ruleset_digest(const struct ruleset *rs);
+
+/* Per-thread scratch of matching. */
+struct matcher;
+struct matcher *matcher_new(const struct ruleset *rs);
+void matcher_free(struct matcher *m);
+/* Indexes of the detection rules that hold for ev, ascending; *hits points into the matcher until the next call. Returns how many. */
+size_t matcher_run(struct matcher *m, const struct event *ev, const uint32_t **hits);
+/* Prints each condition of the rule with its value and why it held or not, for this event; the same program that runs. */
+void matcher_explain(struct matcher *m, const struct rule *r, const struct event *ev, struct buf *to);
+
+/* Value of a field for this rule and event (4688 renames, positional names): for group-by, host and hints. NULL: absent. */
+const struct event_field *ruleset_field(const struct ruleset *rs, const struct rule *r, const struct event *ev, const char *name);
+
+/* For correlate/: what a correlation rule says; NULL for a detection rule. */
+const struct correlation *ruleset_correlation(const struct ruleset *rs, const struct rule *r);
+
+enum correlation_type { CORR_EVENT_COUNT, CORR_TEMPORAL, CORR_TEMPORAL_ORDERED, CORR_ABSENT };
+
+struct correlation {
+	enum correlation_type type;
+	const uint32_t *rules;  /* indexes of the rules referred to (detections or correlations), in order */
+	size_t n_rules;
+	const char *const *group_by; /* field names; "host" is the finding's host */
+	size_t n_group_by;
+	int64_t timespan;       /* us */
+	uint64_t at_least;      /* event_count and temporal: gte */
+	bool around;            /* absent: `where: around`; else after */
+	bool generate;
+};
+
+#endif

@@ -1,0 +1,49 @@
+/* tls_client.h - the probe: one handshake and one request, the outcome as a fact and never as a judgement.
+ *
+ * Runs with @SECLEVEL=0 and TLS 1.0 allowed and verifies no chain: weakness is a fact, not a failed handshake. Every wait is bounded. */
+#ifndef EVMEND_TLS_TLS_CLIENT_H
+#define EVMEND_TLS_TLS_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "tls/x509.h"
+
+enum probe_tcp { TCP_OK, TCP_REFUSED, TCP_TIMEOUT, TCP_ERROR };
+enum probe_tls { TLS_OK, TLS_RESET, TLS_EOF, TLS_ALERT, TLS_TIMEOUT, TLS_NOT_TRIED, TLS_ERROR };
+enum probe_version { TLS_DEFAULT, TLS_ONLY_1_2 };
+
+struct probe_target {
+	char address[256]; /* "127.0.0.1", "::1" or a name */
+	uint16_t port;
+	char sni[256];     /* "" : none */
+	enum probe_version version;
+	char path[256];    /* "" : no request after the handshake */
+	int timeout_ms;    /* for each of connect, handshake, request */
+};
+
+struct probe_result {
+	enum probe_tcp tcp;
+	enum probe_tls tls;
+	int alert;             /* number, when tls is TLS_ALERT */
+	char tls_version[16];  /* "TLSv1.2" */
+	char cipher[64];
+	bool has_leaf;
+	struct cert_info leaf;
+	int chain_length;
+	int http_status;       /* 0: not asked or not answered */
+	char answer_header[512]; /* "X-CalculatedBETarget: ..." lines that matter (X-FEServer, X-BEServer, X-CalculatedBETarget), '\n' between */
+	int64_t took_us;
+	char detail[256];      /* for a person */
+};
+
+/* Never fails: what went wrong is in the result. */
+void tls_probe(const struct probe_target *t, const struct clock *clock, struct probe_result *to);
+const char *probe_tcp_text(enum probe_tcp t);
+const char *probe_tls_text(enum probe_tls t); /* "ok", "reset", "eof", "alert", "timeout", "not-tried", "error" */
+bool probe_tcp_parse(const char *s, enum probe_tcp *t);
+bool probe_tls_parse(const char *s, enum probe_tls *t);
+
+#endif
