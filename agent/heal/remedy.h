@@ -1,0 +1,105 @@
+/* remedy.h - what a certificate (or other) module must be able to do. heal/ knows a remedy only by this.
+ *
+ *   diagnose -> facts      reads the host, changes nothing
+ *   judge    -> verdict    a pure function of the facts and of what events have shown
+ *   plan     -> steps      a pure function of facts and verdict
+ *   verify                 uses the service; says whether the repair counts
+ */
+#ifndef EVMEND_HEAL_REMEDY_H
+#define EVMEND_HEAL_REMEDY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "heal/fact.h"
+#include "host/host.h"
+
+#define PLAN_STEPS 8
+#define VERDICT_NOTES 8
+
+/* What events have shown; chooses notes and is compared, never an argument of a step. */
+struct suspicion {
+	unsigned seen;          /* enum rule_seen bits, opaque here */
+	bool has_thumbprint;
+	uint8_t thumbprint[20];
+	uint16_t port;
+};
+
+struct note {
+	const char *name;  /* "FRONTEND_CERT" */
+	char text[400];    /* advice with the exact command */
+};
+
+enum confidence { CONFIDENCE_LOW, CONFIDENCE_MEDIUM, CONFIDENCE_HIGH };
+enum repairable { REPAIR_NEVER, REPAIR_BY_APPROVAL, REPAIR_BY_POLICY };
+
+struct verdict {
+	const char *name;          /* "BE_CERT_DELETED"; "UNKNOWN" */
+	const char *row;           /* "R6" */
+	enum confidence confidence;
+	enum repairable repairable;
+	bool healthy;              /* nothing is wrong now */
+	char text[400];            /* one sentence for a person */
+	char advice[600];          /* what to do, with the exact command, and what not to do */
+	const char *needed[16];    /* fact names that led to it */
+	size_t n_needed;
+	const char *also[8];       /* other rows that hold */
+	size_t n_also;
+	const char *not_excluded[8]; /* rows above it whose facts are unknown: no repair starts */
+	size_t n_not_excluded;
+	struct note notes[VERDICT_NOTES]; /* computed on their own, beside the verdict */
+	size_t n_notes;
+	char smtp[300];            /* the second line: "" when nothing is open on the SMTP side */
+};
+
+enum undo_kind { UNDO_EXACT, UNDO_PARTIAL, UNDO_NONE };
+
+struct plan_step {
+	struct host_step step;
+	char what[256], why[256], before[256], after[256], undo[256]; /* for a person */
+	enum undo_kind undo_kind;
+	bool by_approval_only;     /* iis_restart */
+	bool thumbprint_from_previous; /* record_set of the certificate that the step before creates */
+};
+
+struct plan {
+	uint8_t id[32];            /* architecture section 3: same state, same id */
+	struct plan_step steps[PLAN_STEPS];
+	size_t n;
+};
+
+struct proof {
+	bool ok;
+	struct { char name[64]; enum tri value; char seen[256]; } checks[16];
+	size_t n;
+	char summary[400];
+};
+
+/* All of one diagnosis. Big (host_state inside): allocate it. */
+struct diagnosis {
+	struct host_identity identity;
+	struct host_state state;   /* the snapshot */
+	struct facts facts;
+	struct verdict verdict;
+	struct plan plan;
+	int64_t when;
+};
+
+struct remedy {
+	const char *name;          /* "exchange_backend" */
+	bool (*handles)(const char *cause);
+	int (*diagnose)(struct host *h, const struct clock *clock, int64_t deadline, struct diagnosis *to, struct err *e);
+	void (*judge)(struct diagnosis *d, const struct suspicion *s); /* fills verdict */
+	void (*plan)(struct diagnosis *d); /* fills plan; n = 0: nothing to do */
+	/* After the steps: record read back, handshakes, request, hop, 443 unchanged (against before). wanted: the thumbprint 444 must show. */
+	int (*verify)(struct host *h, const struct clock *clock, int64_t deadline, const struct diagnosis *before, const uint8_t wanted[20],
+		struct proof *to, struct err *e);
+};
+
+extern const struct remedy *const remedies[]; /* ends with NULL; an implementation is one line in this array (remedies/remedies.c) */
+const struct remedy *remedy_for(const char *cause);
+
+#endif

@@ -1,0 +1,37 @@
+/* spool.h - records wait here, on disk, until every sink has them. Keyed by uid, so a repeat is one record; one cursor for each sink.
+ * Narrow on purpose: the files behind it may change. ship.db, synchronous=FULL. */
+#ifndef EVMEND_SHIP_SPOOL_H
+#define EVMEND_SHIP_SPOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct spool;
+
+struct spool_record {
+	int64_t seq;          /* given by the spool */
+	uint8_t uid[32];
+	int kind;             /* enum record_kind */
+	int64_t time;
+	const char *json;     /* one NDJSON object without newline */
+	size_t n;
+};
+
+enum record_kind { RECORD_FINDING, RECORD_CASE, RECORD_REFUSAL, RECORD_REPAIR, RECORD_LEDGER, RECORD_AGENT };
+const char *record_kind_text(int kind);
+
+struct spool *spool_open(const char *folder, struct err *e); /* folder/ship.db */
+void spool_close(struct spool *s);
+int spool_begin(struct spool *s, struct err *e);
+int spool_put(struct spool *s, const struct spool_record *r, struct err *e); /* a known uid is skipped */
+int spool_commit(struct spool *s, struct err *e); /* on disk when it returns 0 */
+/* Records behind the sink's cursor, oldest first, at most n; pointers live until the next call. */
+int spool_take(struct spool *s, const char *sink, struct spool_record *to, size_t n, size_t *got, struct err *e);
+int spool_done(struct spool *s, const char *sink, int64_t seq, struct err *e); /* everything up to seq is delivered */
+int64_t spool_lag(struct spool *s, const char *sink); /* records that wait */
+int spool_trim(struct spool *s, const char *const *sinks, size_t n, struct err *e); /* forgets bodies that every sink has; uids are kept for 30 days */
+
+#endif
