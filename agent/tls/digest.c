@@ -1,0 +1,84 @@
+/* digest.c - fingerprints of bytes.
+ *
+ * Why: the ledger's chain, ids of plans, findings and events, and thumbprints all need one and the same answer.
+ * Promises: the same pieces give the same digest on every machine (lengths and numbers go in as 8 bytes, big end first).
+ * Refuses: nothing; a library that cannot hash ends the process. */
+#include "tls/digest.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+struct digest {
+	EVP_MD_CTX *ctx;
+};
+
+static void once(const EVP_MD *kind, const void *p, size_t n, uint8_t *to)
+{
+	if (EVP_Digest(n ? p : "", n, to, NULL, kind, NULL) != 1)
+		die("OpenSSL cannot compute a digest");
+}
+
+void digest_sha256(const void *p, size_t n, uint8_t to[static 32])
+{
+	once(EVP_sha256(), p, n, to);
+}
+
+void digest_sha1(const void *p, size_t n, uint8_t to[static 20])
+{
+	once(EVP_sha1(), p, n, to);
+}
+
+struct digest *digest_new(void)
+{
+	struct digest *d = xcalloc(1, sizeof *d);
+
+	d->ctx = EVP_MD_CTX_new();
+	if (!d->ctx || EVP_DigestInit_ex(d->ctx, EVP_sha256(), NULL) != 1)
+		die("OpenSSL cannot start a digest");
+	return d;
+}
+
+static void update(struct digest *d, const void *p, size_t n)
+{
+	if (n && EVP_DigestUpdate(d->ctx, p, n) != 1)
+		die("OpenSSL cannot compute a digest");
+}
+
+static void big_end(uint8_t to[static 8], uint64_t v)
+{
+	for (int i = 7; i >= 0; i--, v >>= 8)
+		to[i] = (uint8_t)(v & 0xff);
+}
+
+void digest_add(struct digest *d, const void *p, size_t n)
+{
+	uint8_t length[8];
+
+	big_end(length, n);
+	update(d, length, sizeof length);
+	update(d, p, n);
+}
+
+void digest_add_str(struct digest *d, const char *s)
+{
+	digest_add(d, s, strlen(s));
+}
+
+void digest_add_int(struct digest *d, int64_t v)
+{
+	uint8_t number[8];
+
+	big_end(number, (uint64_t)v);
+	digest_add(d, number, sizeof number);
+}
+
+void digest_finish(struct digest *d, uint8_t to[static 32])
+{
+	if (EVP_DigestFinal_ex(d->ctx, to, NULL) != 1)
+		die("OpenSSL cannot finish a digest");
+	EVP_MD_CTX_free(d->ctx);
+	free(d);
+}
