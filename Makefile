@@ -22,7 +22,7 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes -Wmissin
 HARDEN := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
 SAN ?=
 OPT ?= -O2 -g
-CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -Iagent $(WARN) $(HARDEN) $(OPT) $(SAN) $(shell pkg-config --cflags $(PKGS)) -MMD -MP $(DEFS) $(CFLAGS)
+CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -iquote agent $(WARN) $(HARDEN) $(OPT) $(SAN) $(shell pkg-config --cflags $(PKGS)) -MMD -MP $(DEFS) $(CFLAGS)
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SAN) $(LDFLAGS)
 LIBS = $(shell pkg-config --libs $(PKGS))
 
@@ -61,7 +61,7 @@ $(BUILD)/evmend: $(BUILD)/obj/agent/main.o $(LIB)
 $(BUILD)/evmend-lab: $(LAB_OBJ) $(LIB)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lpthread
 
-$(LAB_OBJ) $(TESTLIB_OBJ) $(BUILD)/obj/tests/%.o: CFLAGS_ALL += -Itests
+$(LAB_OBJ) $(TESTLIB_OBJ) $(BUILD)/obj/tests/%.o: CFLAGS_ALL += -iquote tests
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TESTLIB_OBJ) $(LIB)
 	@mkdir -p $(@D)
