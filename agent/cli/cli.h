@@ -9,7 +9,7 @@
  *	};
  *	const struct cli_verb verb_scan = {
  *		.name = "scan", .summary = "find causes in event logs", .usage = "[options] PATH...",
- *		.help = "What it does in some lines.\n", .example = "evmend scan logs/*.xml",
+ *		.help = "What it does in some lines.\n", .example = "evmend scan logs",
  *		.options = options, .min_args = 1, .max_args = -1, .flags = CLI_TAKES_AT, .run = run};
  *
  * run gets the words that are no options (argv[0] is the first of them, argv[argc] is NULL) and returns an enum err_code, the
@@ -120,6 +120,9 @@ void cli_table_end(const struct cli *c, struct cli_table *t); /* prints on stdou
 void cli_progress(struct cli *c, uint64_t done, uint64_t total, const char *what);
 void cli_progress_end(struct cli *c);
 
+/* The help of one verb on stdout; 0. */
+int cli_help(const struct cli *c, const struct cli_verb *v);
+extern const struct cli_option cli_common[], cli_at[]; /* every verb's; --at of verbs with CLI_TAKES_AT */
 extern const struct cli_verb verb_help, verb_version;
 
 #endif
