@@ -29,9 +29,11 @@ struct cert_info {
 	char serial[80];     /* hex */
 };
 
-/* What E.4 asks for; names come from the host's identity, never from an event. */
+/* What a back-end certificate should be; names come from the host's identity, never from an event.
+ * The shape (KU, EKU, BasicConstraints, SHA-256, 2048 bits, 60 months) is that of Exchange's own self-signed certificates. */
 struct cert_template {
 	char common_name[128];
+	char organization[64]; /* "": none; the lab writes here that it is one */
 	char san[4][256];
 	size_t n_san;
 	int key_bits;          /* 2048 */
@@ -41,10 +43,13 @@ struct cert_template {
 	bool ec_key;           /* the lab only */
 };
 
+/* The first certificate of a PEM text, or one DER certificate and nothing behind it. At most 64 kB.
+ * Names that hold a NUL are left out (they are an attack on whoever compares them); odd characters become '?'. */
 int cert_parse_pem(const char *pem, size_t n, struct cert_info *to, struct err *e);
 int cert_parse_der(const void *der, size_t n, struct cert_info *to, struct err *e);
 /* A new key and a self-signed certificate: KU critical digitalSignature|keyEncipherment, EKU serverAuth, BasicConstraints
- * critical CA:false, random serial. PEM texts, malloc'd; the key is wiped by cert_wipe. */
+ * critical CA:false, random serial. PEM texts, malloc'd; the key is wiped by cert_wipe. Names must be of [A-Za-z0-9._-], else
+ * ERR_USAGE; so must 1..7300 days and, for RSA, 1024..8192 bits. */
 int cert_create(const struct cert_template *t, char **cert_pem, char **key_pem, struct err *e);
 void cert_wipe(char *pem); /* overwrites and frees; NULL allowed */
 /* Does this key open and belong to this certificate? */
