@@ -1,6 +1,7 @@
 /* tls_client.h - the probe: one handshake and one request, the outcome as a fact and never as a judgement.
  *
- * Runs with @SECLEVEL=0 and TLS 1.0 allowed and verifies no chain: weakness is a fact, not a failed handshake. Every wait is bounded. */
+ * Runs with @SECLEVEL=0 and TLS 1.0 allowed and verifies no chain: weakness is a fact, not a failed handshake. Every wait is
+ * bounded: connect, handshake and request by timeout_ms each, the resolving of a name by the system's resolver settings. */
 #ifndef EVMEND_TLS_TLS_CLIENT_H
 #define EVMEND_TLS_TLS_CLIENT_H
 
@@ -10,6 +11,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "tls/x509.h"
+
+#define PROBE_PEM 8192
 
 enum probe_tcp { TCP_OK, TCP_REFUSED, TCP_TIMEOUT, TCP_ERROR };
 enum probe_tls { TLS_OK, TLS_RESET, TLS_EOF, TLS_ALERT, TLS_TIMEOUT, TLS_NOT_TRIED, TLS_ERROR };
@@ -27,11 +30,12 @@ struct probe_target {
 struct probe_result {
 	enum probe_tcp tcp;
 	enum probe_tls tls;
-	int alert;             /* number, when tls is TLS_ALERT */
+	int alert;             /* number, when tls is TLS_ALERT; sent by the server, or 70 when it chose a version that was not offered */
 	char tls_version[16];  /* "TLSv1.2" */
 	char cipher[64];
 	bool has_leaf;
 	struct cert_info leaf;
+	char leaf_pem[PROBE_PEM]; /* the leaf as public PEM, to be sent on; "" when there is none or it is longer */
 	int chain_length;
 	int http_status;       /* 0: not asked or not answered */
 	char answer_header[512]; /* "X-CalculatedBETarget: ..." lines that matter (X-FEServer, X-BEServer, X-CalculatedBETarget), '\n' between */
@@ -39,7 +43,7 @@ struct probe_result {
 	char detail[256];      /* for a person */
 };
 
-/* Never fails: what went wrong is in the result. */
+/* An unusable target (no address, a path with blanks) is TCP_ERROR with its detail. Never fails: what went wrong is in the result. */
 void tls_probe(const struct probe_target *t, const struct clock *clock, struct probe_result *to);
 const char *probe_tcp_text(enum probe_tcp t);
 const char *probe_tls_text(enum probe_tls t); /* "ok", "reset", "eof", "alert", "timeout", "not-tried", "error" */
