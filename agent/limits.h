@@ -1,4 +1,9 @@
 /* limits.h - every ceiling on input, memory and time, one a line, with its reason. */
+/* gcc's own <limits.h> looks for the C library's with a quoted name and may find this file: it is sent on. */
+#ifdef _GCC_NEXT_LIMITS_H
+#include_next <limits.h>
+#endif
+
 #ifndef EVMEND_LIMITS_H
 #define EVMEND_LIMITS_H
 
@@ -6,11 +11,13 @@
 #define LIMIT_YAML_BYTES (8u << 20)       /* a rule file of SigmaHQ is 4 kB; the longest list is 200 kB */
 #define LIMIT_JSON_BYTES (4u << 20)       /* a host's answer: some 200 certificates */
 #define LIMIT_DEPTH 64                    /* YAML and JSON: deeper is an attack on the stack */
-#define LIMIT_INFLATE_MEMORY (64u << 20)  /* xz -9 asks for 65 MB */
+#define LIMIT_INFLATE_MEMORY (80u << 20)  /* xz -9 asks for 65 MiB */
 #define LIMIT_PATHS 100000                /* files of one folder */
 
 /* events */
 #define LIMIT_EVENT_BYTES (1u << 20)      /* Windows caps an event at 64 kB of UTF-16; rendered text may triple it */
+#define LIMIT_XML_BYTES (8u << 20)        /* an event at its ceiling after cleaning: a lone CR becomes five bytes */
+#define LIMIT_XML_NAMES 8192              /* names a parser keeps; real events have some 2,000, a hostile one makes them up */
 #define LIMIT_XML_DEPTH 32                /* the deepest real UserData has 7 */
 #define LIMIT_EVENT_FIELDS 2048           /* the most in 25,000 real events is 77 */
 #define LIMIT_FIELD_BYTES (256u << 10)    /* one value; script blocks are cut at 32 kB by Windows */

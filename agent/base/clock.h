@@ -30,7 +30,8 @@ int64_t clock_monotonic(const struct clock *c);
 void clock_sleep(const struct clock *c, int64_t us);
 int64_t clock_cpu_us(void); /* CPU time of this process, for summaries */
 
-/* "2018-03-13T21:02:11.114211Z" (six digits, always). to holds 32 bytes. */
+/* "2018-03-13T21:02:11.114211Z" (six digits, always). to holds 32 bytes. A time outside the years 0000 to 9999
+ * is shown as the first or last that can be written. */
 const char *time_text(int64_t us, char to[static 32]);
 /* XML Schema dateTime as Windows writes it: 0 to 9 fractional digits, "Z" or an offset or nothing (= UTC).
  * Digits below a microsecond are cut. Also takes "YYYY-MM-DD" and "YYYY-MM-DD HH:MM:SS". false: not a time. */

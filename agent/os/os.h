@@ -46,6 +46,7 @@ extern const struct os_file_ops os_file; /* the real one */
 /* Writes n bytes to path so that a reader sees the old or the new file, never a part:
  * PATH.new, sync, rename. */
 int os_file_replace(const struct os_file_ops *ops, const char *path, const void *from, size_t n);
+int os_file_remove(const char *path);
 int os_make_folder(const char *path); /* mkdir -p, mode 0700; 0 when it exists */
 
 enum os_signal { OS_SIG_STOP = 1, OS_SIG_RELOAD = 2, OS_SIG_CHILD = 4 };
@@ -71,8 +72,8 @@ struct os_process_ops {
 	int (*kill)(int pid, bool hard);                 /* TERM, or KILL when hard */
 	int (*channel)(int fds[2]);                      /* a connected pair, close-on-exec */
 	int (*pipe)(int fds[2]);                         /* [0] reads, [1] writes, close-on-exec */
-	int (*wait_ready)(struct os_poll *p, size_t n, int timeout_ms); /* how many are ready; 0 at the timeout; -1: for ever */
-	int (*signals)(void);                            /* a descriptor that becomes readable; see os_signals_take */
+	int (*wait_ready)(struct os_poll *p, size_t n, int timeout_ms); /* how many are ready; 0 at the timeout or when a signal came; -1: for ever; n <= 256 */
+	int (*signals)(void);                            /* a descriptor that becomes readable; see os_signals_take; SIGPIPE is ignored from then on */
 	int (*self)(char *path, size_t n);               /* path of the running program */
 };
 

@@ -1,0 +1,213 @@
+/* text.c - small questions about text.
+ *
+ * Promises: ASCII rules whatever the locale; no allocation.
+ * Refuses: to guess - text_int and text_unhex take the whole text or nothing. */
+#include "base/text.h"
+
+#include <string.h>
+
+static unsigned char lower(char c)
+{
+	unsigned char u = (unsigned char)c;
+
+	return u >= 'A' && u <= 'Z' ? (unsigned char)(u | 0x20) : u;
+}
+
+bool text_same_n(const char *a, size_t an, const char *b, size_t bn)
+{
+	if (an != bn)
+		return false;
+	for (size_t i = 0; i < an; i++)
+		if (lower(a[i]) != lower(b[i]))
+			return false;
+	return true;
+}
+
+bool text_same(const char *a, const char *b)
+{
+	return text_same_n(a, strlen(a), b, strlen(b));
+}
+
+bool text_starts(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+bool text_ends(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), m = strlen(suffix);
+
+	return m <= n && memcmp(s + n - m, suffix, m) == 0;
+}
+
+bool text_has(const char *s, size_t n, const char *part)
+{
+	size_t m = strlen(part);
+
+	for (size_t i = 0; m <= n && i <= n - m; i++)
+		if (text_same_n(s + i, m, part, m))
+			return true;
+	return false;
+}
+
+char *text_copy(char *to, size_t n, const char *s)
+{
+	size_t len;
+
+	if (!n)
+		return to;
+	len = strnlen(s, n - 1);
+	memmove(to, s, len);
+	to[len] = '\0';
+	return to;
+}
+
+void text_hex(char *to, const uint8_t *p, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < n; i++) {
+		to[2 * i] = digits[p[i] >> 4];
+		to[2 * i + 1] = digits[p[i] & 15];
+	}
+	to[2 * n] = '\0';
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool text_unhex(uint8_t *to, size_t n, const char *s, size_t len)
+{
+	if (len % 2 || len / 2 != n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		int high = hex_digit(s[2 * i]), low = hex_digit(s[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		to[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+bool text_int(const char *s, size_t n, int64_t *v)
+{
+	bool minus = n && s[0] == '-';
+	uint64_t u = 0, most = minus ? (uint64_t)INT64_MAX + 1 : (uint64_t)INT64_MAX;
+	size_t i = minus;
+
+	if (i == n)
+		return false;
+	for (; i < n; i++) {
+		uint64_t digit;
+
+		if (s[i] < '0' || s[i] > '9')
+			return false;
+		digit = (uint64_t)(s[i] - '0');
+		if (u > (most - digit) / 10)
+			return false;
+		u = u * 10 + digit;
+	}
+	if (minus)
+		*v = u ? -(int64_t)(u - 1) - 1 : 0;
+	else
+		*v = (int64_t)u;
+	return true;
+}
+
+bool text_host_ok(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n < 1 || n > 255 || strchr(".-", s[0]) || strchr(".-", s[n - 1]))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = lower(s[i]);
+
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-'))
+			return false;
+	}
+	return true;
+}
+
+/* Levenshtein distance, case folded; names longer than a line are nobody's typing error. */
+#define NAME_MAX_LEN 63
+
+static size_t edits(const char *a, size_t an, const char *b, size_t bn)
+{
+	size_t row[NAME_MAX_LEN + 1];
+
+	for (size_t j = 0; j <= bn; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= an; i++) {
+		size_t corner = row[0]; /* distance of both without their last letter */
+
+		row[0] = i;
+		for (size_t j = 1; j <= bn; j++) {
+			size_t change = corner + (lower(a[i - 1]) != lower(b[j - 1]));
+			size_t least = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
+
+			corner = row[j];
+			row[j] = change < least ? change : least;
+		}
+	}
+	return row[bn];
+}
+
+const char *text_nearest(const char *s, const char *const *names)
+{
+	size_t n = strlen(s), best = 3;
+	const char *nearest = NULL;
+
+	if (n > NAME_MAX_LEN)
+		return NULL;
+	for (; *names; names++) {
+		size_t m = strlen(*names), d;
+
+		if (m > NAME_MAX_LEN)
+			continue;
+		d = edits(s, n, *names, m);
+		/* Two edits of a two-letter word are another word. */
+		if (d < best && d < n) {
+			best = d;
+			nearest = *names;
+		}
+	}
+	return nearest;
+}
+
+size_t utf8_step(const char *s, size_t n, uint32_t *code_point)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	unsigned char c;
+	uint32_t v;
+	size_t len;
+
+	if (!n)
+		return 0;
+	c = (unsigned char)s[0];
+	if (c < 0x80) {
+		*code_point = c;
+		return 1;
+	}
+	len = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
+	if (c < 0xc2 || c > 0xf4 || len > n)
+		return 0;
+	v = c & (0x7fu >> len);
+	for (size_t i = 1; i < len; i++) {
+		unsigned char next = (unsigned char)s[i];
+
+		if ((next & 0xc0) != 0x80)
+			return 0;
+		v = v << 6 | (next & 0x3fu);
+	}
+	if (v < least[len] || v > 0x10ffff || (v >= 0xd800 && v <= 0xdfff))
+		return 0;
+	*code_point = v;
+	return len;
+}
