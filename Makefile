@@ -1,10 +1,15 @@
 # GNU make. Everything that is built lands in build/; the program is build/evmend.
 #
-#   make            set-up is not included: packages must be there (make setup)
-#   make demo       set-up, build, the whole loop against the lab
-#   make check      set-up, build, all tests
+#   make            build the program (packages must be there: make setup)
+#   make setup      install the Debian packages that building and testing need
+#   make demo       set-up, build, the whole loop against the lab; FAULT=unbind, FAULT=none and others choose what breaks
+#   make check      set-up, build with gcc and clang, all tests; LAYERS="unit e2e" chooses
 #   make asan       the tests again under AddressSanitizer and UndefinedBehaviorSanitizer
+#   make tsan       the lab's own tests under ThreadSanitizer (the lab has threads, the agent has none)
+#   make valgrind   the unit tests under valgrind
 #   make lint       the house rules, clang-tidy, cppcheck
+#   make install    PREFIX=/usr/local, DESTDIR for packagers
+#   make clean
 #
 # ROOMS="os base event" builds only these rooms; BUILD=build/x builds elsewhere.
 
@@ -15,16 +20,19 @@ CC ?= gcc
 ifeq ($(origin CC),default)
 CC := gcc
 endif
+PREFIX ?= /usr/local
 ROOMS ?= os base event source rules correlate cases tls host heal remedies store ship proc cli
 PKGS := libxml-2.0 yaml-0.1 jansson openssl sqlite3 zlib liblzma
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wformat=2
 HARDEN := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
 SAN ?=
 OPT ?= -O2 -g
-CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -iquote agent $(WARN) $(HARDEN) $(OPT) $(SAN) $(shell pkg-config --cflags $(PKGS)) -MMD -MP $(DEFS) $(CFLAGS)
+CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -iquote agent $(WARN) $(HARDEN) $(OPT) $(SAN) $(PKG_CFLAGS) -MMD -MP $(DEFS) $(CFLAGS)
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SAN) $(LDFLAGS)
-LIBS = $(shell pkg-config --libs $(PKGS))
+LIBS = $(PKG_LIBS)
 
 # room sources: two levels deep at most (os/linux, remedies/exchange_backend)
 SRC := $(sort $(foreach r,$(ROOMS),$(wildcard agent/$(r)/*.c agent/$(r)/*/*.c)))
@@ -35,12 +43,16 @@ LAB_SRC := $(sort $(wildcard tests/lab/*.c))
 LAB_OBJ := $(LAB_SRC:%.c=$(BUILD)/obj/%.o)
 TESTLIB_SRC := $(sort $(wildcard tests/lib/*.c))
 TESTLIB_OBJ := $(TESTLIB_SRC:%.c=$(BUILD)/obj/%.o)
-UNIT_SRC := $(sort $(foreach r,$(ROOMS),$(wildcard tests/unit/$(r)/test_*.c)) $(foreach r,$(ROOMS),$(wildcard tests/fault/$(r)/test_*.c)))
+UNIT_SRC := $(sort $(foreach r,$(ROOMS) lab,$(wildcard tests/unit/$(r)/test_*.c)) $(foreach r,$(ROOMS),$(wildcard tests/fault/$(r)/test_*.c)))
 UNIT := $(UNIT_SRC:tests/%.c=$(BUILD)/tests/%)
+CANARY := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/canary/*.c))
 
-.PHONY: all setup demo check asan tsan lint units install clean tests-bin
+.PHONY: all setup demo check asan tsan valgrind lint clang kill units tests-bin install clean
+.DELETE_ON_ERROR:
+.SECONDARY: $(UNIT_SRC:%.c=$(BUILD)/obj/%.o)
+
 all: $(BUILD)/evmend
-tests-bin: all $(BUILD)/evmend-lab units
+tests-bin: all $(BUILD)/evmend-lab units $(CANARY)
 units: $(UNIT)
 
 setup:
@@ -67,7 +79,57 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TESTLIB_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lcmocka -lpthread
 
+# Everything below calls make again: set-up may just have installed what pkg-config answers for.
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+# quiet, and as parallel as the machine unless -j was given
+AGAIN = $(MAKE) --no-print-directory -s $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
+LAYERS ?= unit cases fault e2e lint
+FAULT ?= delete-certificate
+
+demo: setup
+	@t0=$$(date +%s); $(AGAIN) all $(BUILD)/evmend-lab || exit $$?; t1=$$(date +%s); \
+	EVMEND=$(BUILD)/evmend EVMEND_LAB=$(BUILD)/evmend-lab scripts/demo.sh $(FAULT); code=$$?; t2=$$(date +%s); \
+	echo "build: $$((t1 - t0)) s, demo: $$((t2 - t1)) s"; exit $$code
+
+# a program that ends itself at named points; the tests of crashes use it, nobody installs it
+kill:
+	@$(AGAIN) BUILD=$(BUILD)/kill DEFS="$(DEFS) -DEVMEND_KILLPOINTS" all
+	@cp $(BUILD)/kill/evmend $(BUILD)/evmend-kill
+
+clang:
+	@$(AGAIN) BUILD=$(BUILD)/clang CC=clang-14 all $(BUILD)/clang/evmend-lab
+
+check: setup
+	@t0=$$(date +%s); $(AGAIN) tests-bin && $(AGAIN) kill && $(AGAIN) clang || exit $$?; \
+	echo "built with gcc and clang in $$(($$(date +%s) - t0)) s"; \
+	BUILD=$(BUILD) tests/run $(LAYERS)
+
+ASAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+asan: setup
+	@$(AGAIN) BUILD=build/asan SAN="$(ASAN)" OPT="-O1 -g" tests-bin
+	@$(AGAIN) BUILD=build/asan SAN="$(ASAN)" OPT="-O1 -g" kill
+	@BUILD=build/asan ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
+	EVMEND_TEST_SLOW=4 tests/run $(filter-out lint,$(LAYERS))
+
+tsan: setup
+	@$(AGAIN) BUILD=build/tsan SAN="-fsanitize=thread" OPT="-O1 -g" tests-bin
+	@BUILD=build/tsan EVMEND_TEST_SLOW=6 tests/run unit
+
+valgrind: setup
+	@$(AGAIN) tests-bin
+	@BUILD=$(BUILD) EVMEND_TEST_SLOW=20 EVMEND_TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,possible" tests/run unit
+
+lint: setup
+	@$(AGAIN) tests-bin
+	@BUILD=$(BUILD) scripts/lint.sh
+
+install: all
+	install -D -m 755 $(BUILD)/evmend $(DESTDIR)$(PREFIX)/bin/evmend
+	install -D -m 644 docs/evmend.1 $(DESTDIR)$(PREFIX)/share/man/man1/evmend.1
+	install -D -m 644 config.example.yaml $(DESTDIR)$(PREFIX)/share/doc/evmend/config.example.yaml
+	cd rules && find . -type f -name '*.yml' ! -path '*/tests/*' -exec install -D -m 644 {} $(abspath $(DESTDIR)$(PREFIX))/share/evmend/rules/{} \;
+
 clean:
 	rm -rf build
 
--include $(OBJ:.o=.d) $(LAB_OBJ:.o=.d) $(TESTLIB_OBJ:.o=.d)
+-include $(OBJ:.o=.d) $(BUILD)/obj/agent/main.d $(LAB_OBJ:.o=.d) $(TESTLIB_OBJ:.o=.d) $(UNIT_SRC:%.c=$(BUILD)/obj/%.d)

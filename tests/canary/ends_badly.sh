@@ -1,0 +1,3 @@
+#!/bin/bash
+# Must be counted as failed: it ends with a code that is not 0, without a line.
+exit 7

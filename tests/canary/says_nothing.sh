@@ -1,0 +1,3 @@
+#!/bin/bash
+# Must be counted as failed: nothing was tested.
+exit 0
