@@ -1,0 +1,15 @@
+/* file.h - a whole file in memory, for files that people write: configuration, rules, answers kept on disk. */
+#ifndef EVMEND_BASE_FILE_H
+#define EVMEND_BASE_FILE_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "os/os.h"
+
+/* Appends the file at path to b (made by buf_init; its ceiling is the limit). -1 and *e (ERR_IO, "PATH: ...") when it
+ * cannot be read, is a folder, or is larger than the ceiling allows; b then holds what it held before. */
+int file_read(const struct os_file_ops *ops, const char *path, struct buf *b, struct err *e);
+
+#endif

@@ -1,0 +1,142 @@
+/* json_read.c - reading JSON with jansson.
+ *
+ * Promises: a tree whose getters never fail: what is missing or of another kind is the caller's default.
+ * Refuses: more than LIMIT_JSON_BYTES, depth above LIMIT_DEPTH (looked for before the parser recurses), duplicate keys,
+ * \u0000 in strings, text behind the value. */
+#include <jansson.h>
+#include <string.h>
+
+/* Our names for these questions are jansson's macros; here and everywhere else they are ours. */
+#undef json_is_null
+#undef json_is_object
+#undef json_is_array
+#undef json_is_string
+
+#include "base/json.h"
+#include "limits.h"
+
+static const json_t *in(const struct json *j)
+{
+	return (const json_t *)j;
+}
+
+static const struct json *out(const json_t *j)
+{
+	return (const struct json *)j;
+}
+
+/* jansson recurses up to 2048 deep and has no setting for less. */
+static bool too_deep(const char *s, size_t n)
+{
+	size_t depth = 0;
+	bool quoted = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (quoted) {
+			if (s[i] == '\\')
+				i++;
+			else if (s[i] == '"')
+				quoted = false;
+		} else if (s[i] == '"') {
+			quoted = true;
+		} else if (s[i] == '{' || s[i] == '[') {
+			if (++depth > LIMIT_DEPTH)
+				return true;
+		} else if ((s[i] == '}' || s[i] == ']') && depth) {
+			depth--;
+		}
+	}
+	return false;
+}
+
+struct json *json_parse(const char *text, size_t n, struct err *e)
+{
+	json_error_t error;
+	json_t *j;
+
+	if (n > LIMIT_JSON_BYTES) {
+		err_set(e, ERR_IO, "JSON of %zu bytes; at most %u are read", n, LIMIT_JSON_BYTES);
+		return NULL;
+	}
+	if (too_deep(text, n)) {
+		err_set(e, ERR_IO, "JSON is nested deeper than %d", LIMIT_DEPTH);
+		return NULL;
+	}
+	j = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	if (!j)
+		err_set(e, ERR_IO, "no valid JSON, line %d column %d: %s", error.line, error.column, error.text);
+	return (struct json *)j;
+}
+
+void json_free(struct json *j)
+{
+	json_decref((json_t *)j);
+}
+
+const struct json *json_get(const struct json *object, const char *key)
+{
+	return object ? out(json_object_get(in(object), key)) : NULL;
+}
+
+size_t json_len(const struct json *array)
+{
+	return array ? json_array_size(in(array)) : 0;
+}
+
+const struct json *json_at(const struct json *array, size_t i)
+{
+	return array ? out(json_array_get(in(array), i)) : NULL;
+}
+
+const char *json_str(const struct json *j, const char *otherwise)
+{
+	return json_is_string(j) ? json_string_value(in(j)) : otherwise;
+}
+
+int64_t json_int(const struct json *j, int64_t otherwise)
+{
+	return j && json_typeof(in(j)) == JSON_INTEGER ? json_integer_value(in(j)) : otherwise;
+}
+
+bool json_bool(const struct json *j, bool otherwise)
+{
+	if (!j || (json_typeof(in(j)) != JSON_TRUE && json_typeof(in(j)) != JSON_FALSE))
+		return otherwise;
+	return json_typeof(in(j)) == JSON_TRUE;
+}
+
+bool json_is_null(const struct json *j)
+{
+	return !j || json_typeof(in(j)) == JSON_NULL;
+}
+
+bool json_is_object(const struct json *j)
+{
+	return j && json_typeof(in(j)) == JSON_OBJECT;
+}
+
+bool json_is_array(const struct json *j)
+{
+	return j && json_typeof(in(j)) == JSON_ARRAY;
+}
+
+bool json_is_string(const struct json *j)
+{
+	return j && json_typeof(in(j)) == JSON_STRING;
+}
+
+int json_each(const struct json *object, int (*each)(void *arg, const char *key, const struct json *value), void *arg)
+{
+	/* An iterator is only read here, but jansson asks for an object it may change. */
+	json_t *o = (json_t *)(uintptr_t)object;
+
+	if (!json_is_object(object))
+		return 0;
+	for (void *at = json_object_iter(o); at; at = json_object_iter_next(o, at)) {
+		int stop = each(arg, json_object_iter_key(at), out(json_object_iter_value(at)));
+
+		if (stop)
+			return stop;
+	}
+	return 0;
+}
