@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "ship/spool.h"
 
 #define MESSAGE_MAX (256u << 10) /* body bytes; a finding is 4 kB */
 
@@ -16,7 +17,7 @@ enum role { ROLE_MAIN, ROLE_WATCH, ROLE_HEAL, ROLE_SHIP, ROLES };
 enum message_type {
 	/* main -> role */
 	MSG_STOP = 1,      /* drain and end */
-	MSG_RELOAD,
+	MSG_RELOAD,        /* body: as MSG_CONFIG; a role that cannot take it goes on with the old one and says MSG_FAILED */
 	MSG_PEER_UP,       /* body: role (1 byte). It was started (again): send what it did not acknowledge once more */
 	/* watch, heal -> ship */
 	MSG_RECORD,        /* body: uid[32], kind u8, time i64, JSON */
@@ -31,6 +32,10 @@ enum message_type {
 	/* role -> main */
 	MSG_READY,
 	MSG_FAILED,        /* body: text; main says it and counts it */
+	/* main -> role, first of all: the configuration that main has accepted, so that all roles work by the same one, whatever lies on
+	 * disk by now. Body: path, NUL, text of the file. */
+	MSG_CONFIG,
+	MSG_TYPES
 };
 
 /* The one fixed struct that crosses from watch to heal. None of it permits a step. Indexes refer to tables both roles load from the configuration. */
@@ -71,5 +76,14 @@ int channel_read(struct channel *c, struct err *e);   /* reads what is there; 0,
 bool channel_next(struct channel *c, struct message *m, struct err *e); /* the next whole message; false: none (e->code set when the stream is bad) */
 bool channel_wants_write(const struct channel *c);
 size_t channel_queued(const struct channel *c);
+
+bool message_allowed(uint8_t from, uint8_t to, uint8_t type); /* of messages that main passes on or takes */
+const char *role_text(int role);                              /* "main", "watch", "heal", "ship" */
+void message_u64(uint8_t to[8], uint64_t v);
+uint64_t message_get_u64(const uint8_t from[8]);
+
+#define RECORD_HEAD 41 /* uid, kind, time */
+void message_record_head(uint8_t to[RECORD_HEAD], const uint8_t uid[32], int kind, int64_t when);
+bool message_record(const struct message *m, struct spool_record *r); /* false: no record; pointers as in m */
 
 #endif

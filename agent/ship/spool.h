@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 
 struct spool;
@@ -24,14 +25,18 @@ enum record_kind { RECORD_FINDING, RECORD_CASE, RECORD_REFUSAL, RECORD_REPAIR, R
 const char *record_kind_text(int kind);
 
 struct spool *spool_open(const char *folder, struct err *e); /* folder/ship.db */
+struct spool *spool_look(const char *folder, struct err *e); /* read only, beside a running agent */
 void spool_close(struct spool *s);
+void spool_keep(struct spool *s, const struct clock *clock, int64_t span); /* how long uids are remembered after they came in; 30 days */
+struct db *spool_db(struct spool *s); /* for tests that fill the disk */
 int spool_begin(struct spool *s, struct err *e);
 int spool_put(struct spool *s, const struct spool_record *r, struct err *e); /* a known uid is skipped */
 int spool_commit(struct spool *s, struct err *e); /* on disk when it returns 0 */
+void spool_rollback(struct spool *s); /* gives up the open transaction; none: nothing happens */
 /* Records behind the sink's cursor, oldest first, at most n; pointers live until the next call. */
 int spool_take(struct spool *s, const char *sink, struct spool_record *to, size_t n, size_t *got, struct err *e);
 int spool_done(struct spool *s, const char *sink, int64_t seq, struct err *e); /* everything up to seq is delivered */
 int64_t spool_lag(struct spool *s, const char *sink); /* records that wait */
-int spool_trim(struct spool *s, const char *const *sinks, size_t n, struct err *e); /* forgets bodies that every sink has; uids are kept for 30 days */
+int spool_trim(struct spool *s, const char *const *sinks, size_t n, struct err *e); /* forgets bodies that every sink has; uids are kept on. Some thousand rows a call */
 
 #endif

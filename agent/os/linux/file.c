@@ -224,3 +224,13 @@ int os_make_folder(const char *path)
 	}
 	return make_one(part);
 }
+
+int os_file_cut(const char *path, int64_t size)
+{
+	int r;
+
+	do
+		r = truncate(path, (off_t)size);
+	while (r != 0 && errno == EINTR);
+	return r == 0 ? 0 : -errno;
+}

@@ -1,0 +1,472 @@
+/* config.c - reads the configuration of the agent.
+ *
+ * Why: everything that an administrator decides stands in one file. Promises: each key is checked against one list for its place, with the
+ * line and the nearest known name in the error; what is left out has the default of config.h; relative paths are made from the
+ * configuration's own folder. Refuses: unknown keys, names that occur twice, and what is known but not built yet, by name. */
+#include "proc/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/yaml.h"
+#include "os/os.h"
+
+#define LIST_MAX 64
+
+struct reader {
+	struct config *c;
+	const struct yaml_file *f;
+	struct err *e;
+};
+
+typedef const struct yaml_node *node;
+
+static const char *keep(struct reader *r, const char *s)
+{
+	return s ? arena_copy(r->c->arena, s, strlen(s)) : NULL;
+}
+
+static const char *resolve(struct reader *r, const char *path)
+{
+	if (!path || path[0] == '/')
+		return keep(r, path);
+	return arena_printf(r->c->arena, "%s/%s", r->c->folder, path);
+}
+
+/* The text of a member, kept; NULL when it is not there. */
+static int text_of(struct reader *r, node map, const char *key, const char **to)
+{
+	const char *s = NULL;
+
+	if (yaml_str(r->f, yaml_get(map, key), key, &s, r->e) < 0)
+		return -1;
+	if (s)
+		*to = keep(r, s);
+	return 0;
+}
+
+static int need_map(struct reader *r, node n, const char *what, const char *const *known)
+{
+	if (n->kind != YAML_MAP)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "%s must be a map of keys", what);
+	return yaml_known(r->f, n, known, r->e);
+}
+
+/* A list of texts; a single text counts as a list of one. The array ends with NULL. */
+static int texts_of(struct reader *r, node n, const char *key, const char ***to, size_t *count)
+{
+	*to = NULL;
+	*count = 0;
+	if (yaml_is_null(n))
+		return 0;
+	if (n->kind == YAML_MAP || (n->kind == YAML_LIST && n->n > LIST_MAX))
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "%s must be a list of at most %d texts", key, LIST_MAX);
+	const size_t many = n->kind == YAML_LIST ? n->n : 1;
+
+	*to = arena_alloc(r->c->arena, (many + 1) * sizeof **to);
+	for (size_t i = 0; i < many; i++) {
+		node item = n->kind == YAML_LIST ? n->items[i] : n;
+		const char *s = NULL;
+
+		if (yaml_str(r->f, item, key, &s, r->e) < 0)
+			return -1;
+		(*to)[i] = keep(r, s);
+	}
+	*count = many;
+	return 0;
+}
+
+/* A list of maps, each with a name of its own. */
+static int list_of(struct reader *r, node root, const char *key, size_t max, size_t item_size, void **to, size_t *count,
+	int (*read_one)(struct reader *r, node n, void *item))
+{
+	node n = yaml_get(root, key);
+
+	if (yaml_is_null(n))
+		return 0;
+	if (n->kind != YAML_LIST || n->n > max)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "%s must be a list of at most %zu", key, max);
+	char *items = arena_alloc(r->c->arena, (n->n + 1) * item_size);
+
+	for (size_t i = 0; i < n->n; i++) {
+		const char *name, *other;
+
+		if (read_one(r, n->items[i], items + i * item_size) < 0)
+			return -1;
+		memcpy(&name, items + i * item_size, sizeof name); /* the name is the first member of each */
+		for (size_t k = 0; k < i; k++) {
+			memcpy(&other, items + k * item_size, sizeof other);
+			if (text_same(name, other))
+				return yaml_err(r->f, n->items[i], r->e, ERR_USAGE, "%s has '%s' twice; give each its own name", key, name);
+		}
+	}
+	*to = items;
+	*count = n->n;
+	return 0;
+}
+
+static int read_source(struct reader *r, node n, void *item)
+{
+	static const char *const known[] = { "name", "kind", "path", "labels", NULL };
+	struct config_source *s = item;
+	const char *kind = "follow", *path = NULL;
+
+	if (need_map(r, n, "a source", known) < 0 || text_of(r, n, "name", &s->name) < 0 || text_of(r, n, "kind", &kind) < 0 ||
+		text_of(r, n, "path", &path) < 0)
+		return -1;
+	if (!s->name)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "a source needs a name");
+	if (yaml_get(n, "labels"))
+		return yaml_err(r->f, yaml_get(n, "labels"), r->e, ERR_USAGE, "labels of a source are not built yet; put them at the sink");
+	if (!strcmp(kind, "follow"))
+		s->kind = SOURCE_FOLLOW;
+	else if (!strcmp(kind, "file"))
+		s->kind = SOURCE_FILE;
+	else if (!strcmp(kind, "stdin"))
+		s->kind = SOURCE_STDIN;
+	else if (!strcmp(kind, "wef") || !strcmp(kind, "winlog") || !strcmp(kind, "kafka"))
+		return yaml_err(r->f, yaml_get(n, "kind"), r->e, ERR_USAGE, "the source kind '%s' is not built yet; use follow, file or stdin", kind);
+	else
+		return yaml_err(r->f, yaml_get(n, "kind"), r->e, ERR_USAGE, "unknown source kind '%s'; write follow, file or stdin", kind);
+	if ((s->kind == SOURCE_STDIN) != !path)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, s->kind == SOURCE_STDIN ? "stdin takes no path" : "the source '%s' needs a path", s->name);
+	s->path = resolve(r, path);
+	return 0;
+}
+
+static int read_host(struct reader *r, node n, void *item)
+{
+	static const char *const known[] = { "name", "aliases", "group", "mode", "access", "command", NULL };
+	struct host_config *h = item;
+	const char **command;
+	size_t words;
+	enum policy_mode mode;
+
+	h->access = "pipe";
+	if (need_map(r, n, "a host", known) < 0 || text_of(r, n, "name", &h->name) < 0 || text_of(r, n, "group", &h->group) < 0 ||
+		text_of(r, n, "mode", &h->mode) < 0 || text_of(r, n, "access", &h->access) < 0)
+		return -1;
+	if (!h->name || !text_host_ok(h->name))
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "a host needs a name of letters, digits, '-' and '.': its FQDN");
+	if (h->mode && !policy_mode_parse(h->mode, &mode))
+		return yaml_err(r->f, yaml_get(n, "mode"), r->e, ERR_USAGE, "unknown mode '%s'; write observe, approve or auto", h->mode);
+	if (strcmp(h->access, "pipe") != 0)
+		return yaml_err(r->f, yaml_get(n, "access"), r->e, ERR_USAGE, "access '%s' is not built yet; pipe is", h->access);
+	const char **aliases = NULL;
+
+	if (texts_of(r, yaml_get(n, "aliases"), "aliases", &aliases, &h->n_aliases) < 0 ||
+		texts_of(r, yaml_get(n, "command"), "command", &command, &words) < 0)
+		return -1;
+	h->aliases = aliases;
+	if (!words)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "the host '%s' needs a command: [PROGRAM, ARGUMENT, ...], the program that reaches it", h->name);
+	if (!strchr(command[0], '/'))
+		return yaml_err(r->f, yaml_get(n, "command"), r->e, ERR_USAGE, "'%s' must be a path: programs are not searched for", command[0]);
+	char **argv = arena_alloc(r->c->arena, (words + 1) * sizeof *argv);
+
+	for (size_t i = 0; i < words; i++)
+		argv[i] = arena_copy(r->c->arena, command[i], strlen(command[i]));
+	if (argv[0][0] != '/')
+		argv[0] = arena_printf(r->c->arena, "%s/%s", r->c->folder, command[0]);
+	h->command = argv;
+	return 0;
+}
+
+static int read_take(struct reader *r, node n, unsigned *take)
+{
+	const char **kinds;
+	size_t count;
+
+	if (texts_of(r, n, "take", &kinds, &count) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		int kind = RECORD_FINDING;
+
+		while (kind <= RECORD_AGENT && strcmp(kinds[i], record_kind_text(kind)) != 0)
+			kind++;
+		if (kind > RECORD_AGENT)
+			return yaml_err(r->f, n, r->e, ERR_USAGE, "take knows no '%s'; write some of finding, case, refusal, repair, ledger, agent", kinds[i]);
+		*take |= 1u << kind;
+	}
+	return 0;
+}
+
+static int read_labels(struct reader *r, node n, struct sink_config *s)
+{
+	if (yaml_is_null(n))
+		return 0;
+	if (n->kind != YAML_MAP || n->n > LIST_MAX)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "labels must be a map of at most %d names and texts", LIST_MAX);
+	const char **labels = arena_alloc(r->c->arena, (n->n + 1) * sizeof *labels);
+
+	for (size_t i = 0; i < n->n; i++) {
+		const char *v = NULL;
+
+		if (yaml_str(r->f, n->items[i], n->keys[i]->text, &v, r->e) < 0)
+			return -1;
+		if (strchr(n->keys[i]->text, '='))
+			return yaml_err(r->f, n->keys[i], r->e, ERR_USAGE, "a label's name must not hold '='");
+		labels[i] = arena_printf(r->c->arena, "%s=%s", n->keys[i]->text, v ? v : "");
+	}
+	s->labels = labels;
+	s->n_labels = n->n;
+	return 0;
+}
+
+static int sink_kind_of(struct reader *r, node n, const char *kind, const char *format, struct sink_config *s)
+{
+	static const char *const later[] = { "https", "splunk", "elastic", "otlp", "webhook", "kafka", NULL };
+
+	for (size_t i = 0; kind && later[i]; i++)
+		if (!strcmp(kind, later[i]))
+			return yaml_err(r->f, n, r->e, ERR_USAGE, "the sink kind '%s' is not built yet; use file or syslog", kind);
+	if (!kind || (strcmp(kind, "file") != 0 && strcmp(kind, "syslog") != 0))
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "the sink '%s' needs a kind: file or syslog", s->name);
+	s->kind = !strcmp(kind, "file") ? SINK_FILE : SINK_SYSLOG;
+	const char *only = s->kind == SINK_FILE ? "ndjson" : "rfc5424";
+
+	if (format && strcmp(format, only) != 0)
+		return yaml_err(r->f, yaml_get(n, "format"), r->e, ERR_USAGE, "a sink of kind %s writes the format %s; '%s' is not built", kind, only, format);
+	return 0;
+}
+
+static int read_sink(struct reader *r, node n, void *item)
+{
+	static const char *const known[] = { "name", "kind", "format", "take", "labels", "path", "address", "app", "hostname", NULL };
+	struct sink_config *s = item;
+	const char *kind = NULL, *format = NULL, *path = NULL;
+
+	s->app = "evmend";
+	if (need_map(r, n, "a sink", known) < 0 || text_of(r, n, "name", &s->name) < 0 || text_of(r, n, "kind", &kind) < 0 ||
+		text_of(r, n, "format", &format) < 0 || text_of(r, n, "path", &path) < 0 || text_of(r, n, "address", &s->address) < 0 ||
+		text_of(r, n, "app", &s->app) < 0 || text_of(r, n, "hostname", &s->hostname) < 0)
+		return -1;
+	if (!s->name)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "a sink needs a name");
+	if (sink_kind_of(r, n, kind, format, s) < 0 || read_take(r, yaml_get(n, "take"), &s->take) < 0 || read_labels(r, yaml_get(n, "labels"), s) < 0)
+		return -1;
+	if (s->kind == SINK_FILE && (!path || s->address))
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "the sink '%s' of kind file needs a path and takes no address", s->name);
+	if (s->kind == SINK_SYSLOG && (path || !s->address || !strrchr(s->address, ':')))
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "the sink '%s' of kind syslog needs an address, \"host:port\", and takes no path", s->name);
+	s->path = resolve(r, path);
+	return 0;
+}
+
+static int span_of(struct reader *r, node map, const char *key, int64_t least, int64_t *to)
+{
+	node n = yaml_get(map, key);
+
+	if (yaml_span(r->f, n, key, to, r->e) < 0)
+		return -1;
+	if (n && (*to < least || *to > 400 * US_DAY)) {
+		char text[32];
+
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "%s must be from %s to 400 days", key, least ? span_text(least, text) : "0");
+	}
+	return 0;
+}
+
+static int read_remedy(struct reader *r, node root)
+{
+	static const char *const names[] = { "exchange_backend", NULL };
+	static const char *const known[] = { "mode", "limits", "windows", "settle", "hold_file", NULL };
+	static const char *const limits[] = { "per_host_day", "per_fleet_day", NULL };
+	struct policy_config *p = &r->c->policy;
+	node all = yaml_get(root, "remedies"), n, l;
+	const char *mode = NULL, *hold = NULL;
+	int64_t per_host = p->per_host_day, per_fleet = p->per_fleet_day;
+
+	if (yaml_is_null(all))
+		return 0;
+	if (need_map(r, all, "remedies", names) < 0)
+		return -1;
+	n = yaml_get(all, "exchange_backend");
+	if (yaml_is_null(n))
+		return 0;
+	if (need_map(r, n, "exchange_backend", known) < 0 || text_of(r, n, "mode", &mode) < 0 || text_of(r, n, "hold_file", &hold) < 0 ||
+		span_of(r, n, "settle", US_SECOND, &p->settle) < 0)
+		return -1;
+	if (mode && !policy_mode_parse(mode, &p->mode))
+		return yaml_err(r->f, yaml_get(n, "mode"), r->e, ERR_USAGE, "unknown mode '%s'; write observe, approve or auto", mode);
+	if (yaml_get(n, "windows"))
+		return yaml_err(r->f, yaml_get(n, "windows"), r->e, ERR_USAGE, "windows of time are not built yet; use mode: approve, or evmend hold");
+	if (hold)
+		p->hold_file = resolve(r, hold);
+	l = yaml_get(n, "limits");
+	if (yaml_is_null(l))
+		return 0;
+	if (need_map(r, l, "limits", limits) < 0 ||
+		yaml_int(r->f, yaml_get(l, "per_host_day"), "per_host_day", 1, 100, &per_host, r->e) < 0 ||
+		yaml_int(r->f, yaml_get(l, "per_fleet_day"), "per_fleet_day", 1, 1000, &per_fleet, r->e) < 0)
+		return -1;
+	p->per_host_day = (int)per_host;
+	p->per_fleet_day = (int)per_fleet;
+	return 0;
+}
+
+static int read_times(struct reader *r, node root)
+{
+	static const char *const times[] = { "replay_after", "idle_after", "diagnose_every", "approval", "step", "repair", NULL };
+	static const char *const caps[] = { "memory_mb", "keep_days", NULL };
+	struct config *c = r->c;
+	node n = yaml_get(root, "times");
+
+	if (!yaml_is_null(n) &&
+		(need_map(r, n, "times", times) < 0 || span_of(r, n, "replay_after", US_SECOND, &c->times.replay_after) < 0 ||
+		span_of(r, n, "idle_after", US_SECOND, &c->times.idle_after) < 0 || span_of(r, n, "diagnose_every", 0, &c->times.diagnose_every) < 0 ||
+		span_of(r, n, "approval", US_SECOND, &c->policy.approval_life) < 0 || span_of(r, n, "step", US_SECOND, &c->policy.step_limit) < 0 ||
+		span_of(r, n, "repair", US_SECOND, &c->policy.repair_limit) < 0))
+		return -1;
+	n = yaml_get(root, "caps");
+	if (yaml_is_null(n))
+		return 0;
+	if (need_map(r, n, "caps", caps) < 0 ||
+		yaml_int(r->f, yaml_get(n, "memory_mb"), "memory_mb", 1, 65536, &c->caps.memory_mb, r->e) < 0 ||
+		yaml_int(r->f, yaml_get(n, "keep_days"), "keep_days", 1, 400, &c->caps.keep_days, r->e) < 0)
+		return -1;
+	return 0;
+}
+
+/* Two hosts must not answer to one name: a finding about it would have two owners. */
+static int check_hosts(struct reader *r, node root)
+{
+	const struct config *c = r->c;
+
+	for (size_t i = 0; i < c->n_hosts; i++)
+		for (size_t k = 0; k < c->n_hosts; k++)
+			for (size_t a = 0; a < c->hosts[k].n_aliases && k != i; a++) {
+				const char *alias = c->hosts[k].aliases[a];
+				bool twice = text_same(alias, c->hosts[i].name);
+
+				for (size_t b = 0; b < c->hosts[i].n_aliases; b++)
+					twice = twice || text_same(alias, c->hosts[i].aliases[b]);
+				if (twice)
+					return yaml_err(r->f, yaml_get(root, "hosts"), r->e, ERR_USAGE, "'%s' names both '%s' and '%s'", alias, c->hosts[k].name,
+						c->hosts[i].name);
+			}
+	return 0;
+}
+
+static int read_root(struct reader *r, node root)
+{
+	static const char *const known[] = { "state_dir", "log", "rules", "tables", "sources", "hosts", "remedies", "sinks", "times", "caps", NULL };
+	struct config *c = r->c;
+	const char *level = NULL, *tables = NULL, *state = NULL;
+
+	if (!root || need_map(r, root, "a configuration", known) < 0)
+		return root ? -1 : err_set(r->e, ERR_USAGE, "%s: is empty; see config.example.yaml", c->path);
+	if (text_of(r, root, "state_dir", &state) < 0 || text_of(r, root, "log", &level) < 0 || text_of(r, root, "tables", &tables) < 0 ||
+		texts_of(r, yaml_get(root, "rules"), "rules", &c->rules, &c->n_rules) < 0)
+		return -1;
+	if (!state)
+		return err_set(r->e, ERR_USAGE, "%s: state_dir is missing; name a folder for the agent's databases, state_dir: /var/lib/evmend", c->path);
+	if (level && !log_level_parse(level, &c->log))
+		return yaml_err(r->f, yaml_get(root, "log"), r->e, ERR_USAGE, "unknown level '%s'; write error, warn, info or debug", level);
+	c->state_dir = resolve(r, state);
+	c->policy.hold_file = config_state(c, "hold");
+	for (size_t i = 0; i < c->n_rules; i++)
+		c->rules[i] = resolve(r, c->rules[i]);
+	c->tables = tables ? resolve(r, tables) : config_rules_home(c->arena);
+	if (!c->n_rules && c->tables) {
+		c->rules = arena_alloc(c->arena, 2 * sizeof *c->rules);
+		c->rules[c->n_rules++] = config_rules_home(c->arena);
+	}
+	if (!c->tables || !c->rules || !c->rules[0])
+		return err_set(r->e, ERR_USAGE, "%s: no rules are installed beside the program; name them: rules: [DIR] and tables: DIR", c->path);
+	if (list_of(r, root, "sources", CONFIG_SOURCES, sizeof *c->sources, (void **)&c->sources, &c->n_sources, read_source) < 0 ||
+		list_of(r, root, "hosts", CONFIG_HOSTS, sizeof *c->hosts, (void **)&c->hosts, &c->n_hosts, read_host) < 0 ||
+		list_of(r, root, "sinks", CONFIG_SINKS, sizeof *c->sinks, (void **)&c->sinks, &c->n_sinks, read_sink) < 0)
+		return -1;
+	return check_hosts(r, root) < 0 || read_remedy(r, root) < 0 || read_times(r, root) < 0 ? -1 : 0;
+}
+
+static void defaults(struct config *c)
+{
+	c->log = LOG_INFO;
+	c->policy = (struct policy_config){ .mode = MODE_OBSERVE, .per_host_day = 1, .per_fleet_day = 3, .settle = US_MINUTE,
+		.approval_life = 30 * US_MINUTE, .step_limit = 30 * US_SECOND, .repair_limit = 5 * US_MINUTE };
+	c->times = (struct config_times){ .replay_after = 15 * US_MINUTE, .idle_after = US_MINUTE, .diagnose_every = US_HOUR };
+	c->caps = (struct config_caps){ .memory_mb = 256, .keep_days = 30 };
+}
+
+struct config *config_parse(const char *path, const char *text, size_t n, struct err *e)
+{
+	struct arena *a = arena_new(16384);
+	struct config *c = arena_alloc(a, sizeof *c);
+	struct reader r = { .c = c, .e = e };
+	struct yaml_file *f = NULL;
+	const char *slash = strrchr(path, '/');
+
+	c->arena = a;
+	c->path = arena_copy(a, path, strlen(path));
+	c->folder = !slash ? "." : slash == path ? "/" : arena_copy(a, path, (size_t)(slash - path));
+	c->text = arena_copy(a, text, n);
+	c->text_n = n;
+	defaults(c);
+	f = yaml_parse(c->path, c->text, n, e);
+	r.f = f;
+	if (!f || read_root(&r, f->n ? f->documents[0] : NULL) < 0) {
+		if (e && e->code)
+			e->code = ERR_USAGE;
+		yaml_free(f);
+		config_free(c);
+		return NULL;
+	}
+	yaml_free(f);
+	return c;
+}
+
+struct config *config_read(const char *path, struct err *e)
+{
+	char why[96];
+	char *text = xcalloc(1, CONFIG_BYTES + 1);
+	size_t n = 0;
+	ssize_t got = 0;
+	struct config *c = NULL;
+	int fd = os_file.open(path, OS_READ);
+
+	if (fd >= 0)
+		while (n <= CONFIG_BYTES && (got = os_file.read(fd, text + n, CONFIG_BYTES + 1 - n, -1)) > 0)
+			n += (size_t)got;
+	if (fd < 0 || got < 0)
+		err_set(e, ERR_USAGE, "%s cannot be read: %s; config.example.yaml shows one", path, err_os(fd < 0 ? fd : (int)got, why));
+	else if (n > CONFIG_BYTES)
+		err_set(e, ERR_USAGE, "%s is larger than %u kB; a configuration is not", path, CONFIG_BYTES >> 10);
+	else
+		c = config_parse(path, text, n, e);
+	if (fd >= 0)
+		os_file.close(fd);
+	free(text);
+	return c;
+}
+
+void config_free(struct config *c)
+{
+	if (c)
+		arena_free(c->arena);
+}
+
+const char *config_state(const struct config *c, const char *name)
+{
+	return arena_printf(c->arena, "%s/%s", c->state_dir, name);
+}
+
+const char *config_rules_home(struct arena *a)
+{
+	static const char *const places[] = { "../rules", "../../rules", "../share/evmend/rules", NULL };
+	char self[4096], *slash;
+	struct os_stat st;
+
+	if (os_process.self(self, sizeof self) < 0 || !(slash = strrchr(self, '/')))
+		return NULL;
+	*slash = '\0';
+	for (size_t i = 0; places[i]; i++) {
+		const char *path = arena_printf(a, "%s/%s", self, places[i]);
+
+		if (os_file.stat(path, -1, &st) == 0 && st.is_folder)
+			return path;
+	}
+	return NULL;
+}
