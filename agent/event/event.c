@@ -1,0 +1,77 @@
+/* event.c - asking an event for a field.
+ *
+ * Why: System and payload may use one name for two things, and every reader must decide alike.
+ * Promises: payload wins over System, but EventID, Provider_Name and Computer always mean System: event 104 carries the
+ * channel that was cleared as a payload field, and no payload may choose the host that an event speaks of.
+ * Refuses: nothing; an absent field is NULL. */
+#include "event/event.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+static bool always_system(const char *name)
+{
+	switch (name[0] | 0x20) {
+	case 'e':
+		return text_same(name, "EventID");
+	case 'p':
+		return text_same(name, "Provider_Name");
+	case 'c':
+		return text_same(name, "Computer");
+	default:
+		return false;
+	}
+}
+
+const struct event_field *event_get(const struct event *ev, const char *name)
+{
+	const struct event_field *of_system = NULL;
+	bool only_system = always_system(name);
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < ev->n; i++) {
+		const struct event_field *f = &ev->fields[i];
+
+		if (!text_same_n(f->name, strlen(f->name), name, len))
+			continue;
+		if (!f->system && !only_system)
+			return f;
+		if (f->system && !of_system)
+			of_system = f;
+	}
+	return of_system;
+}
+
+const char *event_value(const struct event *ev, const char *name)
+{
+	const struct event_field *f = event_get(ev, name);
+
+	return f ? f->value : "";
+}
+
+static bool payload_has(const struct event *ev, uint16_t id)
+{
+	for (size_t i = 0; i < ev->n; i++)
+		if (ev->fields[i].id == id && !ev->fields[i].system)
+			return true;
+	return false;
+}
+
+const struct event_field *event_next(const struct event *ev, uint16_t id, size_t *at)
+{
+	if (!id)
+		return NULL;
+	for (size_t i = *at; i < ev->n; i++) {
+		const struct event_field *f = &ev->fields[i];
+
+		if (f->id != id)
+			continue;
+		if (f->system != always_system(f->name) && (!f->system || payload_has(ev, id)))
+			continue;
+		*at = i + 1;
+		return f;
+	}
+	*at = ev->n;
+	return NULL;
+}

@@ -1,0 +1,271 @@
+/* event_clean.c - makes clean UTF-8 of whatever a Windows machine wrote.
+ *
+ * Why: wevtutil and PowerShell write UTF-16, code pages and C0 controls; a parser that stops at them loses the event.
+ * Promises: output is UTF-8 with XML 1.0's characters only; text that is clean already is not copied; nothing is dropped:
+ * what cannot stay becomes U+FFFD and is counted. CR survives the parser.
+ * Refuses: nothing. */
+#include "event/event_clean.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+#define REPLACEMENT "\xEF\xBF\xBD"
+
+size_t encoding_detect(const void *head, size_t n, enum text_encoding *encoding)
+{
+	const uint8_t *p = head;
+
+	*encoding = TEXT_UTF8;
+	if (n >= 3 && !memcmp(p, "\xEF\xBB\xBF", 3))
+		return 3;
+	if (n >= 2 && p[0] == 0xFF && p[1] == 0xFE) {
+		*encoding = TEXT_UTF16LE;
+		return 2;
+	}
+	if (n >= 2 && p[0] == 0xFE && p[1] == 0xFF) {
+		*encoding = TEXT_UTF16BE;
+		return 2;
+	}
+	if (n >= 4 && p[0] && !p[1] && p[2] && !p[3])
+		*encoding = TEXT_UTF16LE;
+	else if (n >= 4 && !p[0] && p[1] && !p[2] && p[3])
+		*encoding = TEXT_UTF16BE;
+	return 0;
+}
+
+static void put_code_point(struct buf *to, uint32_t c)
+{
+	char s[4];
+	size_t n;
+
+	if (c < 0x80) {
+		buf_char(to, (char)c);
+		return;
+	}
+	if (c < 0x800) {
+		s[0] = (char)(0xC0 | c >> 6);
+		n = 1;
+	} else if (c < 0x10000) {
+		s[0] = (char)(0xE0 | c >> 12);
+		s[1] = (char)(0x80 | (c >> 6 & 0x3F));
+		n = 2;
+	} else {
+		s[0] = (char)(0xF0 | c >> 18);
+		s[1] = (char)(0x80 | (c >> 12 & 0x3F));
+		s[2] = (char)(0x80 | (c >> 6 & 0x3F));
+		n = 3;
+	}
+	s[n++] = (char)(0x80 | (c & 0x3F));
+	buf_add(to, s, n);
+}
+
+static void take_unit(struct utf16 *u, uint16_t unit, struct buf *to)
+{
+	if (u->high && unit >= 0xDC00 && unit <= 0xDFFF) {
+		put_code_point(to, 0x10000u + ((uint32_t)(u->high - 0xD800) << 10) + (uint32_t)(unit - 0xDC00));
+		u->high = 0;
+		return;
+	}
+	if (u->high)
+		put_code_point(to, u->high); /* alone: event_clean will replace it */
+	u->high = 0;
+	if (unit >= 0xD800 && unit <= 0xDBFF)
+		u->high = unit;
+	else
+		put_code_point(to, unit);
+}
+
+void utf16_feed(struct utf16 *u, const void *bytes, size_t n, struct buf *to)
+{
+	const uint8_t *p = bytes;
+
+	for (size_t i = 0; i < n; i++) {
+		uint8_t first = u->byte;
+
+		u->byte = p[i];
+		u->has_byte = !u->has_byte;
+		if (u->has_byte)
+			continue;
+		take_unit(u, (uint16_t)(u->big_endian ? first << 8 | p[i] : p[i] << 8 | first), to);
+	}
+}
+
+bool utf16_pending(const struct utf16 *u)
+{
+	return u->has_byte || u->high;
+}
+
+size_t utf16_raw_length(const char *text, size_t n)
+{
+	size_t raw = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint8_t c = (uint8_t)text[i];
+
+		if ((c & 0xC0) != 0x80)
+			raw += c >= 0xF0 ? 4 : 2;
+	}
+	return raw;
+}
+
+static bool allowed(uint32_t c)
+{
+	return c >= 0x20 ? c != 0xFFFE && c != 0xFFFF : c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Bytes from the start that need no second look: no control but TAB and LF, nothing above ASCII. */
+static size_t plain_run(const char *p, size_t n)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+	size_t i = 0;
+
+	while (i < n) {
+		uint64_t w;
+		uint8_t c;
+
+		if (i + 8 <= n) {
+			memcpy(&w, p + i, 8);
+			if (!((w | ((w - ones * 0x20) & ~w)) & tops)) {
+				i += 8;
+				continue;
+			}
+		}
+		c = (uint8_t)p[i];
+		if (c >= 0x80 || (c < 0x20 && c != '\t' && c != '\n'))
+			break;
+		i++;
+	}
+	return i;
+}
+
+static bool is_clean(const char *p, size_t n, bool xml)
+{
+	size_t i = 0, step;
+	uint32_t c;
+
+	if (xml && memmem(p, n, "&#", 2))
+		return false; /* may be a harmless reference: the slow way decides */
+	while ((i += plain_run(p + i, n - i)) < n) {
+		step = utf8_step(p + i, n - i, &c);
+		if (!step || !allowed(c) || (xml && c == '\r'))
+			return false;
+		i += step;
+	}
+	return true;
+}
+
+/* Length of a character reference at p ("&#13;", "&#xD;") and its code point; 0 when it is none. */
+static size_t reference(const char *p, size_t n, uint32_t *c)
+{
+	bool hex = n > 2 && p[2] == 'x';
+	size_t i = hex ? 3 : 2, digits = i;
+
+	for (*c = 0; i < n && p[i] != ';'; i++) {
+		char d = p[i];
+		uint32_t v;
+
+		if (d >= '0' && d <= '9')
+			v = (uint32_t)(d - '0');
+		else if (hex && (d | 0x20) >= 'a' && (d | 0x20) <= 'f')
+			v = (uint32_t)((d | 0x20) - 'a') + 10;
+		else
+			return 0;
+		if (*c < 0x110000)
+			*c = *c * (hex ? 16 : 10) + v;
+	}
+	return i < n && i > digits ? i + 1 : 0;
+}
+
+/* Where in XML a byte stands: enough to know what a CR means there. */
+enum place { IN_TEXT, IN_TAG, IN_SINGLE, IN_DOUBLE, IN_CDATA, IN_OTHER };
+
+static bool begins(const char *p, size_t n, const char *word)
+{
+	size_t len = strlen(word);
+
+	return n >= len && !memcmp(p, word, len);
+}
+
+static enum place next_place(enum place at, const char *p, size_t n)
+{
+	switch (at) {
+	case IN_TEXT:
+		if (*p != '<')
+			return IN_TEXT;
+		if (begins(p, n, "<![CDATA["))
+			return IN_CDATA;
+		return begins(p, n, "<!--") || begins(p, n, "<?") ? IN_OTHER : IN_TAG;
+	case IN_TAG:
+		if (*p == '\'')
+			return IN_SINGLE;
+		return *p == '"' ? IN_DOUBLE : *p == '>' ? IN_TEXT : IN_TAG;
+	case IN_SINGLE:
+		return *p == '\'' ? IN_TAG : IN_SINGLE;
+	case IN_DOUBLE:
+		return *p == '"' ? IN_TAG : IN_DOUBLE;
+	case IN_CDATA:
+		return begins(p, n, "]]>") ? IN_TEXT : IN_CDATA;
+	default:
+		return begins(p, n, "-->") || begins(p, n, "?>") ? IN_TEXT : IN_OTHER;
+	}
+}
+
+static void put_cr(struct buf *to, enum place at)
+{
+	if (at == IN_CDATA)
+		buf_str(to, "]]>&#13;<![CDATA[");
+	else if (at == IN_TEXT || at == IN_SINGLE || at == IN_DOUBLE)
+		buf_str(to, "&#13;");
+	else
+		buf_char(to, ' ');
+}
+
+static void clean_slowly(const char *p, size_t n, bool xml, struct buf *to, struct cleaned *out)
+{
+	enum place at = IN_TEXT;
+	size_t step;
+	uint32_t c;
+
+	for (size_t i = 0; i < n; i += step) {
+		if (xml)
+			at = next_place(at, p + i, n - i);
+		step = utf8_step(p + i, n - i, &c);
+		if (!step || !allowed(c)) {
+			buf_str(to, REPLACEMENT);
+			out->replaced++;
+			/* a lone surrogate is one character of three bytes */
+			step = n - i >= 3 && (uint8_t)p[i] == 0xED && ((uint8_t)p[i + 1] & 0xE0) == 0xA0 ? 3 : step ? step : 1;
+			continue;
+		}
+		if (xml && c == '\r') {
+			put_cr(to, at);
+			continue;
+		}
+		if (xml && c == '&' && at != IN_CDATA && begins(p + i, n - i, "&#")) {
+			size_t whole = reference(p + i, n - i, &c);
+
+			if (whole && (!c || !allowed(c) || c >= 0x110000 || (c >= 0xD800 && c <= 0xDFFF))) {
+				buf_str(to, REPLACEMENT);
+				out->replaced++;
+				step = whole;
+				continue;
+			}
+		}
+		buf_add(to, p + i, step);
+	}
+}
+
+struct cleaned event_clean(const char *text, size_t n, bool xml, struct buf *scratch)
+{
+	struct cleaned out = { .p = text, .n = n };
+
+	if (is_clean(text, n, xml))
+		return out;
+	buf_reset(scratch);
+	clean_slowly(text, n, xml, scratch, &out);
+	out.p = buf_text(scratch);
+	out.n = scratch->n;
+	out.refused = scratch->refused;
+	return out;
+}
