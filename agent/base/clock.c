@@ -285,8 +285,10 @@ const char *span_text(int64_t us, char to[static 32])
 		us++;
 	if (us < 0)
 		us = -us;
-	if (us == 0)
-		return strcpy(to, "0s");
+	if (us == 0) {
+		snprintf(to, 32, "0s");
+		return to;
+	}
 	if (us < US_SECOND) {
 		snprintf(to, 32, "%s%dms", minus, (int)(us / 1000));
 		return to;

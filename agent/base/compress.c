@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <lzma.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -165,4 +166,10 @@ int inflater_step(struct inflater *z, const void *in, size_t *in_n, void *out, s
 	}
 	z->ended = end == 1;
 	return end;
+}
+
+const char *compress_library(char to[static 64])
+{
+	snprintf(to, 64, "zlib %s, liblzma %s", zlibVersion(), lzma_version_string());
+	return to;
 }

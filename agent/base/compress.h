@@ -20,5 +20,7 @@ void inflater_free(struct inflater *z);
  * end of the stream (concatenated streams go on), 0 to go on, -1 and *e when the data is corrupt. finish: no more input
  * will come; a stream that is cut short is then an error. */
 int inflater_step(struct inflater *z, const void *in, size_t *in_n, void *out, size_t *out_n, bool finish, struct err *e);
+/* "zlib 1.2.13, liblzma 5.4.1", for `evmend version`; to holds the text. */
+const char *compress_library(char to[static 64]);
 
 #endif

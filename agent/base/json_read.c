@@ -140,3 +140,8 @@ int json_each(const struct json *object, int (*each)(void *arg, const char *key,
 	}
 	return 0;
 }
+
+const char *json_library(void)
+{
+	return "jansson " JANSSON_VERSION;
+}

@@ -204,3 +204,8 @@ int xml_parse(struct xml_parser *p, const char *text, size_t n, const struct xml
 	p->err = NULL;
 	return good ? 0 : -1;
 }
+
+const char *xml_library(void)
+{
+	return "libxml2 " LIBXML_DOTTED_VERSION;
+}

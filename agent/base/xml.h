@@ -30,5 +30,7 @@ void xml_free(struct xml_parser *p);
 /* Parses one whole document of n bytes. -1 and *e (with the line inside the document) when it is not well-formed,
  * refused, or a handler stopped it. The parser is reused; its dictionary is thrown away when hostile names fill it. */
 int xml_parse(struct xml_parser *p, const char *text, size_t n, const struct xml_handler *handler, void *arg, struct err *e);
+/* "libxml2 2.9.14", for `evmend version`. */
+const char *xml_library(void);
 
 #endif

@@ -322,3 +322,8 @@ void yaml_free(struct yaml_file *f)
 	free(f->path);
 	free(f);
 }
+
+const char *yaml_library(void)
+{
+	return yaml_get_version_string();
+}

@@ -47,5 +47,7 @@ int yaml_known(const struct yaml_file *f, const struct yaml_node *map, const cha
 /* "PATH:LINE:COLUMN: " + text. Returns -1. */
 int yaml_err(const struct yaml_file *f, const struct yaml_node *at, struct err *e, enum err_code code, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+/* "0.2.5", for `evmend version`. */
+const char *yaml_library(void);
 
 #endif

@@ -19,7 +19,8 @@ struct ledger_record {
 	uint8_t previous[32], hash[32];
 };
 
-int ledger_add(struct db *d, int64_t now, const char *kind, const char *host, int64_t case_id, const char *body, struct err *e); /* inside or outside a transaction */
+int ledger_add(struct db *d, int64_t now, const char *kind, const char *host, int64_t case_id, const char *body,
+	struct err *e); /* inside or outside a transaction */
 /* Each record from seq on, in order; non-zero ends. */
 int ledger_each(struct db *d, int64_t from_seq, int (*each)(void *arg, const struct ledger_record *r), void *arg, struct err *e);
 /* 0 intact (*n records, *head hash); -1 and *e names the first record that does not fit. */

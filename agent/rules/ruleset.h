@@ -31,7 +31,8 @@ struct ruleset_options {
 
 /* Problems come through report, in file order. NULL only when nothing can be read at all (tables missing, no such folder) or memory
  * refused; an empty set is a set. */
-struct ruleset *ruleset_load(const struct ruleset_options *options, void (*report)(void *arg, const struct rule_problem *p), void *arg, struct err *e);
+struct ruleset *ruleset_load(const struct ruleset_options *options, void (*report)(void *arg, const struct rule_problem *p),
+	void *arg, struct err *e);
 void ruleset_free(struct ruleset *rs);
 size_t ruleset_count(const struct ruleset *rs);
 size_t ruleset_refused(const struct ruleset *rs);
@@ -52,6 +53,15 @@ void matcher_explain(struct matcher *m, const struct rule *r, const struct event
 
 /* Value of a field for this rule and event (4688 renames, positional names): for group-by, host and hints. NULL: absent. */
 const struct event_field *ruleset_field(const struct ruleset *rs, const struct rule *r, const struct event *ev, const char *name);
+
+/* The same with *n bytes of text; also for the derived fields ComputerLabel and ComputerDomain. NULL: absent. */
+const char *ruleset_value(const struct ruleset *rs, const struct rule *r, const struct event *ev, const char *name, size_t *n);
+/* Fields that a match of r must take along: for its hint, its host, and the correlations above it. */
+size_t ruleset_wanted(const struct ruleset *rs, const struct rule *r, const char *const **names);
+/* `evmend: host:`, in order; the first that an event has names the host. */
+size_t ruleset_hosts(const struct ruleset *rs, const struct rule *r, const char *const **names);
+/* The field that group-by number g of a correlation means for matches of the referred rule (aliases). */
+const char *ruleset_group_field(const struct ruleset *rs, const struct rule *correlation, size_t g, const struct rule *of);
 
 /* For correlate/: what a correlation rule says; NULL for a detection rule. */
 const struct correlation *ruleset_correlation(const struct ruleset *rs, const struct rule *r);

@@ -15,7 +15,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <linux/sockios.h>
 
 #include "base/text.h"
 #include "ship/formats.h"
@@ -256,7 +255,7 @@ static int syslog_poll(struct sink *s, struct sink_result *to, size_t n, size_t 
 	*got = 0;
 	drive(s);
 	if (y->fd >= 0 && !y->connecting && y->n) {
-		if (ioctl(y->fd, SIOCOUTQ, &unconfirmed) != 0)
+		if (ioctl(y->fd, TIOCOUTQ, &unconfirmed) != 0)
 			unconfirmed = 0;
 		uint64_t confirmed = y->written - (uint64_t)unconfirmed;
 

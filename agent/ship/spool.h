@@ -37,6 +37,7 @@ void spool_rollback(struct spool *s); /* gives up the open transaction; none: no
 int spool_take(struct spool *s, const char *sink, struct spool_record *to, size_t n, size_t *got, struct err *e);
 int spool_done(struct spool *s, const char *sink, int64_t seq, struct err *e); /* everything up to seq is delivered */
 int64_t spool_lag(struct spool *s, const char *sink); /* records that wait */
-int spool_trim(struct spool *s, const char *const *sinks, size_t n, struct err *e); /* forgets bodies that every sink has; uids are kept on. Some thousand rows a call */
+/* Forgets bodies that every sink has; uids are kept on. Some thousand rows a call. */
+int spool_trim(struct spool *s, const char *const *sinks, size_t n, struct err *e);
 
 #endif

@@ -351,3 +351,8 @@ bool db_fail_hit(const struct db *d)
 {
 	return d->faults.hit;
 }
+
+const char *db_library(void)
+{
+	return "SQLite " SQLITE_VERSION;
+}

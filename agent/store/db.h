@@ -51,5 +51,7 @@ bool db_in_transaction(const struct db *d);
  * 0: never. db_fail_hit: it has happened since. */
 void db_fail_at(struct db *d, int n);
 bool db_fail_hit(const struct db *d);
+/* "SQLite 3.40.1", for `evmend version`. */
+const char *db_library(void);
 
 #endif

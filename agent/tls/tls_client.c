@@ -455,3 +455,8 @@ bool probe_tls_parse(const char *s, enum probe_tls *t)
 		*t = (enum probe_tls)i;
 	return i >= 0;
 }
+
+const char *tls_library(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION);
+}

@@ -49,5 +49,7 @@ const char *probe_tcp_text(enum probe_tcp t);
 const char *probe_tls_text(enum probe_tls t); /* "ok", "reset", "eof", "alert", "timeout", "not-tried", "error" */
 bool probe_tcp_parse(const char *s, enum probe_tcp *t);
 bool probe_tls_parse(const char *s, enum probe_tls *t);
+/* "OpenSSL 3.0.15 ...", for `evmend version`. */
+const char *tls_library(void);
 
 #endif

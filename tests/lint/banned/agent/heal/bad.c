@@ -1,0 +1,7 @@
+/* bad.c - a shell. */
+#include <stdlib.h>
+int bad(void);
+int bad(void)
+{
+	return system("true");
+}

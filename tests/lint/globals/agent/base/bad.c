@@ -1,0 +1,7 @@
+/* bad.c - a static that counts. */
+int bad(void);
+int bad(void)
+{
+	static int n;
+	return ++n;
+}

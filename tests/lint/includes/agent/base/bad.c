@@ -1,0 +1,2 @@
+/* bad.c - base may not know rules. */
+#include "rules/rule.h"

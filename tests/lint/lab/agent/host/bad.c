@@ -1,0 +1,2 @@
+/* bad.c - the agent knows the lab. */
+#include "lab/lab.h"

@@ -1,0 +1,6 @@
+/* bad.c - four blanks. */
+int bad(void);
+int bad(void)
+{
+    return 0;
+}

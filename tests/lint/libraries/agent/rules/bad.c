@@ -1,0 +1,2 @@
+/* bad.c - JSON is read in base/json.c alone. */
+#include <jansson.h>

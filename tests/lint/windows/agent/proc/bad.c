@@ -1,0 +1,4 @@
+/* bad.c - knows a system. */
+#ifdef _WIN32
+#endif
+int bad;
