@@ -29,6 +29,11 @@ enum rule_seen {
 	SEEN_RECORD_CREATED = 1 << 12,    /* 15301 for 444 */
 };
 
+/* The causes a rule may name, in the order that messages number them by. */
+#define RULE_CAUSES \
+	"exchange-backend-certificate", "exchange-backend-site", "exchange-tls-configuration", "exchange-frontend-certificate", \
+	"exchange-auth-certificate", "exchange-smtp-certificate", "exchange-certificate-expiry"
+
 struct rule {
 	enum rule_kind kind;
 	uint32_t index;     /* in the ruleset */
@@ -40,7 +45,7 @@ struct rule {
 	size_t n_tags;
 	/* our own key */
 	const char *cause;        /* NULL: none, the rule opens no case */
-	const char *host_field;   /* NULL: System/Computer */
+	const char *host_field;   /* NULL: System/Computer. Of a list the first; ruleset_hosts has all */
 	const char *hint;         /* template with {host}, {field}; NULL */
 	const char *disproved_by; /* NULL */
 	unsigned then;            /* set of enum rule_then; 0: nothing */

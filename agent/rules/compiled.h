@@ -1,0 +1,141 @@
+/* compiled.h - what a rule is after loading: a tree of conditions over items. Private to rules/. */
+#ifndef EVMEND_RULES_COMPILED_H
+#define EVMEND_RULES_COMPILED_H
+
+#include "base/buf.h"
+#include "rules/fields.h"
+#include "rules/fold.h"
+#include "rules/loader.h"
+#include "rules/logsource.h"
+#include "rules/number.h"
+#include "rules/pattern.h"
+#include "rules/ruleset.h"
+
+enum value_kind { VALUE_PATTERN, VALUE_NUMBER, VALUE_BOOL, VALUE_NULL, VALUE_COMPARE, VALUE_FIELD };
+enum compare { COMPARE_LT, COMPARE_LTE, COMPARE_GT, COMPARE_GTE };
+
+struct value {
+	enum value_kind kind;
+	const char *text; /* as written */
+	struct pattern pattern;
+	struct number number;
+	bool truth;
+	const uint16_t *fields; /* VALUE_FIELD: id for each variant */
+};
+
+struct item {
+	const char *field;      /* as written with its modifiers, for people; "keywords" */
+	const uint16_t *fields; /* id for each variant; NULL: keywords, any value of the event */
+	const struct value *values;
+	size_t n;
+	bool all, negated, exists, exists_truth, cased;
+	enum compare compare;
+	enum fold_how how; /* VALUE_FIELD */
+	int line;
+};
+
+enum node_kind { NODE_AND, NODE_OR, NODE_NOT, NODE_ITEM };
+
+struct node {
+	enum node_kind kind;
+	const char *label; /* name of the selection, NULL inside one */
+	struct node **kids;
+	size_t n;
+	const struct item *item;
+};
+
+struct selection {
+	const char *name;
+	struct node *node;
+	bool used;
+};
+
+/* A reference of a correlation, before and after it is resolved. */
+struct compiled;
+struct reference {
+	const char *text;
+	struct compiled *rule;
+};
+
+struct alias { /* of a correlation: for rule `rule`, the name means `field` */
+	const char *name, *rule, *field;
+};
+
+struct compiled {
+	struct rule rule;
+	/* detection */
+	const struct log_set *product, *service, *category; /* NULL: not stated. All stated must hold */
+	bool no_source;      /* no event can ever be meant */
+	size_t n_variants;   /* >= 1: sources of the category, each with its own renames */
+	struct node *condition;
+	/* correlation */
+	struct correlation correlation;
+	struct reference *references;
+	size_t n_references;
+	const struct alias *aliases;
+	size_t n_aliases;
+	const char *const *hosts; /* `evmend: host:`, first that is there */
+	size_t n_hosts;
+	const char *const *wanted; /* fields that findings and correlations will ask for; field names, case does not count */
+	size_t n_wanted;
+	bool dropped, visiting;
+};
+
+/* -- detection.c, item.c -- */
+/* The field ids of a name for all variants of the rule (renamed where the category says so). NULL and a problem at the limit. */
+const uint16_t *variant_fields(struct loader *l, const struct yaml_node *at, const struct compiled *c, const char *name);
+bool item_compile(struct loader *l, const struct compiled *c, const struct yaml_node *key, const struct yaml_node *value, struct item *to);
+bool detection_compile(struct loader *l, struct compiled *c, const struct yaml_node *detection);
+
+/* -- condition.c -- */
+/* NULL and a problem when it is not a condition over these selections; marks those that it uses. */
+struct node *condition_compile(struct loader *l, const struct yaml_node *at, struct selection *s, size_t n);
+
+/* -- correlation.c, evmend_key.c -- */
+bool correlation_compile(struct loader *l, struct compiled *c, const struct yaml_node *doc);
+/* The field that group-by number g means for events of the referred rule. */
+const char *correlation_field(const struct compiled *c, size_t g, const struct compiled *of);
+bool evmend_compile(struct loader *l, struct compiled *c, const struct yaml_node *evmend);
+
+/* -- evaluate.c -- */
+struct look { /* one event, as rules of this set look at it */
+	const struct event *ev;
+	const struct field_set *positions; /* NULL: none */
+	struct event_field label, domain;  /* ComputerLabel, ComputerDomain */
+};
+
+struct cursor {
+	uint16_t id;
+	size_t at;
+	int stage;
+};
+
+struct ruleset;
+void look_begin(struct look *l, const struct ruleset *rs, const struct event *ev);
+const struct event_field *look_next(const struct look *l, struct cursor *c); /* start with {.id = id} */
+bool item_holds(const struct item *it, const struct look *l, size_t variant);
+bool node_holds(const struct node *n, const struct look *l, size_t variant);
+/* Does the rule mean this event at all? *variant: which source of its category. */
+bool source_holds(const struct compiled *c, const struct event *ev, size_t *variant);
+
+/* -- ruleset.c -- */
+struct index;
+struct ruleset {
+	struct arena *arena;
+	struct names *names;
+	struct compiled **rules;
+	size_t n, cap, refused;
+	struct logsources *sources;
+	struct fields fields;
+	struct index *index;
+	uint16_t label_id, domain_id;
+	char digest[65];
+};
+
+/* -- index.c -- */
+struct index *index_new(const struct ruleset *rs);
+void index_free(struct index *x);
+/* Rules that can hold for ev, ascending, each once; to holds ruleset_count entries. Returns how many. */
+size_t index_find(const struct index *x, const struct ruleset *rs, const struct event *ev, uint32_t *to);
+
+#endif

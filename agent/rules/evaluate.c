@@ -1,0 +1,195 @@
+/* evaluate.c - does a compiled rule hold for an event?
+ *
+ * Why: the one place where fields meet values; matching and explaining both come here.
+ * Promises: two-valued logic: an absent field makes an item false, and `not` of it true. Any value of a field may satisfy an item;
+ * under `all` each pattern may be satisfied by another value. Nothing is allocated.
+ * Refuses: nothing; an event has no way to make this fail. */
+#include <string.h>
+
+#include "base/text.h"
+#include "rules/compiled.h"
+
+void look_begin(struct look *l, const struct ruleset *rs, const struct event *ev)
+{
+	size_t n = strcspn(ev->computer, ".");
+
+	l->ev = ev;
+	l->positions = fields_find(&rs->fields, ev->provider, ev->event_id);
+	l->label = (struct event_field){.name = "ComputerLabel", .value = ev->computer, .len = (uint32_t)n, .id = rs->label_id};
+	if (ev->computer[n] == '.')
+		n++;
+	l->domain = (struct event_field){.name = "ComputerDomain", .value = ev->computer + n, .len = (uint32_t)strlen(ev->computer + n), .id = rs->domain_id};
+}
+
+/* Stages: 0 a derived field of ours, 1 the event's own fields, 2 the positional name, 3 nothing more. */
+const struct event_field *look_next(const struct look *l, struct cursor *c)
+{
+	const struct event_field *f;
+
+	if (c->stage == 0) {
+		const struct event_field *ours = c->id == l->label.id ? &l->label : c->id == l->domain.id ? &l->domain : NULL;
+
+		c->stage = ours ? 3 : 1;
+		if (ours)
+			return ours->len ? ours : NULL;
+	}
+	if (c->stage == 3)
+		return NULL;
+	f = event_next(l->ev, c->id, &c->at);
+	if (f) {
+		if (c->stage == 1)
+			c->stage = 4; /* the event has it: no positional name any more */
+		return f;
+	}
+	if (c->stage == 1 && l->positions) {
+		c->stage = 2;
+		c->at = 0;
+		for (size_t i = 0; i < l->positions->n; i++)
+			if (l->positions->alias[i].name == c->id) {
+				c->id = l->positions->alias[i].means;
+				return look_next(l, c);
+			}
+	}
+	c->stage = 3;
+	return NULL;
+}
+
+static bool number_holds(const struct value *v, const struct event_field *f)
+{
+	struct number n;
+
+	return pattern_match(&v->pattern, f->value, f->len) || (number_parse(f->value, f->len, &n) && number_compare(&n, &v->number) == 0);
+}
+
+static bool compare_holds(enum compare how, const struct value *v, const struct event_field *f)
+{
+	struct number n;
+	int order;
+
+	if (!number_parse(f->value, f->len, &n))
+		return false;
+	order = number_compare(&n, &v->number);
+	return how == COMPARE_LT ? order < 0 : how == COMPARE_LTE ? order <= 0 : how == COMPARE_GT ? order > 0 : order >= 0;
+}
+
+static bool field_holds(const struct item *it, const struct value *v, const struct look *l, size_t variant, const struct event_field *f)
+{
+	struct cursor c = {.id = v->fields[variant]};
+	const struct event_field *other;
+	size_t n = it->how == FOLD_EQUAL || it->how == FOLD_SUFFIX ? fold_trim(f->value, f->len) : f->len;
+
+	while ((other = look_next(l, &c)))
+		if (fold_holds(it->how, it->cased, f->value, n, other->value, fold_trim(other->value, other->len)))
+			return true;
+	return false;
+}
+
+static bool value_holds(const struct item *it, const struct value *v, const struct look *l, size_t variant, const struct event_field *f)
+{
+	switch (v->kind) {
+	case VALUE_PATTERN:
+		return pattern_match(&v->pattern, f->value, f->len);
+	case VALUE_NUMBER:
+		return number_holds(v, f);
+	case VALUE_BOOL:
+		return text_same_n(f->value, fold_trim(f->value, f->len), v->truth ? "true" : "false", v->truth ? 4 : 5);
+	case VALUE_COMPARE:
+		return compare_holds(it->compare, v, f);
+	case VALUE_FIELD:
+		return field_holds(it, v, l, variant, f);
+	case VALUE_NULL:
+		break;
+	}
+	return false;
+}
+
+/* null: the field is absent, or all its values are empty. */
+static bool null_holds(const struct item *it, const struct look *l, size_t variant)
+{
+	struct cursor c = {.id = it->fields[variant]};
+	const struct event_field *f;
+
+	while ((f = look_next(l, &c)))
+		if (f->len > 0)
+			return false;
+	return true;
+}
+
+static bool any_field(const struct item *it, const struct value *v, const struct look *l, size_t variant)
+{
+	struct cursor c = {.id = it->fields[variant]};
+	const struct event_field *f;
+
+	if (v->kind == VALUE_NULL)
+		return null_holds(it, l, variant);
+	while ((f = look_next(l, &c)))
+		if (value_holds(it, v, l, variant, f))
+			return true;
+	return false;
+}
+
+static bool any_keyword(const struct value *v, const struct event *ev)
+{
+	for (size_t i = 0; i < ev->n; i++)
+		if (!ev->fields[i].derived && pattern_match(&v->pattern, ev->fields[i].value, ev->fields[i].len))
+			return true;
+	return false;
+}
+
+static bool values_hold(const struct item *it, const struct look *l, size_t variant)
+{
+	for (size_t i = 0; i < it->n; i++) {
+		bool holds = it->fields ? any_field(it, &it->values[i], l, variant) : any_keyword(&it->values[i], l->ev);
+
+		if (holds != it->all)
+			return holds;
+	}
+	return it->all;
+}
+
+bool item_holds(const struct item *it, const struct look *l, size_t variant)
+{
+	if (it->exists) {
+		struct cursor c = {.id = it->fields[variant]};
+
+		return (look_next(l, &c) != NULL) == it->exists_truth;
+	}
+	return values_hold(it, l, variant) != it->negated;
+}
+
+bool node_holds(const struct node *n, const struct look *l, size_t variant)
+{
+	switch (n->kind) {
+	case NODE_ITEM:
+		return item_holds(n->item, l, variant);
+	case NODE_NOT:
+		return !node_holds(n->kids[0], l, variant);
+	case NODE_AND:
+	case NODE_OR:
+		break;
+	}
+	for (size_t i = 0; i < n->n; i++)
+		if (node_holds(n->kids[i], l, variant) != (n->kind == NODE_AND))
+			return n->kind == NODE_OR;
+	return n->kind == NODE_AND;
+}
+
+static bool any_source(const struct log_set *set, const struct event *ev, size_t *which)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (log_source_holds(&set->sources[i], ev)) {
+			*which = i;
+			return true;
+		}
+	return false;
+}
+
+bool source_holds(const struct compiled *c, const struct event *ev, size_t *variant)
+{
+	size_t ignored;
+
+	*variant = 0;
+	if (c->no_source || (c->product && !any_source(c->product, ev, &ignored)) || (c->service && !any_source(c->service, ev, &ignored)))
+		return false;
+	return !c->category || any_source(c->category, ev, variant);
+}

@@ -1,0 +1,123 @@
+/* evmend_key.c - our own key of a rule: cause, host, hint, what disproves it, and what a match asks for.
+ *
+ * Why: a finding becomes a case only through this key.
+ * Promises: a rule can never ask for more than a diagnosis.
+ * Refuses: unknown keys and names (with the nearest one), hints with unbalanced braces. */
+#include <string.h>
+
+#include "base/text.h"
+#include "rules/compiled.h"
+
+static const char *const causes[] = {RULE_CAUSES, NULL};
+static const char *const thens[] = {"diagnose", "remember", "healed", "nothing", NULL};
+static const char *const seens[] = {"cert-deleted", "record-deleted", "smtp-own-name", "smtp-other", "itc-gone", "tls-config", "auth-cert",
+				    "frontend-endpoint", "backend-endpoint", "key-trouble", "hop-failed", "expiry", "record-created", NULL};
+static const char *const known[] = {"cause", "host", "hint", "disproved_by", "then", "seen", "consequence_of", NULL};
+
+static bool pick(struct loader *l, const struct yaml_node *at, const char *key, const char *text, const char *const *names, size_t *which)
+{
+	for (*which = 0; names[*which]; ++*which)
+		if (strcmp(text, names[*which]) == 0)
+			return true;
+	const char *near = text_nearest(text, names);
+
+	return refuse(l, at, "unknown %s '%s'; %s '%s'", key, text, near ? "did you mean" : "it may be such as", near ? near : names[0]);
+}
+
+static bool pick_set(struct loader *l, const struct yaml_node *n, const char *key, const char *const *names, unsigned *set)
+{
+	const char *const *list;
+	size_t many, which;
+
+	*set = 0;
+	if (!n)
+		return true;
+	if (!texts(l, n, key, &list, &many))
+		return false;
+	for (size_t i = 0; i < many; i++) {
+		if (!pick(l, n, key, list[i], names, &which))
+			return false;
+		*set |= 1u << which;
+	}
+	return true;
+}
+
+static bool pick_cause(struct loader *l, const struct yaml_node *n, const char *key, const char **to)
+{
+	size_t which;
+
+	if (!n)
+		return true;
+	if (n->kind != YAML_SCALAR)
+		return refuse(l, n, "'%s' must be the name of one cause", key);
+	if (!pick(l, n, "cause", n->text, causes, &which))
+		return false;
+	*to = causes[which];
+	return true;
+}
+
+/* {Field} with {{ and }} for braces; registers the fields, so that events keep them. */
+static bool read_hint(struct loader *l, const struct yaml_node *n, const char **to)
+{
+	if (!n)
+		return true;
+	if (n->kind != YAML_SCALAR)
+		return refuse(l, n, "'hint' must be a text");
+	for (const char *p = n->text; *p; p++) {
+		if ((p[0] == '{' && p[1] == '{') || (p[0] == '}' && p[1] == '}')) {
+			p++;
+			continue;
+		}
+		if (*p == '}')
+			return refuse(l, n, "the hint has a '}' without '{'; write '}}' for a brace");
+		if (*p != '{')
+			continue;
+		size_t len = strcspn(p + 1, "{}");
+
+		if (len == 0 || len > 100 || p[1 + len] != '}')
+			return refuse(l, n, "the hint has a '{' that no '}' closes; write '{{' for a brace");
+		if (!field_id(l, n, arena_copy(l->arena, p + 1, len)))
+			return false;
+		p += 1 + len;
+	}
+	*to = keep(l, n);
+	return true;
+}
+
+static bool read_hosts(struct loader *l, struct compiled *c, const struct yaml_node *n)
+{
+	if (!n)
+		return true;
+	if (!texts(l, n, "host", &c->hosts, &c->n_hosts))
+		return false;
+	for (size_t i = 0; i < c->n_hosts; i++)
+		if (!field_id(l, n, c->hosts[i]))
+			return false;
+	c->rule.host_field = c->hosts[0];
+	return true;
+}
+
+bool evmend_compile(struct loader *l, struct compiled *c, const struct yaml_node *evmend)
+{
+	struct rule *r = &c->rule;
+	const struct yaml_node *n;
+
+	if (!only_keys(l, evmend, "evmend", known) || !pick_cause(l, yaml_get(evmend, "cause"), "cause", &r->cause) ||
+	    !pick_cause(l, yaml_get(evmend, "consequence_of"), "consequence_of", &r->consequence))
+		return false;
+	if (!read_hosts(l, c, yaml_get(evmend, "host")) || !read_hint(l, yaml_get(evmend, "hint"), &r->hint))
+		return false;
+	if ((n = yaml_get(evmend, "disproved_by"))) {
+		if (n->kind != YAML_SCALAR)
+			return refuse(l, n, "'disproved_by' must be a text");
+		r->disproved_by = keep(l, n);
+	}
+	if (!pick_set(l, yaml_get(evmend, "then"), "then", thens, &r->then) || !pick_set(l, yaml_get(evmend, "seen"), "seen", seens, &r->seen))
+		return false;
+	r->then &= THEN_DIAGNOSE | THEN_REMEMBER | THEN_HEALED; /* "nothing" adds nothing */
+	if ((r->then & (THEN_DIAGNOSE | THEN_HEALED)) && !r->cause)
+		return refuse(l, evmend, "'then: %s' needs a cause", r->then & THEN_DIAGNOSE ? "diagnose" : "healed");
+	if (r->cause && r->consequence)
+		return refuse(l, evmend, "a rule has a cause of its own or is a consequence of one, not both");
+	return true;
+}

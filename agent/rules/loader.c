@@ -1,0 +1,114 @@
+/* loader.c - telling what is wrong in a rule file, with its place.
+ *
+ * Why: a bad rule must be found by whoever wrote it, and must not stop the others.
+ * Promises: every problem carries file, line and column, and what to write instead.
+ * Refuses: nothing. */
+#include "rules/loader.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static void tell(struct loader *l, const char *file, const struct yaml_node *at, bool warning, const char *fmt, va_list ap)
+	__attribute__((format(printf, 5, 0)));
+
+static void tell(struct loader *l, const char *file, const struct yaml_node *at, bool warning, const char *fmt, va_list ap)
+{
+	char text[600];
+	struct rule_problem p = {.file = file, .line = at ? at->line : 1, .column = at ? at->column : 1, .warning = warning, .text = text};
+
+	vsnprintf(text, sizeof text, fmt, ap);
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	*(warning ? &l->warned : &l->refused) += 1;
+	if (l->report)
+		l->report(l->arg, &p);
+}
+
+bool refuse(struct loader *l, const struct yaml_node *at, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	tell(l, l->path, at, false, fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+bool refuse_at(struct loader *l, const char *file, int line, const char *fmt, ...)
+{
+	struct yaml_node at = {.line = line, .column = 1};
+	va_list ap;
+
+	va_start(ap, fmt);
+	tell(l, file, &at, false, fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+void warn_at(struct loader *l, const struct yaml_node *at, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	tell(l, l->path, at, true, fmt, ap);
+	va_end(ap);
+}
+
+const char *keep(struct loader *l, const struct yaml_node *scalar)
+{
+	if (!scalar || scalar->kind != YAML_SCALAR || yaml_is_null(scalar))
+		return "";
+	return arena_copy(l->arena, scalar->text, scalar->len);
+}
+
+bool texts(struct loader *l, const struct yaml_node *n, const char *key, const char *const **to, size_t *count)
+{
+	size_t many = n && n->kind == YAML_LIST ? n->n : 1;
+	const char **list;
+
+	if (!n || n->kind == YAML_MAP || yaml_is_null(n) || many == 0)
+		return refuse(l, n, "'%s' must be a text or a list of texts", key);
+	list = arena_alloc(l->arena, many * sizeof *list);
+	for (size_t i = 0; i < many; i++) {
+		const struct yaml_node *one = n->kind == YAML_LIST ? n->items[i] : n;
+
+		if (one->kind != YAML_SCALAR || yaml_is_null(one) || one->len == 0)
+			return refuse(l, one, "'%s' must be a text or a list of texts", key);
+		list[i] = keep(l, one);
+	}
+	*to = list;
+	*count = many;
+	return true;
+}
+
+bool only_keys(struct loader *l, const struct yaml_node *map, const char *what, const char *const *known)
+{
+	if (!map || map->kind != YAML_MAP)
+		return refuse(l, map, "%s must be a map of keys and values", what);
+	for (size_t i = 0; i < map->n; i++) {
+		bool found = false;
+
+		for (size_t k = 0; known[k] && !found; k++)
+			found = strcmp(map->keys[i]->text, known[k]) == 0;
+		if (found)
+			continue;
+		const char *near = text_nearest(map->keys[i]->text, known);
+
+		return refuse(l, map->keys[i], "unknown key '%s' in %s%s%s%s", map->keys[i]->text, what, near ? "; did you mean '" : "",
+			      near ? near : "", near ? "'?" : "");
+	}
+	return true;
+}
+
+uint16_t field_id(struct loader *l, const struct yaml_node *at, const char *name)
+{
+	uint16_t id = names_add(l->names, name, strlen(name));
+
+	if (id == 0)
+		refuse(l, at, "the rules name too many different fields; load fewer rules");
+	return id;
+}

@@ -1,0 +1,35 @@
+/* loader.h - what the files that read YAML in this room share: where they are, and how they tell what is wrong. Private. */
+#ifndef EVMEND_RULES_LOADER_H
+#define EVMEND_RULES_LOADER_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/yaml.h"
+#include "event/names.h"
+#include "rules/ruleset.h"
+
+struct loader {
+	const struct yaml_file *file;
+	const char *path; /* lives as long as the ruleset */
+	struct arena *arena; /* of the ruleset */
+	struct names *names;
+	void (*report)(void *arg, const struct rule_problem *p);
+	void *arg;
+	size_t refused, warned;
+};
+
+/* Reports a problem at the node (NULL: at the file). Returns false, so that `return refuse(...)` is one line. */
+bool refuse(struct loader *l, const struct yaml_node *at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+bool refuse_at(struct loader *l, const char *file, int line, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void warn_at(struct loader *l, const struct yaml_node *at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Copy into the ruleset's arena; NULL gives "". */
+const char *keep(struct loader *l, const struct yaml_node *scalar);
+/* A scalar, or a list of scalars, as a list. false and a problem when it is neither or empty. */
+bool texts(struct loader *l, const struct yaml_node *n, const char *key, const char *const **to, size_t *count);
+/* Every key of map is one of known (ends with NULL). */
+bool only_keys(struct loader *l, const struct yaml_node *map, const char *what, const char *const *known);
+/* Id of a field name; 0 and a problem at the limit. */
+uint16_t field_id(struct loader *l, const struct yaml_node *at, const char *name);
+
+#endif

@@ -1,0 +1,160 @@
+/* rule_load.c - one YAML document becomes one compiled rule.
+ *
+ * Why: everything that can be wrong with a rule is found here, before the first event.
+ * Promises: a rule that is loaded means what it says; one that is not is named with its place and what to write instead.
+ * Refuses: documents that are neither detection nor correlation, missing title, logsource or detection, unknown levels. */
+#include "rules/rule_load.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+static const char *const levels[] = {"informational", "low", "medium", "high", "critical", NULL};
+
+const char *level_text(enum rule_level l)
+{
+	return levels[l];
+}
+
+bool level_parse(const char *s, enum rule_level *l)
+{
+	for (size_t i = 0; levels[i]; i++)
+		if (strcmp(s, levels[i]) == 0) {
+			*l = (enum rule_level)i;
+			return true;
+		}
+	return false;
+}
+
+static const char *const sigma_keys[] = {"title", "id", "name", "related", "taxonomy", "status", "description", "license", "references", "author",
+					 "date", "modified", "fields", "falsepositives", "level", "tags", "scope", "logsource", "detection",
+					 "correlation", "filter", "action", "generate", "evmend", NULL};
+
+/* Sigma allows keys of one's own; one that is nearly a known one is a typing error more likely than not. */
+static void look_for_typos(struct loader *l, const struct yaml_node *doc)
+{
+	for (size_t i = 0; i < doc->n; i++) {
+		const char *key = doc->keys[i]->text, *near = text_nearest(key, sigma_keys);
+
+		if (near && strcmp(near, key) != 0)
+			warn_at(l, doc->keys[i], "unknown key '%s'; did you mean '%s'?", key, near);
+	}
+}
+
+static bool read_text(struct loader *l, const struct yaml_node *doc, const char *key, const char **to)
+{
+	const struct yaml_node *n = yaml_get(doc, key);
+
+	*to = "";
+	if (n && n->kind != YAML_SCALAR)
+		return refuse(l, n, "'%s' must be a text", key);
+	*to = keep(l, n);
+	return true;
+}
+
+static bool read_head(struct loader *l, const struct yaml_node *doc, struct rule *r)
+{
+	const struct yaml_node *n;
+	const char *taxonomy;
+
+	r->file = l->path;
+	r->line = doc->line;
+	r->level = LEVEL_MEDIUM;
+	if (!read_text(l, doc, "title", &r->title) || !read_text(l, doc, "id", &r->id) || !read_text(l, doc, "name", &r->name) ||
+	    !read_text(l, doc, "taxonomy", &taxonomy))
+		return false;
+	if (!*r->title)
+		return refuse(l, doc, "the rule has no 'title'");
+	if (!*r->id && !*r->name)
+		return refuse(l, doc, "the rule has neither 'id' nor 'name', so that nothing can refer to it");
+	if (*taxonomy && strcmp(taxonomy, "sigma") != 0)
+		return refuse(l, yaml_get(doc, "taxonomy"), "taxonomy '%s' is not known; only 'sigma' is", taxonomy);
+	n = yaml_get(doc, "level");
+	if (n && (n->kind != YAML_SCALAR || !level_parse(n->text, &r->level)))
+		return refuse(l, n, "'level' is informational, low, medium, high or critical");
+	n = yaml_get(doc, "tags");
+	return !n || yaml_is_null(n) || (n->kind == YAML_LIST && n->n == 0) || texts(l, n, "tags", &r->tags, &r->n_tags);
+}
+
+typedef const struct log_set *look_up_fn(const struct logsources *t, const char *product, const char *name, const char **nearest);
+
+static const struct log_set *product_set(const struct logsources *t, const char *product, const char *name, const char **nearest)
+{
+	(void)product;
+	return logsource_product(t, name, nearest);
+}
+
+static bool read_source(struct loader *l, const struct yaml_node *logsource, const char *key, look_up_fn *look_up, const struct logsources *t,
+			struct compiled *c, const struct log_set **to)
+{
+	const struct yaml_node *n = yaml_get(logsource, key);
+	const char *product = "", *nearest;
+
+	if (!n)
+		return true;
+	if (n->kind != YAML_SCALAR || n->len == 0)
+		return refuse(l, n, "'%s' must be a text", key);
+	if (!read_text(l, logsource, "product", &product))
+		return false;
+	*to = look_up(t, *product ? product : NULL, n->text, &nearest);
+	if (!*to) {
+		warn_at(l, n, "no event source is known for %s '%s', so this rule never matches%s%s%s", key, n->text, nearest ? "; did you mean '" : "",
+			nearest ? nearest : "", nearest ? "'?" : "");
+		c->no_source = true;
+	} else if ((*to)->n == 0) {
+		c->no_source = true;
+	}
+	return true;
+}
+
+static const char *const logsource_keys[] = {"product", "service", "category", "definition", NULL};
+
+static bool read_logsource(struct loader *l, const struct logsources *t, const struct yaml_node *doc, struct compiled *c)
+{
+	const struct yaml_node *n = yaml_get(doc, "logsource");
+
+	if (!n)
+		return refuse(l, doc, "the rule has no 'logsource'");
+	if (!only_keys(l, n, "logsource", logsource_keys) || !read_source(l, n, "product", product_set, t, c, &c->product) ||
+	    !read_source(l, n, "service", logsource_service, t, c, &c->service) ||
+	    !read_source(l, n, "category", logsource_category, t, c, &c->category))
+		return false;
+	if (!yaml_get(n, "product") && !yaml_get(n, "service") && !yaml_get(n, "category"))
+		return refuse(l, n, "'logsource' needs a product, service or category");
+	c->n_variants = c->category && c->category->n ? c->category->n : 1;
+	return true;
+}
+
+struct compiled *rule_compile(struct loader *l, const struct logsources *sources, const struct yaml_node *doc)
+{
+	struct compiled *c = arena_alloc(l->arena, sizeof *c);
+	const struct yaml_node *n;
+	bool good;
+
+	c->n_variants = 1;
+	if (doc->kind != YAML_MAP) {
+		refuse(l, doc, "a rule is a map of keys and values");
+		return NULL;
+	}
+	for (size_t i = 0; i < 2; i++) {
+		const char *later = i ? "action" : "filter";
+
+		if ((n = yaml_get(doc, later))) {
+			refuse(l, n, "'%s' documents are not supported yet; this one is left out", later);
+			return NULL;
+		}
+	}
+	look_for_typos(l, doc);
+	if (!read_head(l, doc, &c->rule))
+		return NULL;
+	n = yaml_get(doc, "detection");
+	if (yaml_get(doc, "correlation")) {
+		c->rule.kind = RULE_CORRELATION;
+		good = correlation_compile(l, c, doc);
+	} else {
+		good = (n || refuse(l, doc, "the rule has neither 'detection' nor 'correlation'")) && read_logsource(l, sources, doc, c) &&
+		       detection_compile(l, c, n);
+	}
+	n = yaml_get(doc, "evmend");
+	return good && (!n || evmend_compile(l, c, n)) ? c : NULL;
+}

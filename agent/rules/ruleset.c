@@ -1,0 +1,230 @@
+/* ruleset.c - the set of rules: loading folders, and answering questions about it.
+ *
+ * Why: rules are loaded and swapped as one immutable set, so that matching needs no lock and a reload is all or nothing.
+ * Promises: files in the order of their paths; one bad rule never stops another; every problem is reported with its place.
+ * Refuses: to start without the logsource table, and folders that are not there. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "limits.h"
+#include "os/os.h"
+#include "rules/rule_load.h"
+#include "tls/digest.h"
+
+#define WALK_DEPTH 16
+
+struct walk {
+	char **paths;
+	size_t n, cap;
+	const char *folder;
+};
+
+static void add_path(struct walk *w, const char *folder, const char *name)
+{
+	struct buf b;
+
+	if (w->n == w->cap) {
+		w->cap = w->cap ? 2 * w->cap : 64;
+		w->paths = xrealloc(w->paths, w->cap, sizeof *w->paths);
+	}
+	buf_init(&b, 8192);
+	buf_printf(&b, "%s%s%s", folder, text_ends(folder, "/") ? "" : "/", name);
+	w->paths[w->n++] = xstrdup(buf_text(&b));
+	buf_free(&b);
+}
+
+static int each_name(void *arg, const char *name)
+{
+	struct walk *w = arg;
+
+	if (name[0] != '.' && w->n < LIMIT_PATHS)
+		add_path(w, w->folder, name);
+	return 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool never_rules(const char *path)
+{
+	return text_ends(path, "/fields") || text_ends(path, "/tests") || text_ends(path, "/logsources.yml");
+}
+
+/* Adds the rule files below folder to `to`, sorted. */
+static int walk(const char *folder, struct walk *to, int depth, struct err *e)
+{
+	struct walk here = {.folder = folder};
+	char words[96];
+	int r = os_file.list(folder, each_name, &here);
+
+	if (r < 0)
+		err_set(e, ERR_IO, "cannot read the folder %s: %s", folder, err_os(r, words));
+	if (here.n)
+		qsort(here.paths, here.n, sizeof *here.paths, by_text);
+	for (size_t i = 0; i < here.n; i++) {
+		struct os_stat st;
+		const char *path = here.paths[i];
+		bool there = r >= 0 && !never_rules(path) && os_file.stat(path, -1, &st) == 0;
+
+		if (there && st.is_folder && depth < WALK_DEPTH)
+			r = walk(path, to, depth + 1, e);
+		else if (there && !st.is_folder && (text_ends(path, ".yml") || text_ends(path, ".yaml")))
+			add_path(to, folder, strrchr(path, '/') + 1);
+		free(here.paths[i]);
+	}
+	free(here.paths);
+	return r < 0 ? -1 : 0;
+}
+
+struct loading {
+	struct loader l;
+	struct ruleset *rs;
+	struct digest *digest;
+};
+
+/* Reads one YAML file; NULL: reported. */
+static struct yaml_file *open_yaml(struct loading *g, const char *path)
+{
+	struct yaml_file *f = NULL;
+	struct buf b;
+	struct err e;
+
+	buf_init(&b, LIMIT_YAML_BYTES);
+	g->l.path = arena_copy(g->l.arena, path, strlen(path));
+	if (file_read(&os_file, path, &b, &e) == 0) {
+		digest_add(g->digest, buf_text(&b), b.n);
+		f = yaml_parse(path, buf_text(&b), b.n, &e);
+	}
+	buf_free(&b);
+	if (!f)
+		refuse(&g->l, NULL, "%s", e.text);
+	g->l.file = f;
+	return f;
+}
+
+static void add_rule(struct ruleset *rs, struct compiled *c)
+{
+	if (!c) {
+		rs->refused++;
+		return;
+	}
+	if (rs->n == rs->cap) {
+		rs->cap = rs->cap ? 2 * rs->cap : 256;
+		rs->rules = xrealloc(rs->rules, rs->cap, sizeof *rs->rules);
+	}
+	rs->rules[rs->n++] = c;
+}
+
+static void load_rules(struct loading *g, const char *path)
+{
+	struct yaml_file *f = open_yaml(g, path);
+
+	if (!f) {
+		g->rs->refused++;
+		return;
+	}
+	for (size_t i = 0; i < f->n; i++)
+		if (f->documents[i])
+			add_rule(g->rs, rule_compile(&g->l, g->rs->sources, f->documents[i]));
+	yaml_free(f);
+}
+
+static int load_folder(struct loading *g, const char *folder, struct err *e)
+{
+	struct walk w = {0};
+	struct os_stat st;
+	char words[96];
+	int r = os_file.stat(folder, -1, &st);
+
+	if (r < 0)
+		return err_set(e, ERR_IO, "no rules at %s: %s", folder, err_os(r, words));
+	if (!st.is_folder) {
+		load_rules(g, folder);
+		return 0;
+	}
+	r = walk(folder, &w, 0, e);
+	for (size_t i = 0; i < w.n; i++) {
+		if (r == 0)
+			load_rules(g, w.paths[i]);
+		free(w.paths[i]);
+	}
+	free(w.paths);
+	return r;
+}
+
+static int load_fields(struct loading *g, const char *folder, struct err *e)
+{
+	struct walk w = {0};
+	struct os_stat st;
+	int r = 0;
+
+	if (os_file.stat(folder, -1, &st) == 0)
+		r = walk(folder, &w, 0, e);
+	for (size_t i = 0; i < w.n; i++) {
+		struct yaml_file *f = r == 0 ? open_yaml(g, w.paths[i]) : NULL;
+
+		if (f)
+			fields_add(&g->rs->fields, &g->l);
+		yaml_free(f);
+		free(w.paths[i]);
+	}
+	free(w.paths);
+	fields_sort(&g->rs->fields, g->l.arena);
+	g->rs->refused += g->l.refused;
+	return r;
+}
+
+static int load_tables(struct loading *g, const char *tables, struct err *e)
+{
+	if (!tables)
+		return err_set(e, ERR_RULES, "no folder with logsources.yml and fields/ was found; name it with --tables");
+	g->rs->sources = logsources_load(&g->l, arena_printf(g->l.arena, "%s/logsources.yml", tables), e);
+	if (!g->rs->sources)
+		return -1;
+	digest_add_str(g->digest, "tables");
+	return load_fields(g, arena_printf(g->l.arena, "%s/fields", tables), e);
+}
+
+struct ruleset *ruleset_load(const struct ruleset_options *options, void (*report)(void *arg, const struct rule_problem *p), void *arg, struct err *e)
+{
+	struct ruleset *rs = xcalloc(1, sizeof *rs);
+	struct loading g = {.rs = rs, .digest = digest_new()};
+	uint8_t sum[32];
+	int r;
+
+	rs->arena = arena_new(1u << 18);
+	rs->names = names_new();
+	rs->label_id = names_add(rs->names, "ComputerLabel", 13);
+	rs->domain_id = names_add(rs->names, "ComputerDomain", 14);
+	g.l = (struct loader){.path = "", .arena = rs->arena, .names = rs->names, .report = report, .arg = arg};
+	r = load_tables(&g, options->tables, e);
+	for (size_t i = 0; r == 0 && i < options->n_folders; i++)
+		r = load_folder(&g, options->folders[i], e);
+	digest_finish(g.digest, sum);
+	if (r != 0) {
+		ruleset_free(rs);
+		return NULL;
+	}
+	text_hex(rs->digest, sum, sizeof sum);
+	rules_resolve(&g.l, rs);
+	rules_want(&g.l, rs);
+	rs->index = index_new(rs);
+	return rs;
+}
+
+void ruleset_free(struct ruleset *rs)
+{
+	if (!rs)
+		return;
+	index_free(rs->index);
+	free(rs->rules);
+	free(rs->fields.sets);
+	names_free(rs->names);
+	arena_free(rs->arena);
+	free(rs);
+}
