@@ -186,6 +186,10 @@ int xml_parse(struct xml_parser *p, const char *text, size_t n, const struct xml
 		return err_set(e, ERR_IO, "a document of %zu bytes; at most %u are read", n, LIMIT_XML_BYTES);
 	if (memchr(text, '\0', n))
 		return err_set(e, ERR_IO, "has a NUL byte, which no XML may hold");
+	if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* a reset context takes a byte order mark for text */
+		text += 3;
+		n -= 3;
+	}
 	p->handler = handler;
 	p->arg = arg;
 	p->err = e ? e : &unseen;

@@ -34,7 +34,7 @@ struct yaml_file {
 
 struct yaml_file *yaml_read(const char *path, struct err *e);
 struct yaml_file *yaml_parse(const char *name, const char *text, size_t n, struct err *e);
-void yaml_free(struct yaml_file *f);
+void yaml_free(struct yaml_file *f); /* libyaml has one of this name for itself: ours stays hidden from it (-fvisibility=hidden) */
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key); /* NULL: absent, or not a map */
 bool yaml_is_null(const struct yaml_node *n); /* NULL, or plain null, ~ or nothing */
 /* Typed reads: -1 and *e ("PATH:LINE:COLUMN: KEY must be ...") when the node is of another kind. NULL node: *out is left. */
