@@ -61,7 +61,8 @@ int case_store_state(struct db *d, int64_t now, struct heal_case *c, enum case_s
 void case_store_json(struct json_out *o, const struct heal_case *c); /* members of an open object */
 
 /* Approvals: for one case and one plan, once. */
-int approval_add(struct db *d, int64_t now, int64_t case_id, const uint8_t plan_id[32], const char *actor, const char *via, int64_t until,
+int approval_add(struct db *d, int64_t now, int64_t case_id, const uint8_t plan_id[32], const char *actor, const char *via,
+	int64_t until,
 	struct err *e);
 /* 1: there is an unexpired, unused one for this host's plan; *actor says who. */
 int approval_find(struct db *d, int64_t now, const char *host, const uint8_t plan_id[32], char actor[static 128], struct err *e);

@@ -90,7 +90,8 @@ void healer_rewind(struct healer *h);
 int healer_approve(struct healer *h, int64_t case_id, const char *actor, const char *via, struct err *e);
 int healer_close(struct healer *h, int64_t case_id, const char *actor, const char *reason, struct err *e);
 int healer_hold(struct healer *h, const char *host, bool on, const char *actor, const char *reason, struct err *e);
-int healer_undo(struct healer *h, int64_t case_id, const char *actor, struct err *e); /* one blocking undo, at most the repair limit */
+int healer_undo(struct healer *h, int64_t case_id, const char *actor, struct err *e); /* one blocking undo,
+	at most the repair limit */
 void healer_diagnose_soon(struct healer *h, const char *host); /* NULL: every host; the limited rate holds */
 
 void healer_status(const struct healer *h, struct json_out *o); /* members of an open object */

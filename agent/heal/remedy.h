@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "cases/finding.h" /* enum rule_seen */
 #include "heal/fact.h"
 #include "host/host.h"
 
@@ -22,10 +23,11 @@
 
 /* What events have shown; chooses notes and is compared, never an argument of a step. */
 struct suspicion {
-	unsigned seen;          /* enum rule_seen bits, opaque here */
+	unsigned seen;          /* set of enum rule_seen */
 	bool has_thumbprint;
 	uint8_t thumbprint[20];
 	uint16_t port;
+	bool remote;            /* events of this host name another back end as the one in trouble */
 };
 
 struct note {
@@ -69,7 +71,13 @@ struct plan {
 	uint8_t id[32];            /* architecture section 3: same state, same id */
 	struct plan_step steps[PLAN_STEPS];
 	size_t n;
+	bool before_works;         /* the snapshot is a state that worked and that can be set again: only then is anything undone */
+	char why_empty[300];       /* n = 0 though something is wrong: why there is no step */
 };
+
+/* SHA-256 over host, verdict, facts (name, value, key) and steps; heal/plan.c. Fills d->plan.id. */
+struct diagnosis;
+void plan_id_set(struct diagnosis *d);
 
 struct proof {
 	bool ok;
@@ -94,12 +102,13 @@ struct remedy {
 	int (*diagnose)(struct host *h, const struct clock *clock, int64_t deadline, struct diagnosis *to, struct err *e);
 	void (*judge)(struct diagnosis *d, const struct suspicion *s); /* fills verdict */
 	void (*plan)(struct diagnosis *d); /* fills plan; n = 0: nothing to do */
-	/* After the steps: record read back, handshakes, request, hop, 443 unchanged (against before). wanted: the thumbprint 444 must show. */
-	int (*verify)(struct host *h, const struct clock *clock, int64_t deadline, const struct diagnosis *before, const uint8_t wanted[20],
-		struct proof *to, struct err *e);
+	/* After the steps: record read back, handshakes, request, hop, 443 unchanged (against before). wanted: what 444 must show. */
+	int (*verify)(struct host *h, const struct clock *clock, int64_t deadline, const struct diagnosis *before,
+		const uint8_t wanted[20], struct proof *to, struct err *e);
 };
 
-extern const struct remedy *const remedies[]; /* ends with NULL; an implementation is one line in this array (remedies/remedies.c) */
+/* Ends with NULL; an implementation is one line in this array (remedies/remedies.c). */
+extern const struct remedy *const remedies[];
 const struct remedy *remedy_for(const char *cause);
 
 #endif

@@ -1,0 +1,63 @@
+/* fact.c - facts by name.
+ *
+ * Exists so that a diagnosis is a list of things looked at, each yes, no or unknown. Promises that a fact that was never
+ * set is unknown. Refuses more than FACTS_MAX: that is a mistake in a remedy, and ends the process. */
+#include "heal/fact.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/text.h"
+
+static struct fact *find(struct facts *f, const char *name)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (strcmp(f->list[i].name, name) == 0)
+			return &f->list[i];
+	return NULL;
+}
+
+struct fact *fact_set(struct facts *f, const char *name, enum tri value, const char *where, int64_t when, const char *fmt, ...)
+{
+	struct fact *to = find(f, name);
+	va_list args;
+
+	if (to == NULL) {
+		if (f->n == FACTS_MAX)
+			die("more than %d facts", FACTS_MAX);
+		to = &f->list[f->n++];
+	}
+	memset(to, 0, sizeof(*to));
+	to->name = name;
+	to->value = value;
+	to->when = when;
+	text_copy(to->where, sizeof(to->where), where);
+	va_start(args, fmt);
+	(void)vsnprintf(to->seen, sizeof(to->seen), fmt, args);
+	va_end(args);
+	return to;
+}
+
+enum tri fact_value(const struct facts *f, const char *name)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (strcmp(f->list[i].name, name) == 0)
+			return f->list[i].value;
+	return TRI_UNKNOWN;
+}
+
+void say_text(char *to, size_t n, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(to, n, fmt, args);
+	va_end(args);
+}
+
+const char *tri_text(enum tri t)
+{
+	return t == TRI_YES ? "yes" : t == TRI_NO ? "no" : "unknown";
+}

@@ -1,0 +1,61 @@
+/* plan.c - the id of a plan, and remedies by cause.
+ *
+ * Exists so that an approval fits one plan in one state and no other: the id is a hash of the host, the verdict, every fact with
+ * its value and the part of what was seen that counts, and the steps with their arguments. Promises the same id for the same
+ * state: times, latencies, days left and the token of a repair are left out, and a certificate that is yet to be made counts by
+ * its template. Refuses nothing. */
+#include <string.h>
+
+#include "heal/remedy.h"
+#include "tls/digest.h"
+
+static void add_step(struct digest *to, const struct plan_step *p)
+{
+	const struct host_step *s = &p->step;
+
+	digest_add_str(to, step_kind_text(s->kind));
+	digest_add_str(to, s->endpoint);
+	digest_add(to, s->thumbprint, sizeof(s->thumbprint));
+	digest_add_str(to, s->store);
+	digest_add_str(to, s->appid);
+	digest_add_int(to, s->flags);
+	digest_add_str(to, s->site);
+	digest_add_str(to, s->binding.protocol);
+	digest_add_str(to, s->binding.information);
+	digest_add_int(to, s->binding.ssl_flags);
+	digest_add_str(to, s->friendly_name);
+	digest_add_str(to, s->template.common_name);
+	for (size_t i = 0; i < s->template.n_san; i++)
+		digest_add_str(to, s->template.san[i]);
+	digest_add_int(to, s->template.key_bits);
+	digest_add_int(to, s->template.days);
+	digest_add_int(to, p->thumbprint_from_previous);
+	digest_add_int(to, p->by_approval_only);
+}
+
+void plan_id_set(struct diagnosis *d)
+{
+	struct digest *to = digest_new();
+
+	digest_add_str(to, "evmend plan 1");
+	digest_add_str(to, d->identity.netbios);
+	digest_add_str(to, d->identity.fqdn);
+	digest_add_str(to, d->verdict.name);
+	for (size_t i = 0; i < d->facts.n; i++) {
+		digest_add_str(to, d->facts.list[i].name);
+		digest_add_int(to, d->facts.list[i].value);
+		digest_add_str(to, d->facts.list[i].key);
+	}
+	digest_add_int(to, (int64_t)d->plan.n);
+	for (size_t i = 0; i < d->plan.n; i++)
+		add_step(to, &d->plan.steps[i]);
+	digest_finish(to, d->plan.id);
+}
+
+const struct remedy *remedy_for(const char *cause)
+{
+	for (const struct remedy *const *r = remedies; *r; r++)
+		if ((*r)->handles(cause))
+			return *r;
+	return NULL;
+}

@@ -1,0 +1,44 @@
+/* backend.h - the certificate of port 444 of an Exchange server: what its files share. heal/ sees remedy_exchange_backend only.
+ *
+ * Facts about the domain (what setup creates, which failure means what, what must never be touched) are those of Microsoft's
+ * documentation of Exchange 2013 to SE and of HTTP.SYS; the comments say which rule each line follows. */
+#ifndef EVMEND_REMEDIES_BACKEND_H
+#define EVMEND_REMEDIES_BACKEND_H
+
+#include "heal/remedy.h"
+
+#define BE_SITE "Exchange Back End"
+#define BE_ENDPOINT "0.0.0.0:444"
+#define BE_BINDING "*:444:"
+#define BE_APPID "{4dc3e181-e14b-4a21-b022-59fc669b0914}" /* IIS */
+#define BE_PATH "/owa/exhealth.check"                     /* what Managed Availability asks for */
+#define BE_FRIENDLY "Microsoft Exchange"
+#define BE_SOON (60 * US_DAY)                             /* a certificate that ends within this is reported */
+#define BE_GOOD_FOR (30 * US_DAY)                         /* and one that we bind must last this long */
+
+extern const struct remedy remedy_exchange_backend;
+
+/* facts.c */
+int be_diagnose(struct host *h, const struct clock *clock, int64_t deadline, struct diagnosis *to, struct err *e);
+const struct host_record *be_record(const struct host_state *s);  /* 0.0.0.0:444; NULL */
+const struct host_site *be_site(const struct host_state *s);      /* NULL */
+const struct host_cert *be_cert(const struct host_state *s, const uint8_t thumbprint[20], const char *store); /* store NULL: any */
+enum tri be_key_usable(const struct host_cert *c);                /* there, opens and matches */
+bool be_names_own(const struct cert_info *c, const struct host_identity *i); /* FQDN or NetBIOS name */
+bool be_store_is(const char *store, const char *name);            /* case does not count */
+bool be_probe_hop_answered(const struct probe_result *r);         /* the back end itself answered through the front end */
+
+/* verdicts.c: a pure function of facts; seen is a set of enum rule_seen */
+void be_judge(struct diagnosis *d, const struct suspicion *s);
+/* notes.c */
+void be_notes(struct diagnosis *d, const struct suspicion *s);
+
+/* plan.c */
+void be_plan(struct diagnosis *d);
+const struct host_cert *be_best_cert(const struct diagnosis *d); /* own, good, and never one that must not be bound; NULL */
+
+/* proof.c */
+int be_verify(struct host *h, const struct clock *clock, int64_t deadline, const struct diagnosis *before, const uint8_t wanted[20],
+	struct proof *to, struct err *e);
+
+#endif
