@@ -1,0 +1,50 @@
+#!/bin/bash
+# Our rules load without a word, pass the tests beside them, and every rule that docs/rules.md shows loads.
+set -u
+cd "$(dirname "$0")/../.." || exit 5
+work=$(mktemp -d "${TMP:-/tmp}/rules.XXXXXX") || exit 5
+trap 'rm -rf "$work"' EXIT
+evmend=${EVMEND:-build/evmend}
+bad=0
+say() { # say CODE NAME LOG
+	if [ "$1" -eq 0 ]; then
+		echo "ok $2"
+	else
+		sed 's/^/# /' "$3" | tail -n 20
+		echo "not ok $2: ended with $1"
+		bad=1
+	fi
+}
+
+"$evmend" rules check rules/exchange >"$work/check" 2>&1
+say $? "rules check rules/exchange" "$work/check"
+"$evmend" rules test rules/exchange >"$work/test" 2>&1
+say $? "rules test rules/exchange" "$work/test"
+n=$(ls rules/exchange/*.yml | wc -l)
+if [ "$n" -ge 30 ]; then echo "ok rules/exchange has $n rules"; else echo "not ok rules/exchange has $n rules, 30 are promised"; bad=1; fi
+
+awk -v to="$work" '/^```yaml$/ { n++; f = sprintf("%s/doc-%02d.yml", to, n); next } /^```$/ { f = "" } f { print >f }' docs/rules.md
+blocks=$(ls "$work"/doc-*.yml 2>/dev/null | wc -l)
+if [ "$blocks" -eq "$(grep -c '^```yaml$' docs/rules.md)" ] && [ "$blocks" -gt 0 ]; then
+	echo "ok docs/rules.md has $blocks examples"
+else
+	echo "not ok docs/rules.md: $blocks examples were cut out"
+	bad=1
+fi
+for f in "$work"/doc-*.yml; do
+	"$evmend" rules check "$f" >"$work/log" 2>&1
+	say $? "docs/rules.md example $(basename "$f" .yml)" "$work/log"
+done
+# the proof that this can fail: a typing error in our own key is refused, with its line
+sed 's/^    cause:/    couse:/' rules/exchange/backend-endpoint-dead.yml >"$work/typo.yml"
+if "$evmend" rules check "$work/typo.yml" >"$work/log" 2>&1; then
+	echo "not ok a rule with a typing error was taken"
+	bad=1
+elif grep -q 'typo.yml:[0-9]*' "$work/log" && grep -q couse "$work/log"; then
+	echo "ok a rule with a typing error is refused with its line"
+else
+	sed 's/^/# /' "$work/log"
+	echo "not ok a rule with a typing error is refused without saying where"
+	bad=1
+fi
+exit $bad
