@@ -30,7 +30,7 @@ enum message_type {
 	MSG_SUSPECT_STORED,/* body: batch u64 */
 	MSG_CASE_CLOSED,   /* body: case id u32 */
 	/* role -> main */
-	MSG_READY,
+	MSG_READY,         /* started; watch answers MSG_RELOAD with a body: 1 taken, 0 refused */
 	MSG_FAILED,        /* body: text; main says it and counts it */
 	/* main -> role, first of all: the configuration that main has accepted, so that all roles work by the same one, whatever lies on
 	 * disk by now. Body: path, NUL, text of the file. */

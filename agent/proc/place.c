@@ -1,0 +1,146 @@
+/* place.c - where watch stands, on disk.
+ *
+ * Why: after a restart reading goes on where what was found is already stored, with the windows of that very moment. Promises: positions and
+ * engine state are of one moment, or unchanged. Refuses: a database of a newer program (store/db.h says what to do). */
+#include "proc/place.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/db.h"
+
+struct place {
+	struct db *db;
+};
+
+static const char *const versions[] = {
+	"create table position (source text not null, partition text not null, position text not null, decoder text not null,"
+	" primary key (source, partition)) without rowid;"
+	"create table state (name text primary key, value blob not null) without rowid;",
+};
+static const struct db_schema schema = { .versions = versions, .n = 1 };
+
+struct place *place_open(const char *folder, struct err *e)
+{
+	char path[4096];
+	struct place *p = xcalloc(1, sizeof *p);
+
+	snprintf(path, sizeof path, "%s/watch.db", folder);
+	p->db = db_open(path, &schema, DB_WRITE, e);
+	if (p->db)
+		return p;
+	free(p);
+	return NULL;
+}
+
+void place_close(struct place *p)
+{
+	if (!p)
+		return;
+	db_close(p->db);
+	free(p);
+}
+
+int place_begin(struct place *p, struct err *e)
+{
+	return db_begin(p->db, e);
+}
+
+int place_commit(struct place *p, struct err *e)
+{
+	if (db_commit(p->db, e) == 0)
+		return 0;
+	db_rollback(p->db);
+	return -1;
+}
+
+void place_rollback(struct place *p)
+{
+	db_rollback(p->db);
+}
+
+static int finish(struct db_row *q, struct err *e)
+{
+	int got = db_step(q, e);
+
+	db_done(q);
+	return got < 0 ? -1 : 0;
+}
+
+int place_put(struct place *p, const char *source, const char *partition, const char *position, const char *decoder, struct err *e)
+{
+	struct db_row *q = db_prepare(p->db, "insert into position (source,partition,position,decoder) values (?,?,?,?)"
+		" on conflict (source,partition) do update set position=excluded.position, decoder=excluded.decoder", e);
+
+	if (!q)
+		return -1;
+	db_bind_text(q, 1, source);
+	db_bind_text(q, 2, partition);
+	db_bind_text(q, 3, position);
+	db_bind_text(q, 4, decoder);
+	return finish(q, e);
+}
+
+int place_put_engine(struct place *p, const struct buf *state, struct err *e)
+{
+	struct db_row *q = db_prepare(p->db, "insert into state (name,value) values ('engine',?) on conflict (name) do update set value=excluded.value", e);
+
+	if (!q)
+		return -1;
+	db_bind_blob(q, 1, state->p, state->n);
+	return finish(q, e);
+}
+
+int place_resume(struct place *p, struct source *s, struct err *e)
+{
+	struct db_row *q = db_prepare(p->db, "select partition,position from position where source=?", e);
+	int got;
+
+	if (!q)
+		return -1;
+	db_bind_text(q, 1, s->options.name);
+	while ((got = db_step(q, e)) == 1) {
+		char *partition = xstrdup(db_text(q, 0));
+
+		source_resume(s, partition, db_text(q, 1));
+		free(partition);
+	}
+	db_done(q);
+	return got;
+}
+
+bool place_decoder(struct place *p, const char *source, const char *partition, char *to, size_t n)
+{
+	struct db_row *q = db_prepare(p->db, "select decoder from position where source=? and partition=?", NULL);
+	bool found = false;
+
+	if (!q)
+		return false;
+	db_bind_text(q, 1, source);
+	db_bind_text(q, 2, partition);
+	if (db_step(q, NULL) == 1) {
+		found = strlen(db_text(q, 0)) < n;
+		snprintf(to, n, "%s", db_text(q, 0));
+	}
+	db_done(q);
+	return found;
+}
+
+int place_engine(struct place *p, struct buf *to, struct err *e)
+{
+	struct db_row *q = db_prepare(p->db, "select value from state where name='engine'", e);
+	int got;
+
+	if (!q)
+		return -1;
+	got = db_step(q, e);
+	if (got == 1) {
+		size_t n;
+		const void *v = db_blob(q, 0, &n);
+
+		buf_add(to, v, n);
+	}
+	db_done(q);
+	return got < 0 ? -1 : 0;
+}

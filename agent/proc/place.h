@@ -1,0 +1,32 @@
+/* place.h - watch.db: how far each source was read, and what the engine remembers. One transaction holds both. */
+#ifndef EVMEND_PROC_PLACE_H
+#define EVMEND_PROC_PLACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "source/source.h"
+
+#define PLACE_POSITION 1024
+#define PLACE_DECODER 16384 /* decode.h: decoder_state_save */
+
+struct place;
+
+struct place *place_open(const char *folder, struct err *e); /* folder/watch.db */
+void place_close(struct place *p);
+int place_begin(struct place *p, struct err *e);
+int place_put(struct place *p, const char *source, const char *partition, const char *position, const char *decoder, struct err *e);
+int place_put_engine(struct place *p, const struct buf *state, struct err *e);
+int place_commit(struct place *p, struct err *e); /* -1: nothing of it was stored */
+void place_rollback(struct place *p);
+
+/* Hands every stored position of this source to it, before it is opened. */
+int place_resume(struct place *p, struct source *s, struct err *e);
+/* The decoder's state that was stored with a partition; false: none. */
+bool place_decoder(struct place *p, const char *source, const char *partition, char *to, size_t n);
+/* What engine_save gave; empty when there is nothing. */
+int place_engine(struct place *p, struct buf *to, struct err *e);
+
+#endif

@@ -1,0 +1,444 @@
+/* role_watch.c - reads the sources, matches and correlates, says what was found.
+ *
+ * Why: this role reads what strangers write, so it has no rights: no network, no programs. Promises: a position is stored only after what it
+ * produced is on disk with ship and heal, in one transaction with the engine's state (stop and wait); a bad rule set on reload leaves the
+ * good one running. Refuses: to start without rules that can be read. */
+#include "proc/roles.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/killpoint.h"
+#include "base/text.h"
+#include "cases/engine.h"
+#include "proc/link.h"
+#include "proc/outbox.h"
+#include "proc/place.h"
+#include "proc/reader.h"
+#include "rules/ruleset.h"
+#include "tls/digest.h"
+
+#define IDLE_MS 200
+#define COMMIT_EVERY (US_SECOND)          /* positions alone */
+#define COMMIT_SOON (100 * US_SECOND / 1000) /* something was found */
+#define TICK_EVERY (200 * US_SECOND / 1000)
+#define UPDATE_EVERY US_MINUTE
+#define ENGINE_STATE (256u << 20)
+#define PROBLEMS 20                       /* of rules, told one by one */
+#define MALFORMED 32                      /* told between two commits; the rest is counted */
+#define DRAIN (5 * US_SECOND)
+
+struct watch {
+	struct link link;
+	struct place *place;
+	struct outbox *outbox;
+	struct ruleset *rules;
+	struct engine *engine;
+	struct engine_host *hosts;
+	struct reader *reader;
+	struct config *next;      /* of a reload that waits for the end of the commit */
+	struct buf json;
+	bool dirty;               /* something moved since the last commit */
+	int64_t committed, tick_at, pause; /* monotonic */
+	unsigned malformed;
+	uint64_t malformed_untold;
+	unsigned problems;        /* of the last load of rules */
+};
+
+static void on_finding(void *arg, const struct finding *f, bool update)
+{
+	struct watch *w = arg;
+	uint8_t uid[32];
+
+	memcpy(uid, f->uid, 32);
+	if (update) {
+		struct digest *d = digest_new();
+
+		digest_add(d, f->uid, 32);
+		digest_add_str(d, "update");
+		digest_add_int(d, (int64_t)f->count);
+		digest_finish(d, uid);
+	}
+	buf_reset(&w->json);
+	finding_json(f, &w->json);
+	outbox_record(w->outbox, uid, RECORD_FINDING, f->time, buf_text(&w->json), w->json.n);
+	w->dirty = true;
+}
+
+/* Index of the configured host of that name or alias; -1: none. */
+static int host_index(const struct config *c, const char *name)
+{
+	for (size_t i = 0; name && i < c->n_hosts; i++) {
+		if (text_same(c->hosts[i].name, name))
+			return (int)i;
+		for (size_t a = 0; a < c->hosts[i].n_aliases; a++)
+			if (text_same(c->hosts[i].aliases[a], name))
+				return (int)i;
+	}
+	return -1;
+}
+
+static void suspect_of(const struct watch *w, const struct case_ *c, int host, int cause, struct suspect *s)
+{
+	memset(s, 0, sizeof *s); /* padding too: it crosses a channel */
+	s->case_id = c->id;
+	memcpy(s->case_uid, c->uid, 32);
+	s->host = (uint16_t)host;
+	s->reported_by = UINT16_MAX;
+	for (size_t i = 0; i < c->n_reported_by && s->reported_by == UINT16_MAX; i++)
+		s->reported_by = (uint16_t)host_index(w->link.config, c->reported_by[i]);
+	s->cause = (uint16_t)cause;
+	s->confidence = (uint8_t)c->confidence;
+	s->flags = (uint8_t)((c->asks_diagnosis ? 1 : 0) | (c->state == CASE_HEALED ? 4 : 0) | (c->has_thumbprint ? 8 : 0));
+	s->first = c->first;
+	s->last = c->last;
+	s->count = c->count;
+	if (c->n_findings)
+		memcpy(s->evidence, c->findings[c->n_findings - 1], 32);
+	memcpy(s->thumbprint, c->thumbprint, sizeof s->thumbprint);
+	s->port = c->port;
+	s->seen = c->seen;
+	s->reopens = c->reopens;
+}
+
+static void on_case(void *arg, const struct case_ *c)
+{
+	struct watch *w = arg;
+	struct digest *d = digest_new();
+	struct suspect s;
+	uint8_t uid[32];
+	int host = host_index(w->link.config, c->host), cause = case_cause_index(c->cause);
+
+	/* The case as it was opened, and when it first asks for something: one record each, whatever the repeats. */
+	digest_add(d, c->uid, 32);
+	digest_add_str(d, c->asks_diagnosis ? "case that asks" : "case");
+	digest_finish(d, uid);
+	buf_reset(&w->json);
+	case_json(c, &w->json);
+	outbox_record(w->outbox, uid, RECORD_CASE, c->last, buf_text(&w->json), w->json.n);
+	w->dirty = true;
+	if (host < 0 || cause < 0)
+		return; /* not a server of ours: a hint only */
+	suspect_of(w, c, host, cause, &s);
+	outbox_suspect(w->outbox, &s);
+}
+
+static int on_event(void *arg, const struct event *ev)
+{
+	struct watch *w = arg;
+
+	engine_event(w->engine, ev);
+	return 0;
+}
+
+static void on_malformed(void *arg, int64_t offset, const char *reason, const char *bytes, size_t n)
+{
+	struct watch *w = arg;
+	struct digest *d;
+	struct json_out o;
+	uint8_t uid[32];
+
+	w->dirty = true;
+	if (w->malformed >= MALFORMED) {
+		w->malformed_untold++;
+		return;
+	}
+	w->malformed++;
+	d = digest_new();
+	digest_add_str(d, "malformed");
+	digest_add_str(d, reader_where(w->reader));
+	digest_add_int(d, offset);
+	digest_add(d, bytes, n);
+	digest_finish(d, uid);
+	buf_reset(&w->json);
+	json_begin(&o, &w->json);
+	json_open(&o, NULL, '{');
+	json_put_int(&o, "v", 1);
+	json_put_str(&o, "kind", "malformed");
+	json_put_str(&o, "source", reader_where(w->reader));
+	json_put_int(&o, "offset", offset);
+	json_put_str(&o, "reason", reason);
+	json_put_strn(&o, "bytes", bytes, n);
+	json_close(&o, '}');
+	outbox_record(w->outbox, uid, RECORD_AGENT, clock_wall(&w->link.clock), buf_text(&w->json), w->json.n);
+}
+
+static void on_failed(void *arg, const char *text)
+{
+	struct watch *w = arg;
+
+	link_failed(&w->link, "%s", text);
+}
+
+static void on_problem(void *arg, const struct rule_problem *p)
+{
+	struct watch *w = arg;
+
+	if (p->warning)
+		return;
+	if (++w->problems <= PROBLEMS)
+		link_failed(&w->link, "%s:%d:%d: %s", p->file, p->line, p->column, p->text);
+}
+
+static struct ruleset *load_rules(struct watch *w, const struct config *c, struct err *e)
+{
+	struct ruleset_options o = { .folders = c->rules, .n_folders = c->n_rules, .tables = c->tables };
+
+	w->problems = 0;
+	return ruleset_load(&o, on_problem, w, e);
+}
+
+static void restore_engine(struct watch *w)
+{
+	struct buf state;
+	struct err e;
+
+	buf_init(&state, ENGINE_STATE);
+	if (place_engine(w->place, &state, &e) < 0 || (state.n && engine_load(w->engine, state.p, state.n, &e) < 0))
+		link_failed(&w->link, "the windows and cases of the last run are not readable and begin anew: %s", e.text);
+	buf_free(&state);
+}
+
+/* Everything that the configuration and the rules decide. */
+static int set_up(struct watch *w, struct err *e)
+{
+	const struct config *c = w->link.config;
+	struct engine_sink sink = { .arg = w, .finding = on_finding, .case_changed = on_case };
+	struct engine_options eo = { .rules = w->rules, .n_hosts = c->n_hosts, .clock = &w->link.clock, .replay_after = c->times.replay_after,
+		.idle_after = c->times.idle_after, .update_every = UPDATE_EVERY, .memory_cap = (uint64_t)c->caps.memory_mb << 20 };
+	struct reader_options ro = { .config = c, .names = ruleset_names(w->rules), .clock = &w->link.clock, .log = &w->link.log,
+		.place = w->place, .sink = { .arg = w, .event = on_event, .malformed = on_malformed }, .failed = on_failed };
+
+	w->hosts = xcalloc(c->n_hosts + 1, sizeof *w->hosts);
+	for (size_t i = 0; i < c->n_hosts; i++)
+		w->hosts[i] = (struct engine_host){ c->hosts[i].name, c->hosts[i].aliases, c->hosts[i].n_aliases };
+	eo.hosts = w->hosts;
+	w->engine = engine_new(&eo, &sink);
+	restore_engine(w);
+	w->reader = reader_new(&ro, e);
+	return w->reader ? 0 : -1;
+}
+
+static void tear_down(struct watch *w)
+{
+	reader_free(w->reader);
+	engine_free(w->engine);
+	free(w->hosts);
+	w->reader = NULL;
+	w->engine = NULL;
+	w->hosts = NULL;
+}
+
+/* What was said is stored by the others: now the place, and with it the engine's state. */
+static int store_place(struct watch *w, struct err *e)
+{
+	struct buf state;
+	int did = -1;
+
+	kill_point("watch.before-position");
+	buf_init(&state, ENGINE_STATE);
+	engine_save(w->engine, &state);
+	if (state.refused)
+		err_set(e, ERR_INTERNAL, "the engine's state is above %u MB", ENGINE_STATE >> 20);
+	else if (place_begin(w->place, e) == 0) {
+		if (place_put_engine(w->place, &state, e) == 0 && reader_put(w->reader, e) == 0)
+			did = place_commit(w->place, e);
+		else
+			place_rollback(w->place);
+	}
+	buf_free(&state);
+	if (did == 0)
+		kill_point("watch.after-position");
+	return did;
+}
+
+static void finish_commit(struct watch *w)
+{
+	struct err e;
+	int64_t begun = clock_monotonic(&w->link.clock);
+
+	w->pause = COMMIT_SOON;
+	if (store_place(w, &e) < 0) {
+		link_failed(&w->link, "the position cannot be stored; it is tried again: %s", e.text);
+		w->pause = US_SECOND;
+	} else {
+		reader_stored(w->reader);
+		w->dirty = false;
+	}
+	w->malformed = 0;
+	if (w->malformed_untold)
+		link_failed(&w->link, "%llu more malformed records were only counted", (unsigned long long)w->malformed_untold);
+	w->malformed_untold = 0;
+	w->committed = clock_monotonic(&w->link.clock);
+	if ((w->committed - begun) * 10 > w->pause) /* a large state: storing it must not take more than a tenth of the time */
+		w->pause = (w->committed - begun) * 10;
+}
+
+static void reload(struct watch *w)
+{
+	struct err e = { 0 };
+	struct config *c = w->next;
+	struct ruleset *fresh = load_rules(w, c, &e);
+
+	w->next = NULL;
+	if (!fresh || w->problems) {
+		link_failed(&w->link, "reload refused, the rules and configuration of before go on: %s", fresh ? "some rules cannot be used" : e.text);
+		link_send(&w->link, ROLE_MAIN, MSG_READY, &(uint8_t){ 0 }, 1);
+		ruleset_free(fresh);
+		config_free(c);
+		return;
+	}
+	tear_down(w);
+	ruleset_free(w->rules);
+	config_free(w->link.config);
+	w->rules = fresh;
+	w->link.config = c;
+	w->link.log.level = c->log;
+	if (set_up(w, &e) < 0)
+		die("after a reload: %s", e.text); /* main starts it again, and says so */
+	char rules[24];
+
+	snprintf(rules, sizeof rules, "%zu", ruleset_count(w->rules));
+	log_say(&w->link.log, LOG_INFO, "rules and configuration reloaded", "rules", rules, NULL);
+	link_send(&w->link, ROLE_MAIN, MSG_READY, &(uint8_t){ 1 }, 1);
+}
+
+static void take(struct watch *w, const struct message *m)
+{
+	struct err e;
+
+	if (m->type == MSG_RELOAD) {
+		config_free(w->next);
+		w->next = link_config(m, &e);
+		if (!w->next) {
+			link_failed(&w->link, "reload refused: %s", e.text);
+			link_send(&w->link, ROLE_MAIN, MSG_READY, &(uint8_t){ 0 }, 1);
+		}
+	} else if (m->type == MSG_CASE_CLOSED && m->n == 4) {
+		uint32_t id;
+
+		memcpy(&id, m->body, sizeof id);
+		engine_close_case(w->engine, id);
+		w->dirty = true;
+	} else {
+		bool was = outbox_waiting(w->outbox);
+
+		outbox_take(w->outbox, m);
+		if (was && !outbox_waiting(w->outbox))
+			finish_commit(w);
+	}
+}
+
+static bool commit_is_due(const struct watch *w, bool idle)
+{
+	int64_t since = clock_monotonic(&w->link.clock) - w->committed;
+
+	if (outbox_full(w->outbox) || (w->link.stop && (w->dirty || !outbox_empty(w->outbox))))
+		return true;
+	if (since < w->pause)
+		return false;
+	if (!outbox_empty(w->outbox))
+		return idle || since >= COMMIT_SOON;
+	return w->dirty && since >= COMMIT_EVERY;
+}
+
+/* One round: read, tick, commit. */
+static void work(struct watch *w)
+{
+	int64_t now = clock_monotonic(&w->link.clock);
+	size_t bytes = w->link.stop || w->next ? 0 : reader_step(w->reader);
+	struct os_poll extra[CONFIG_SOURCES];
+	size_t n;
+
+	w->dirty = w->dirty || bytes;
+	if (now >= w->tick_at && !w->link.stop) {
+		engine_tick(w->engine);
+		w->tick_at = now + TICK_EVERY;
+	}
+	if (commit_is_due(w, !bytes)) {
+		outbox_commit(w->outbox);
+		if (!outbox_waiting(w->outbox))
+			finish_commit(w);
+		return;
+	}
+	if (w->next && outbox_empty(w->outbox) && !w->dirty) {
+		reload(w);
+		return;
+	}
+	n = bytes ? 0 : reader_wait(w->reader, extra, CONFIG_SOURCES);
+	link_wait(&w->link, extra, n, bytes ? 0 : !outbox_empty(w->outbox) || w->next ? 20 : IDLE_MS);
+}
+
+static void run(struct watch *w)
+{
+	int64_t until = 0;
+	struct message m;
+
+	while (!w->link.gone) {
+		while (link_next(&w->link, &m))
+			take(w, &m);
+		if (outbox_waiting(w->outbox))
+			link_wait(&w->link, NULL, 0, IDLE_MS);
+		else if (w->link.stop && outbox_empty(w->outbox) && !w->dirty)
+			return;
+		else
+			work(w);
+		if (w->link.stop && !until)
+			until = clock_monotonic(&w->link.clock) + DRAIN;
+		if (until && clock_monotonic(&w->link.clock) > until)
+			return; /* what is not stored is read again next time */
+	}
+}
+
+static int start(struct watch *w, struct err *e)
+{
+	char rules[24];
+
+	if (link_open(&w->link, ROLE_WATCH, e) < 0)
+		return -1;
+	w->place = place_open(w->link.config->state_dir, e);
+	if (!w->place)
+		return -1;
+	w->rules = load_rules(w, w->link.config, e);
+	if (!w->rules)
+		return -1;
+	if (w->problems)
+		link_failed(&w->link, "%u problems in the rules; the others work", w->problems);
+	w->outbox = outbox_new(&w->link);
+	if (set_up(w, e) < 0)
+		return -1;
+	snprintf(rules, sizeof rules, "%zu", ruleset_count(w->rules));
+	log_say(&w->link.log, LOG_INFO, "watching", "rules", rules, NULL);
+	link_send(&w->link, ROLE_MAIN, MSG_READY, NULL, 0);
+	return 0;
+}
+
+int role_watch(void)
+{
+	struct watch *w = xcalloc(1, sizeof *w);
+	struct err e = { 0 };
+	int code = 0;
+
+	os_jail(0);
+	buf_init(&w->json, MESSAGE_MAX);
+	if (start(w, &e) == 0) {
+		run(w);
+	} else {
+		code = e.code ? (int)e.code : ERR_INTERNAL;
+		if (w->link.channel)
+			link_failed(&w->link, "%s", e.text);
+		else
+			log_say(&w->link.log, LOG_ERROR, e.text, NULL);
+	}
+	tear_down(w);
+	ruleset_free(w->rules);
+	outbox_free(w->outbox);
+	place_close(w->place);
+	config_free(w->next);
+	buf_free(&w->json);
+	link_close(&w->link);
+	free(w);
+	return code;
+}
