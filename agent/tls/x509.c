@@ -235,23 +235,23 @@ int cert_parse_der(const void *der, size_t n, struct cert_info *to, struct err *
 	return r;
 }
 
-static bool name_ok(const char *s)
-{
-	size_t n = strlen(s);
+#define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
-	return n > 0 && n == strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+static bool only(const char *s, const char *letters)
+{
+	return s[0] && s[strspn(s, letters)] == '\0';
 }
 
 static int check_template(const struct cert_template *t, struct err *e)
 {
-	if (!name_ok(t->common_name))
+	if (!only(t->common_name, NAME_LETTERS " "))
 		return err_set(e, ERR_USAGE, "'%s' cannot be a certificate's common name", t->common_name);
 	if (strlen(t->common_name) > 64) /* ub-common-name, RFC 5280 A.1 */
 		return err_set(e, ERR_USAGE, "a common name has at most 64 characters; '%s' has more", t->common_name);
 	if (t->n_san > sizeof t->san / sizeof t->san[0])
 		return err_set(e, ERR_USAGE, "too many names for a certificate: %zu", t->n_san);
 	for (size_t i = 0; i < t->n_san; i++)
-		if (!name_ok(t->san[i]))
+		if (!only(t->san[i], NAME_LETTERS))
 			return err_set(e, ERR_USAGE, "'%s' cannot be a name in a certificate", t->san[i]);
 	if (!t->ec_key && (t->key_bits < 1024 || t->key_bits > 8192))
 		return err_set(e, ERR_USAGE, "an RSA key of %d bits is refused; use 2048", t->key_bits);
