@@ -38,6 +38,8 @@ static bool read_rules(struct loader *l, const struct yaml_node *corr, struct co
 
 	if (!texts(l, yaml_get(corr, "rules"), "rules", &list, &c->n_references))
 		return false;
+	if (c->n_references > CORR_RULES)
+		return refuse(l, yaml_get(corr, "rules"), "a correlation may refer to %d rules at most", CORR_RULES);
 	c->references = arena_alloc(l->arena, c->n_references * sizeof *c->references);
 	for (size_t i = 0; i < c->n_references; i++) {
 		c->references[i].text = list[i];
@@ -75,8 +77,8 @@ static bool read_condition(struct loader *l, const struct yaml_node *corr, struc
 		return refuse(l, n, "a condition that is an expression is not supported yet; write {gte: 2}");
 	if (n->n != 1 || (strcmp(n->keys[0]->text, "gte") != 0 && strcmp(n->keys[0]->text, "gt") != 0))
 		return refuse(l, n, "only one of gte and gt is supported in a condition yet");
-	if (n->items[0]->kind != YAML_SCALAR || !text_int(n->items[0]->text, n->items[0]->len, &v) || v < 0 || v > 1000000)
-		return refuse(l, n->items[0], "'%s' takes a number up to 1000000", n->keys[0]->text);
+	if (n->items[0]->kind != YAML_SCALAR || !text_int(n->items[0]->text, n->items[0]->len, &v) || v < 0 || v > 100000)
+		return refuse(l, n->items[0], "'%s' takes a number up to 100000", n->keys[0]->text);
 	to->at_least = (uint64_t)v + (n->keys[0]->text[2] == '\0');
 	if (to->at_least == 0 || (temporal && to->at_least > c->n_references))
 		return refuse(l, n->items[0], temporal ? "there are fewer rules than that" : "a count of 0 holds always");

@@ -66,6 +66,8 @@ const char *ruleset_group_field(const struct ruleset *rs, const struct rule *cor
 /* For correlate/: what a correlation rule says; NULL for a detection rule. */
 const struct correlation *ruleset_correlation(const struct ruleset *rs, const struct rule *r);
 
+#define CORR_RULES 64 /* most rules that one correlation may refer to */
+
 enum correlation_type { CORR_EVENT_COUNT, CORR_TEMPORAL, CORR_TEMPORAL_ORDERED, CORR_ABSENT };
 
 struct correlation {

@@ -1,0 +1,15 @@
+/* strings.h - one copy of each text that matches keep. Equal texts are the same pointer. They live as long as the pool. */
+#ifndef EVMEND_CORRELATE_STRINGS_H
+#define EVMEND_CORRELATE_STRINGS_H
+
+#include <stddef.h>
+
+struct strings;
+
+struct strings *strings_new(void);
+void strings_free(struct strings *s);
+const char *strings_add(struct strings *s, const char *text);            /* NULL gives NULL */
+const char *strings_add_n(struct strings *s, const char *text, size_t n);
+size_t strings_bytes(const struct strings *s);
+
+#endif
