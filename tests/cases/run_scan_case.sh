@@ -1,7 +1,8 @@
 #!/bin/bash
 # run_scan_case.sh FOLDER [EVMEND] - one folder, one case: what `evmend scan` must make of some files.
 #
-#   inputs   files to scan, one a line, from the root of the project; "./NAME" is beside this list
+#   inputs   files to scan, one a line, from the root of the project; "./NAME" is beside this list, "@NAME" is what `make` made
+#   make     a program that writes files into the folder that it is given (optional)
 #   args     options for scan, one a line (optional)
 #   expect   what must come out, one a line, in any order; '#' begins a comment
 #
@@ -29,10 +30,15 @@ fail() {
 	exit 1
 }
 
+if [ -x "$folder/make" ]; then
+	mkdir "$work/made"
+	"$folder/make" "$work/made" >"$work/err" 2>&1 || fail "make: $(head -n 1 "$work/err")"
+fi
 inputs=() args=()
 while IFS= read -r line || [ -n "$line" ]; do
 	[[ -z $line || $line == \#* ]] && continue
 	[[ $line == ./* ]] && line=$folder/${line#./}
+	[[ $line == @* ]] && line=$work/made/${line#@}
 	[ -e "$line" ] || fail "inputs names $line, and there is no such file"
 	inputs+=("$line")
 done <"$folder/inputs" || fail "no file inputs"
