@@ -68,7 +68,7 @@ int approval_add(struct db *d, int64_t now, int64_t case_id, const uint8_t plan_
 int approval_find(struct db *d, int64_t now, const char *host, const uint8_t plan_id[32], char actor[static 128], struct err *e);
 int approval_use(struct db *d, const char *host, const uint8_t plan_id[32], struct err *e); /* it is spent */
 
-/* What a person asks for: used by healer.h and, when no agent runs, by the verbs. Each writes the ledger. ERR_REFUSED with the reason. */
+/* What a person asks for: used by healer.h and, when no agent runs, by the verbs. Each writes the ledger. ERR_REFUSED: the reason. */
 int control_approve(struct db *d, int64_t now, int64_t case_id, const char *actor, const char *via, int64_t life, struct err *e);
 int control_close(struct db *d, int64_t now, int64_t case_id, const char *actor, const char *reason, struct err *e);
 /* host NULL: every host. on false: the hold ends. */
@@ -89,7 +89,8 @@ struct heal_repair {
 
 int repair_row_add(struct db *d, struct heal_repair *r, struct err *e); /* sets id */
 int repair_row_put(struct db *d, const struct heal_repair *r, struct err *e);
-int repair_row_unended(struct db *d, const char *host, struct heal_repair *to, struct err *e); /* 1: there is one; host NULL: any */
+/* 1: there is one; host NULL: any */
+int repair_row_unended(struct db *d, const char *host, struct heal_repair *to, struct err *e);
 int repair_row_last(struct db *d, const char *host, struct heal_repair *to, struct err *e);    /* 1: the last ended one */
 /* Repairs since `from`, newest first. */
 int repair_row_each(struct db *d, int64_t from, int (*each)(void *arg, const struct heal_repair *r), void *arg, struct err *e);

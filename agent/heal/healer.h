@@ -77,10 +77,10 @@ int healer_suspect(struct healer *h, const struct heal_suspect *s, struct err *e
 /* Monotonic time at which healer_run wants to be called; INT64_MAX: nothing is due. */
 int64_t healer_next(const struct healer *h);
 void healer_run(struct healer *h);
-bool healer_acting(const struct healer *h); /* a repair is between its first step and the end of its verification: do not stop now */
+bool healer_acting(const struct healer *h); /* a repair is between its first step and its verification: do not stop now */
 
-/* The outbox: gives at most n ledger records that were not given yet to sink.emit, oldest first, until it says full. Returns the seq of
- * the last one given, 0 for none. healer_stored moves the cursor when ship has them on disk; healer_rewind gives again all that
+/* The outbox: gives at most n ledger records that were not given yet to sink.emit, oldest first, until it says full. Returns the
+ * seq of the last one given, 0 for none. healer_stored moves the cursor when ship has them on disk; healer_rewind gives again all that
  * is behind the cursor (ship was started anew). */
 int64_t healer_outbox(struct healer *h, size_t n);
 int healer_stored(struct healer *h, int64_t seq, struct err *e);

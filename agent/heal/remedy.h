@@ -32,6 +32,7 @@ struct suspicion {
 
 struct note {
 	const char *name;  /* "FRONTEND_CERT" */
+	const char *cause; /* of the case that this note opens when no event did; NULL: none */
 	char text[400];    /* advice with the exact command */
 };
 
@@ -41,6 +42,7 @@ enum repairable { REPAIR_NEVER, REPAIR_BY_APPROVAL, REPAIR_BY_POLICY };
 struct verdict {
 	const char *name;          /* "BE_CERT_DELETED"; "UNKNOWN" */
 	const char *row;           /* "R6" */
+	const char *cause;         /* of the case that it opens when no event did; NULL: none */
 	enum confidence confidence;
 	enum repairable repairable;
 	bool healthy;              /* nothing is wrong now */

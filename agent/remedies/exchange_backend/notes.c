@@ -10,9 +10,10 @@
 #include "base/text.h"
 #include "remedies/exchange_backend/backend.h"
 
-static void note(struct verdict *v, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void note(struct verdict *v, const char *name, const char *cause, const char *fmt, ...) __attribute__((format(printf, 4,
+	5)));
 
-static void note(struct verdict *v, const char *name, const char *fmt, ...)
+static void note(struct verdict *v, const char *name, const char *cause, const char *fmt, ...)
 {
 	struct note *n;
 	va_list args;
@@ -21,6 +22,7 @@ static void note(struct verdict *v, const char *name, const char *fmt, ...)
 		return;
 	n = &v->notes[v->n_notes++];
 	n->name = name;
+	n->cause = cause;
 	va_start(args, fmt);
 	(void)vsnprintf(n->text, sizeof(n->text), fmt, args);
 	va_end(args);
@@ -49,11 +51,13 @@ static void certificate_notes(struct diagnosis *d, const struct suspicion *s)
 	bool valid = fact_value(f, "served_valid") == TRI_YES;
 
 	if (valid && (fact_value(f, "served_ends_soon") == TRI_YES || (s->seen & SEEN_EXPIRY && names_record(d, s))))
-		note(v, "BE_CERT_EXPIRING", "The certificate of port 444 is %s. Renew it in time: 'New-ExchangeCertificate -Services None', "
+		note(v, "BE_CERT_EXPIRING", "exchange-certificate-expiry", "The certificate of port 444 is %s. Renew it in time: "
+		"'New-ExchangeCertificate -Services None', "
 		"answer No "
 			"to the question about SMTP, then bind the new one to port 444.", seen_of(f, "served_ends_soon"));
 	if (fact_value(f, "served_own") == TRI_YES && fact_value(f, "served_weak") == TRI_YES)
-		note(v, "BE_CERT_WEAK", "The certificate of port 444 works, but is weak: %s. Replace it when it is renewed; this is no reason "
+		note(v, "BE_CERT_WEAK", NULL, "The certificate of port 444 works, but is weak: %s. Replace it when it is renewed; this is no "
+		"reason "
 		"to act now.",
 			seen_of(f, "served_weak"));
 }
@@ -65,17 +69,18 @@ static void neighbour_notes(struct diagnosis *d, const struct suspicion *s)
 	const unsigned smtp = SEEN_SMTP_OWN_NAME | SEEN_SMTP_OTHER | SEEN_ITC_GONE | SEEN_EXPIRY;
 
 	if (s->seen & SEEN_AUTH_CERT)
-		note(v, "AUTH_CERT", "Events speak of the Auth certificate (OAuth): that is another certificate. Run "
+		note(v, "AUTH_CERT", NULL, "Events speak of the Auth certificate (OAuth): that is another certificate. Run "
 		"MonitorExchangeAuthCertificate.ps1; "
 			"do not touch port 444 for it.");
 	if (fact_value(f, "frontend_tls") == TRI_NO || (s->seen & SEEN_FRONTEND_ENDPOINT && !(s->seen & SEEN_BACKEND_ENDPOINT)))
-		note(v, "FRONTEND_CERT", "Port 443 is in trouble (%s). Bind a valid certificate to the site 'Default Web Site' in IIS Manager; "
+		note(v, "FRONTEND_CERT", "exchange-frontend-certificate", "Port 443 is in trouble (%s). Bind a valid certificate to the site "
+		"'Default Web Site' in IIS Manager; "
 		"evmend "
 			"never changes port 443.", seen_of(f, "frontend_tls"));
 	if (s->remote && v->healthy)
-		note(v, "REMOTE_BE", "Events of this server name another back end as the one in trouble: the diagnosis belongs there.");
+		note(v, "REMOTE_BE", NULL, "Events of this server name another back end as the one in trouble: the diagnosis belongs there.");
 	if (v->healthy && s->seen != 0 && (s->seen & ~smtp) == 0)
-		note(v, "SMTP_ONLY", "Only SMTP certificates were complained about: look at the connector that the event names. "
+		note(v, "SMTP_ONLY", NULL, "Only SMTP certificates were complained about: look at the connector that the event names. "
 		"'Get-ReceiveConnector | "
 			"fl Name,Fqdn,TlsCertificateName'. Port 444 has nothing to do with it.");
 }

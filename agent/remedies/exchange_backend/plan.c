@@ -231,7 +231,7 @@ static void plan_restart(struct diagnosis *d)
 	text_copy(p->undo, sizeof(p->undo), "none");
 }
 
-/* Going back is allowed only to what was seen to work and can be set again: 444 answered, and the old certificate and key are there. */
+/* Going back is allowed only to what was seen to work and can be set again: 444 answered; the old certificate and key are there. */
 static bool before_works(const struct diagnosis *d)
 {
 	const struct facts *f = &d->facts;

@@ -17,6 +17,7 @@ struct view {
 
 struct row {
 	const char *id, *name;
+	const char *cause; /* of a case that a diagnosis opens by itself; NULL: none */
 	enum tri (*holds)(const struct view *v);
 	enum confidence confidence;
 	enum repairable repairable;
@@ -185,63 +186,68 @@ static enum tri healthy_now(const struct view *v)
 	return and_(works(v), and_(is(v, "served_own"), and_(is(v, "served_valid"), is(v, "served_in_store"))));
 }
 
+#define CERT "exchange-backend-certificate"
+#define SITE "exchange-backend-site"
+#define TLS "exchange-tls-configuration"
+
 static const struct row table[] = {
-	{"R0", "NOT_APPLICABLE", not_applicable, CONFIDENCE_HIGH, REPAIR_NEVER, {"is_exchange", "site_exists"},
+	{"R0", "NOT_APPLICABLE", NULL, not_applicable, CONFIDENCE_HIGH, REPAIR_NEVER, {"is_exchange", "site_exists"},
 		"This machine has no site 'Exchange Back End': it is no Exchange 2013 or later server.", "Nothing to do here."},
-	{"R2", "BE_SITE_DOWN", site_down, CONFIDENCE_HIGH, REPAIR_NEVER, {"w3svc_running", "site_started", "backend_refuses"},
+	{"R2", "BE_SITE_DOWN", SITE, site_down, CONFIDENCE_HIGH, REPAIR_NEVER, {"w3svc_running", "site_started", "backend_refuses"},
 		"The site 'Exchange Back End' does not run. Its certificate is not the cause and is left alone.",
 		"Start it: 'net start W3SVC' if that service is stopped, then 'appcmd start site \"Exchange Back End\"'. "
 		"Do not touch the certificate."},
-	{"R3", "BE_BINDING_REMOVED", binding_removed, CONFIDENCE_HIGH, REPAIR_BY_POLICY, {"binding_444"},
+	{"R3", "BE_BINDING_REMOVED", SITE, binding_removed, CONFIDENCE_HIGH, REPAIR_BY_POLICY, {"binding_444"},
 		"The site 'Exchange Back End' has lost its https binding for port 444.",
 		"Add the binding https *:444: without SNI to the site, then bind the server's own certificate to it."},
-	{"R4", "BE_BINDING_WRONG", binding_wrong, CONFIDENCE_HIGH, REPAIR_NEVER, {"binding_plain", "record_shadowed"},
+	{"R4", "BE_BINDING_WRONG", SITE, binding_wrong, CONFIDENCE_HIGH, REPAIR_NEVER, {"binding_plain", "record_shadowed"},
 		"A binding or record for port 444 names an address, a host name or SNI: it stands in front of the plain one.",
 		"Look at 'netsh http show sslcert' and at the bindings of the site; remove what stands in front, for example 'netsh http delete "
 		"sslcert ipport=ADDRESS:444'. What a person configured is not altered by evmend."},
-	{"R0a", "BE_CERT_LATENT", cert_latent, CONFIDENCE_HIGH, REPAIR_BY_APPROVAL, {"backend_tls", "record_cert_in_store",
+	{"R0a", "BE_CERT_LATENT", CERT, cert_latent, CONFIDENCE_HIGH, REPAIR_BY_APPROVAL, {"backend_tls", "record_cert_in_store",
 	"record_key_usable"},
 		"The certificate of port 444 is gone, but HTTP.SYS still serves it from its cache: the next restart or iisreset breaks the "
 		"server.",
 		"Do not restart. Bind another own certificate to port 444 now; this is the only moment at which an outage can be prevented."},
-	{"R5", "SSL_RECORD_MISSING", record_missing, CONFIDENCE_HIGH, REPAIR_BY_POLICY, {"record_present", "backend_tls"},
+	{"R5", "SSL_RECORD_MISSING", CERT, record_missing, CONFIDENCE_HIGH, REPAIR_BY_POLICY, {"record_present", "backend_tls"},
 		"HTTP.SYS has no certificate record for port 444.",
 		"Bind the server's own certificate to port 444. Do not use Enable-ExchangeCertificate -Services IIS: that is port 443."},
-	{"R6", "BE_CERT_DELETED", cert_deleted, CONFIDENCE_HIGH, REPAIR_BY_POLICY, {"record_present", "record_cert_in_store",
+	{"R6", "BE_CERT_DELETED", CERT, cert_deleted, CONFIDENCE_HIGH, REPAIR_BY_POLICY, {"record_present", "record_cert_in_store",
 	"record_cert_elsewhere"},
 		"The certificate of port 444 was deleted: the record in HTTP.SYS names one that is in no store.",
 		"Bind another own valid certificate to port 444; create one only if there is none. Do not delete anything."},
-	{"R7", "BE_KEY_MISSING", key_missing, CONFIDENCE_HIGH, REPAIR_BY_POLICY, {"record_cert_in_store", "record_key_usable"},
+	{"R7", "BE_KEY_MISSING", CERT, key_missing, CONFIDENCE_HIGH, REPAIR_BY_POLICY, {"record_cert_in_store", "record_key_usable"},
 		"The certificate of port 444 is there, but its private key is gone or does not open.",
 		"'certutil -repairstore my THUMBPRINT' may bring the key back; else bind another own certificate."},
-	{"R8", "BE_STORE_MISMATCH", store_mismatch, CONFIDENCE_HIGH, REPAIR_BY_POLICY, {"record_cert_in_store", "record_cert_elsewhere"},
+	{"R8", "BE_STORE_MISMATCH", CERT, store_mismatch, CONFIDENCE_HIGH, REPAIR_BY_POLICY, {"record_cert_in_store",
+	"record_cert_elsewhere"},
 		"The certificate of port 444 is in another store than the record says.",
 		"Bind an own certificate of the store MY, or the same certificate with the right store name."},
-	{"R9", "TLS_CONFIG_MISMATCH", tls_mismatch, CONFIDENCE_MEDIUM, REPAIR_NEVER, {"tls_protocol_alert", "tls12_only_fails",
+	{"R9", "TLS_CONFIG_MISMATCH", TLS, tls_mismatch, CONFIDENCE_MEDIUM, REPAIR_NEVER, {"tls_protocol_alert", "tls12_only_fails",
 	"hop_answers"},
 		"The certificate is fine: front end and back end have no TLS version or cipher in common.",
 		"Make the Schannel protocol and cipher settings and the .NET values SchUseStrongCrypto and SystemDefaultTlsVersions the same "
 		"on all servers. Do not touch the certificate."},
-	{"R10", "HTTPSYS_STALE_STATE", stale_state, CONFIDENCE_LOW, REPAIR_BY_APPROVAL, {"backend_listens", "backend_tls",
+	{"R10", "HTTPSYS_STALE_STATE", CERT, stale_state, CONFIDENCE_LOW, REPAIR_BY_APPROVAL, {"backend_listens", "backend_tls",
 	"record_key_usable"},
 		"Record, certificate and key are fine, but the handshake is cut: HTTP.SYS seems to hold an old state.",
 		"Set the same record once more; if that does not help, restart HTTP and its services at a quiet time."},
-	{"R11", "BE_CERT_EXPIRED", cert_expired, CONFIDENCE_MEDIUM, REPAIR_BY_APPROVAL, {"backend_tls", "served_valid"},
+	{"R11", "BE_CERT_EXPIRED", CERT, cert_expired, CONFIDENCE_MEDIUM, REPAIR_BY_APPROVAL, {"backend_tls", "served_valid"},
 		"The certificate of port 444 is not valid today. By default the front end does not mind; other clients do.",
 		"Renew it in a maintenance window and bind the new one to port 444 only."},
-	{"R12", "BE_CERT_FOREIGN", cert_foreign, CONFIDENCE_MEDIUM, REPAIR_BY_APPROVAL, {"backend_tls", "served_own"},
+	{"R12", "BE_CERT_FOREIGN", CERT, cert_foreign, CONFIDENCE_MEDIUM, REPAIR_BY_APPROVAL, {"backend_tls", "served_own"},
 		"Port 444 shows a certificate that does not carry this server's names.",
 		"Bind the server's own certificate back to port 444; the public one belongs to port 443 only."},
-	{"R14", "BE_APPPOOL_DOWN", pool_down, CONFIDENCE_HIGH, REPAIR_NEVER, {"backend_tls", "backend_503"},
+	{"R14", "BE_APPPOOL_DOWN", SITE, pool_down, CONFIDENCE_HIGH, REPAIR_NEVER, {"backend_tls", "backend_503"},
 		"Port 444 answers 503: an application pool of the back end is stopped. The certificate is fine.",
 		"Look at the pools: 'appcmd list apppool /state:Stopped', then 'appcmd start apppool \"NAME\"'."},
-	{"R14a", "BE_HANGS", hangs, CONFIDENCE_MEDIUM, REPAIR_NEVER, {"backend_listens", "tls_timeout", "backend_answers"},
+	{"R14a", "BE_HANGS", SITE, hangs, CONFIDENCE_MEDIUM, REPAIR_NEVER, {"backend_listens", "tls_timeout", "backend_answers"},
 		"The back end accepts connections and does not answer. The certificate is fine.",
 		"Look at the load and at the worker processes of the back end. Do not touch the certificate."},
-	{"R14b", "HOP_BROKEN", hop_broken, CONFIDENCE_MEDIUM, REPAIR_BY_APPROVAL, {"backend_tls", "backend_answers", "hop_answers"},
+	{"R14b", "HOP_BROKEN", SITE, hop_broken, CONFIDENCE_MEDIUM, REPAIR_BY_APPROVAL, {"backend_tls", "backend_answers", "hop_answers"},
 		"Front end and back end each answer, but a request through the front end does not reach the back end.",
 		"'iisreset /noforce' at a quiet time lets the front end open new connections."},
-	{"R1", "HEALTHY_NOW", healthy_now, CONFIDENCE_HIGH, REPAIR_NEVER,
+	{"R1", "HEALTHY_NOW", NULL, healthy_now, CONFIDENCE_HIGH, REPAIR_NEVER,
 		{"backend_tls", "backend_answers", "served_own", "served_valid", "served_in_store"},
 		"Port 444 works with the server's own valid certificate: what the events told is over, or has another cause.", ""},
 };
@@ -252,6 +258,7 @@ static void take(struct verdict *v, const struct row *r)
 {
 	v->name = r->name;
 	v->row = r->id;
+	v->cause = r->cause;
 	v->confidence = r->confidence;
 	v->repairable = r->repairable;
 	v->healthy = strcmp(r->id, "R1") == 0;
