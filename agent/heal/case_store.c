@@ -38,9 +38,8 @@ static const char *const versions[] = {
 const struct db_schema heal_schema = {.versions = versions, .n = sizeof(versions) / sizeof(versions[0]), .full_sync = true};
 
 #define COLUMNS \
-	"id, uid, host, reported_by, cause, state, flags, opened, updated, first, last, count, confidence, seen, thumbprint, port, "
-		"reopens," \
-	" verdict, text, advice, plan_id, approval_until, not_before"
+	"id, uid, host, reported_by, cause, state, flags, opened, updated, first, last, count, confidence, seen, thumbprint, port," \
+	" reopens, verdict, text, advice, plan_id, approval_until, not_before"
 
 enum { FLAG_ASKS = 1, FLAG_REPLAY = 2 };
 
