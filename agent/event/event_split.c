@@ -146,7 +146,7 @@ static enum step outside_markup(struct split *s, const char *p, size_t n, bool f
 		end = behind(s, p, n, s->at + 2, "?>");
 	} else {
 		end = behind_tag(p, n, s->at);
-		if (begins(q, rest, "</Event") && !begins(q, rest, "</Events"))
+		if (end && begins(q, rest, "</Event") && !begins(q, rest, "</Events"))
 			junk_from(s, s->at);
 	}
 	if (!end && !final && rest <= TAG_BYTES)
@@ -241,29 +241,26 @@ static enum step inside_markup(struct split *s, const char *p, size_t n, bool *t
 	return STEP_ON;
 }
 
-/* Leaves the event behind: where does the search go on? Behind its first word while second looks are cheap, else at `end`. */
+/* Leaves the event behind; bytes up to `end` were looked at. They are looked at once more for events that it swallowed (an unclosed
+ * comment hides all that follows) as long as second looks stay fewer than first ones. Returns the length to tell. */
 static size_t leave(struct split *s, size_t end)
 {
-	size_t length;
+	size_t length = end - s->start;
 
-	if (end < s->start + 6)
-		end = s->start + 6;
-	length = end - s->start;
 	s->inside = s->dirty = false;
 	s->quiet = true;
 	s->resume = s->depth = 0;
+	s->at = end;
 	if (s->again + length <= s->seen + end) {
 		s->again += length;
 		s->at = s->start + 6;
-	} else {
-		s->at = end;
 	}
 	return length;
 }
 
 static enum split_kind inside(struct split *s, const char *p, size_t n, bool final, size_t *from, size_t *len)
 {
-	bool torn = false;
+	bool torn = false, whole = false;
 
 	*from = s->start;
 	while (s->at < n && s->at - s->start <= LIMIT_EVENT_BYTES) {
@@ -286,11 +283,12 @@ static enum split_kind inside(struct split *s, const char *p, size_t n, bool fin
 			s->depth = 0;
 			return SPLIT_TORN;
 		}
-		if (step == STEP_EVENT)
+		whole = step == STEP_EVENT;
+		if (whole)
 			break;
 	}
 	if (n - s->start > LIMIT_EVENT_BYTES) {
-		*len = leave(s, s->at);
+		*len = leave(s, whole ? s->at : n);
 		return SPLIT_TOO_BIG;
 	}
 	if (!final)
