@@ -1,7 +1,8 @@
 /* host.h - a server as heal sees it: what it is, what can be observed, and the few steps that can be done there.
  *
  * The outside world of a diagnosis and a repair is this one table of operations, so that a test can make the n-th call fail,
- * delay, lie or do half. Every operation takes a deadline (monotonic microseconds of `clock`) and fails with ERR_IO behind it.
+ * delay, lie or do half. Every operation takes a deadline (monotonic microseconds of `clock`). Failures are of two kinds:
+ * ERR_REFUSED, the host said no and did nothing (denied, busy, conflict, failed); ERR_IO, nobody knows what it did (deadline, connection).
  * Facts come only from here. Text from a host is bounded and cleaned; what it cannot answer is UNKNOWN, never "no". */
 #ifndef EVMEND_HOST_HOST_H
 #define EVMEND_HOST_HOST_H
@@ -162,7 +163,7 @@ struct host_ops {
 	int (*apply)(struct host *h, const struct host_step *step, struct host_step_result *to, int64_t deadline, struct err *e);
 	/* Undoes a step that apply answered with `was`. Repeating it does no harm. */
 	int (*undo)(struct host *h, const struct host_step *step, const struct host_step_result *was, int64_t deadline, struct err *e);
-	/* Single flight on the server itself, over agents: 0 taken, -1 ERR_REFUSED somebody has it. Released by close. */
+	/* Single flight on the server itself, over agents: 0 taken, -1 ERR_REFUSED somebody has it. Ends with close. */
 	int (*lock)(struct host *h, const char *who, int64_t deadline, struct err *e);
 	void (*close)(struct host *h); /* frees h */
 };
