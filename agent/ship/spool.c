@@ -175,6 +175,17 @@ static int cursor_of(struct spool *s, const char *sink, int64_t *seq, struct err
 	return step_once(q, seq, e) < 0 ? -1 : 0;
 }
 
+static void read_row(struct db_row *q, struct spool_record *r, const void **json)
+{
+	size_t uid_n;
+	const void *uid = db_blob(q, 1, &uid_n);
+
+	*r = (struct spool_record){ .seq = db_int(q, 0), .kind = (int)db_int(q, 2), .time = db_int(q, 3) };
+	if (uid && uid_n == 32)
+		memcpy(r->uid, uid, 32);
+	*json = db_blob(q, 4, &r->n);
+}
+
 int spool_take(struct spool *s, const char *sink, struct spool_record *to, size_t n, size_t *got, struct err *e)
 {
 	int64_t after;
@@ -191,14 +202,10 @@ int spool_take(struct spool *s, const char *sink, struct spool_record *to, size_
 	db_bind_int(q, 1, after);
 	db_bind_int(q, 2, (int64_t)n);
 	while (*got < n && (!*got || s->held.n < TAKE_BYTES) && (step = db_step(q, e)) == 1) {
-		struct spool_record *r = &to[(*got)++];
-		size_t uid_n, json_n;
-		const void *uid = db_blob(q, 1, &uid_n), *json = db_blob(q, 4, &json_n);
+		const void *json;
 
-		*r = (struct spool_record){ .seq = db_int(q, 0), .kind = (int)db_int(q, 2), .time = db_int(q, 3), .n = json_n };
-		if (uid && uid_n == 32)
-			memcpy(r->uid, uid, 32);
-		buf_add(&s->held, json, json_n);
+		read_row(q, &to[*got], &json);
+		buf_add(&s->held, json, to[(*got)++].n);
 	}
 	db_done(q);
 	size_t at = 0;
@@ -221,6 +228,24 @@ int spool_done(struct spool *s, const char *sink, int64_t seq, struct err *e)
 	return step_once(q, NULL, e) < 0 ? -1 : 0;
 }
 
+int spool_each(struct spool *s, int (*each)(void *arg, const struct spool_record *r), void *arg, struct err *e)
+{
+	struct db_row *q = db_prepare(s->db, "select seq,uid,kind,time,json from record order by seq", e);
+	int step = -1;
+
+	while (q && (step = db_step(q, e)) == 1) {
+		struct spool_record r;
+		const void *json;
+
+		read_row(q, &r, &json);
+		r.json = json;
+		if (each(arg, &r))
+			break;
+	}
+	db_done(q);
+	return step < 0 ? -1 : 0;
+}
+
 int64_t spool_lag(struct spool *s, const char *sink)
 {
 	int64_t after, n = -1;
@@ -238,12 +263,14 @@ int64_t spool_lag(struct spool *s, const char *sink)
 static int delete_old(struct spool *s, int64_t least, struct err *e)
 {
 	int64_t newest = 0;
-	struct db_row *q = db_prepare(s->db, "delete from record where seq in (select seq from record where seq<=? order by seq limit ?)", e);
+	struct db_row *q = db_prepare(s->db, "delete from record where seq in (select seq from record where seq<=?"
+		" and seq<=(select max(seq) from record)-? order by seq limit ?)", e);
 
 	if (!q)
 		return -1;
 	db_bind_int(q, 1, least);
-	db_bind_int(q, 2, TRIM_ROWS);
+	db_bind_int(q, 2, SPOOL_KEPT);
+	db_bind_int(q, 3, TRIM_ROWS);
 	if (step_once(q, NULL, e) < 0)
 		return -1;
 	if (step_once(db_prepare(s->db, "select max(at) from seen", e), &newest, e) < 0)

@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 
+#define SPOOL_KEPT 10000
+
 struct spool;
 
 struct spool_record {
@@ -36,6 +38,8 @@ void spool_rollback(struct spool *s); /* gives up the open transaction; none: no
 /* Records behind the sink's cursor, oldest first, at most n; pointers live until the next call. */
 int spool_take(struct spool *s, const char *sink, struct spool_record *to, size_t n, size_t *got, struct err *e);
 int spool_done(struct spool *s, const char *sink, int64_t seq, struct err *e); /* everything up to seq is delivered */
+/* Every record whose body is still here, oldest first; non-zero from each ends it. -1 and *e, else 0. */
+int spool_each(struct spool *s, int (*each)(void *arg, const struct spool_record *r), void *arg, struct err *e);
 int64_t spool_lag(struct spool *s, const char *sink); /* records that wait */
 /* Forgets bodies that every sink has; uids are kept on. Some thousand rows a call. */
 int spool_trim(struct spool *s, const char *const *sinks, size_t n, struct err *e);

@@ -1,0 +1,75 @@
+/* agent_state.c - the ways from a verb to the agent's state.
+ *
+ * Promises: looking never changes anything; what changes goes through the running agent, or through its database under the agent's own
+ * lock. Refuses: to write beside a running agent. */
+#include "cli/agent_state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+
+#define ASK_LIMIT (60 * US_SECOND) /* the agent may be in a step of a repair */
+
+struct config *agent_config(const struct cli *c, struct err *e)
+{
+	const char *from_environment = getenv("EVMEND_CONFIG");
+
+	return config_read(cli_value(c, "--config", from_environment && *from_environment ? from_environment : AGENT_CONFIG), e);
+}
+
+struct db *agent_heal_db(const struct config *config, enum db_mode mode, struct err *e)
+{
+	const char *path = config_state(config, "heal.db");
+	struct os_stat st;
+
+	if (mode == DB_READ && os_file.stat(path, -1, &st) == -ENOENT) {
+		err_set(e, ERR_IO, "%s does not exist; no agent has run on this state_dir yet", path);
+		return NULL;
+	}
+	return db_open(path, &heal_schema, mode, e);
+}
+
+int agent_lock(const struct config *config, struct err *e)
+{
+	char why[96];
+	int fd = os_file.open(config_state(config, "lock"), OS_LOCK);
+
+	if (fd == -EWOULDBLOCK)
+		return err_set(e, ERR_IO, "an agent runs on %s and does not answer; try again", config->state_dir);
+	return fd < 0 ? err_set(e, ERR_IO, "%s cannot be written: %s", config->state_dir, err_os(fd, why)) : fd;
+}
+
+int agent_ask(const struct cli *c, const struct config *config, const struct buf *question, struct json **answer, struct err *e)
+{
+	return control_ask(config->state_dir, question, ASK_LIMIT, &c->clock, answer, e);
+}
+
+void agent_member(struct buf *question, const char *key, const char *value)
+{
+	struct json_out o;
+	struct buf b;
+
+	if (!value)
+		return;
+	buf_init(&b, CONTROL_LINE);
+	json_begin(&o, &b);
+	json_open(&o, NULL, '{');
+	json_put_str(&o, key, value);
+	json_close(&o, '}');
+	if (question->n)
+		buf_char(question, ',');
+	buf_add(question, b.p + 1, b.n - 2); /* without the braces */
+	buf_free(&b);
+}
+
+int agent_case_id(const char *word, int64_t *id, struct err *e)
+{
+	const char *s = word[0] == '#' ? word + 1 : word;
+
+	if (!text_int(s, strlen(s), id) || *id < 1)
+		return err_set(e, ERR_USAGE, "'%s' is no case; `evmend cases` lists them with their numbers", word);
+	return 0;
+}

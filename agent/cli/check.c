@@ -1,0 +1,275 @@
+/* check.c - `evmend check`: what would go wrong if the agent were started now.
+ *
+ * Promises: changes nothing that matters (a state folder is made when it is missing), repairs nothing, names each problem with what to do,
+ * and ends with the code of the worst. Refuses nothing. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/agent_state.h"
+#include "cli/verbs.h"
+#include "host/host_pipe.h"
+#include "rules/ruleset.h"
+
+#define HOST_LIMIT (15 * US_SECOND)
+#define CONNECT_TRIES 50 /* of 100 ms */
+
+enum how { GOOD, REMARK, PROBLEM };
+
+struct check {
+	struct cli *c;
+	const struct config *config;
+	int problems, code;
+};
+
+static void say(struct check *k, enum how how, enum err_code code, const char *what, const char *text)
+{
+	static const char *const words[] = { "ok", "note", "problem" };
+	static const enum cli_colour colours[] = { CLI_GREEN, CLI_YELLOW, CLI_RED };
+
+	if (how == PROBLEM) {
+		k->problems++;
+		k->code = k->code ? k->code : (int)code;
+	}
+	if (!k->c->json) {
+		cli_print(k->c, colours[how], "%-8s", words[how]);
+		cli_print(k->c, CLI_PLAIN, " %s: %s\n", what, text);
+		return;
+	}
+	struct buf b;
+	struct json_out o;
+
+	buf_init(&b, 65536);
+	json_begin(&o, &b);
+	json_open(&o, NULL, '{');
+	json_put_int(&o, "v", 1);
+	json_put_str(&o, "kind", "check");
+	json_put_str(&o, "result", words[how]);
+	json_put_str(&o, "what", what);
+	json_put_str(&o, "text", text);
+	json_close(&o, '}');
+	printf("%s\n", buf_text(&b));
+	buf_free(&b);
+}
+
+static void on_rule(void *arg, const struct rule_problem *p)
+{
+	struct check *k = arg;
+	char where[600];
+
+	snprintf(where, sizeof where, "%s:%d:%d", p->file, p->line, p->column);
+	say(k, p->warning ? REMARK : PROBLEM, ERR_RULES, where, p->text);
+}
+
+static void check_rules(struct check *k)
+{
+	struct ruleset_options o = { .folders = k->config->rules, .n_folders = k->config->n_rules, .tables = k->config->tables };
+	struct err e = { 0 };
+	struct ruleset *rs = ruleset_load(&o, on_rule, k, &e);
+	char text[64];
+
+	if (!rs) {
+		say(k, PROBLEM, ERR_RULES, "rules", e.text);
+		return;
+	}
+	snprintf(text, sizeof text, "%zu loaded, %zu refused", ruleset_count(rs), ruleset_refused(rs));
+	say(k, ruleset_count(rs) ? GOOD : PROBLEM, ERR_RULES, "rules", text);
+	ruleset_free(rs);
+}
+
+static int count_name(void *arg, const char *name)
+{
+	(void)name;
+	++*(size_t *)arg;
+	return 0;
+}
+
+static void check_source(struct check *k, const struct config_source *s)
+{
+	struct os_stat st;
+	char text[600], why[96], byte;
+	size_t names = 0;
+	ssize_t did;
+	int fd;
+
+	if (s->kind == SOURCE_STDIN) {
+		say(k, GOOD, ERR_NONE, s->name, "standard input");
+		return;
+	}
+	did = os_file.stat(s->path, -1, &st);
+	if (did < 0 && s->kind == SOURCE_FOLLOW && did == -ENOENT) {
+		snprintf(text, sizeof text, "%s does not exist yet; it is read from when it appears", s->path);
+		say(k, REMARK, ERR_NONE, s->name, text);
+		return;
+	}
+	if (did == 0 && st.is_folder)
+		did = os_file.list(s->path, count_name, &names);
+	else if (did == 0) {
+		fd = os_file.open(s->path, OS_READ);
+		did = fd < 0 ? fd : os_file.read(fd, &byte, 1, 0);
+		if (fd >= 0)
+			os_file.close(fd);
+	}
+	if (did < 0) {
+		snprintf(text, sizeof text, "%s cannot be read: %s", s->path, err_os((int)did, why));
+		say(k, PROBLEM, ERR_IO, s->name, text);
+		return;
+	}
+	snprintf(text, sizeof text, st.is_folder ? "%s, a folder of %zu names" : "%s", s->path, names);
+	say(k, GOOD, ERR_NONE, s->name, text);
+}
+
+static void check_state(struct check *k)
+{
+	const char *probe = config_state(k->config, "check.tmp");
+	char why[96], text[600];
+	int did = os_make_folder(k->config->state_dir), lock;
+
+	if (did >= 0)
+		did = os_file_replace(&os_file, probe, "x", 1);
+	if (did < 0) {
+		snprintf(text, sizeof text, "%s cannot be written: %s", k->config->state_dir, err_os(did, why));
+		say(k, PROBLEM, ERR_IO, "state_dir", text);
+		return;
+	}
+	os_file_remove(probe);
+	lock = os_file.open(config_state(k->config, "lock"), OS_LOCK);
+	snprintf(text, sizeof text, "%s%s", k->config->state_dir, lock == -EWOULDBLOCK ? ", an agent runs on it now" : "");
+	say(k, GOOD, ERR_NONE, "state_dir", text);
+	if (lock >= 0)
+		os_file.close(lock);
+}
+
+/* A syslog receiver is there when the connection is made. */
+static int connect_to(struct sink *s, struct err *e)
+{
+	if (s->ops->open(s, e) < 0)
+		return -1;
+	for (int i = 0; i < CONNECT_TRIES; i++) {
+		struct sink_result r;
+		bool write = false;
+		size_t got;
+		int fd;
+
+		if (s->ops->poll(s, &r, 1, &got, e) < 0)
+			return -1;
+		fd = s->ops->wait_fd(s, &write);
+		if (fd < 0)
+			return s->ops->open(s, e); /* it says what went wrong */
+		if (!write)
+			return 0;
+		struct os_poll p = { .fd = fd, .want_write = true };
+
+		os_process.wait_ready(&p, 1, 100);
+	}
+	return err_set(e, ERR_IO, "%s does not answer", s->config->address);
+}
+
+static int open_file_sink(struct check *k, const struct sink_config *s, struct err *e)
+{
+	const char *slash = strrchr(s->path, '/');
+	struct os_stat st;
+	char why[96];
+	int fd, did = os_file.stat(s->path, -1, &st);
+
+	if (did == 0) { /* there already: can it be written? Nothing is. */
+		fd = st.is_folder ? -EISDIR : os_file.open(s->path, OS_APPEND);
+		if (fd >= 0)
+			os_file.close(fd);
+		return fd < 0 ? err_set(e, ERR_IO, "%s cannot be written: %s", s->path, err_os(fd, why)) : 0;
+	}
+	const char *folder = arena_copy(k->config->arena, s->path, slash == s->path ? 1 : (size_t)(slash - s->path));
+	const char *probe = arena_printf(k->config->arena, "%s.evmend-check", s->path);
+
+	did = os_file_replace(&os_file, probe, "", 0);
+	os_file_remove(probe);
+	return did < 0 ? err_set(e, ERR_IO, "%s cannot be made in %s: %s", s->path, folder, err_os(did, why)) : 0;
+}
+
+static void check_sink(struct check *k, const struct sink_config *s)
+{
+	struct err e = { 0 };
+	int did;
+
+	if (s->kind == SINK_FILE) {
+		did = open_file_sink(k, s, &e);
+	} else {
+		struct sink *live = sink_new(s, &k->c->clock, &os_file);
+
+		did = connect_to(live, &e);
+		sink_free(live);
+	}
+	say(k, did < 0 ? PROBLEM : GOOD, ERR_IO, s->name, did < 0 ? e.text : s->kind == SINK_FILE ? s->path : s->address);
+}
+
+static bool is_name_of(const struct host_config *h, const char *name)
+{
+	bool same = text_same(h->name, name);
+
+	for (size_t i = 0; i < h->n_aliases; i++)
+		same = same || text_same(h->aliases[i], name);
+	return same;
+}
+
+static void check_host(struct check *k, const struct host_config *h)
+{
+	struct err e = { 0 };
+	struct host_identity id = { 0 };
+	int64_t until = clock_monotonic(&k->c->clock) + HOST_LIMIT;
+	struct host *host = host_pipe_open(h, &os_process, &k->c->clock, until, &e);
+	char text[900];
+
+	if (!host || host->ops->identity(host, &id, until, &e) < 0) {
+		say(k, PROBLEM, ERR_IO, h->name, e.text);
+	} else if (!is_name_of(h, id.fqdn) && !is_name_of(h, id.netbios)) {
+		snprintf(text, sizeof text, "the program answers for %s (%s), which is neither the name nor an alias; add it to aliases or correct the command",
+			id.fqdn, id.netbios);
+		say(k, PROBLEM, ERR_USAGE, h->name, text);
+	} else {
+		snprintf(text, sizeof text, "%s (%s)%s, version %s, %s", id.fqdn, id.netbios, id.lab ? ", a LAB" : "", id.version[0] ? id.version : "unknown",
+			id.exchange ? "Exchange with a back end" : "no Exchange 2013 or later");
+		say(k, id.exchange ? GOOD : REMARK, ERR_NONE, h->name, text);
+		if (!is_name_of(h, id.netbios)) {
+			snprintf(text, sizeof text, "its events may call it %s; add that to aliases", id.netbios);
+			say(k, REMARK, ERR_NONE, h->name, text);
+		}
+	}
+	if (host)
+		host->ops->close(host);
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	struct err e = { 0 };
+	struct config *config = agent_config(c, &e);
+	struct check k = { .c = c, .config = config };
+
+	(void)argc;
+	(void)argv;
+	if (!config)
+		return cli_fail(c, &e);
+	say(&k, GOOD, ERR_NONE, "configuration", config->path);
+	check_rules(&k);
+	check_state(&k);
+	for (size_t i = 0; i < config->n_sources; i++)
+		check_source(&k, &config->sources[i]);
+	if (!config->n_sources)
+		say(&k, REMARK, ERR_NONE, "sources", "none: only diagnoses by the clock will run");
+	for (size_t i = 0; i < config->n_sinks; i++)
+		check_sink(&k, &config->sinks[i]);
+	if (!config->n_sinks)
+		say(&k, REMARK, ERR_NONE, "sinks", "none: what is found stays in the spool");
+	for (size_t i = 0; i < config->n_hosts; i++)
+		check_host(&k, &config->hosts[i]);
+	config_free(config);
+	return k.code;
+}
+
+static const struct cli_option options[] = { CLI_OPTION_CONFIG, CLI_OPTION_END };
+
+const struct cli_verb verb_check = {
+	.name = "check", .summary = "configuration, rules, files, receivers, hosts: what would go wrong", .usage = "-c FILE",
+	.help = "Reads everything the agent would read, connects to each receiver and asks each host who it is. Nothing is changed there.\n",
+	.example = "evmend check -c /etc/evmend/config.yaml", .options = options, .max_args = 0, .flags = CLI_TAKES_AT, .run = run,
+};

@@ -1,0 +1,239 @@
+/* status.c - `evmend status`: does the agent run, and how is it?
+ *
+ * Promises: asks the running agent; without one it says so and reads the state that is on disk. --check speaks Nagios (0 OK, 1 WARNING,
+ * 2 CRITICAL, 3 UNKNOWN) in one line. Refuses nothing. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/agent_state.h"
+#include "cli/verbs.h"
+#include "ship/spool.h"
+
+struct status {
+	bool running;
+	struct json *agent;   /* what the agent said; NULL */
+	char trouble[480];    /* why the agent could not be asked */
+	size_t waiting, escalated, open, cases;
+	int64_t lag[CONFIG_SINKS];
+	struct buf pids;      /* lines "role pid" */
+};
+
+static int count_case(void *arg, const struct heal_case *k)
+{
+	struct status *s = arg;
+
+	s->cases++;
+	s->open += case_is_open(k->state);
+	s->waiting += k->state == CASE_WAITING_APPROVAL;
+	s->escalated += k->state == CASE_ESCALATED;
+	return 0;
+}
+
+static void gather(struct cli *c, const struct config *config, struct status *s)
+{
+	struct err e = { 0 };
+	struct buf q;
+	struct db *d = agent_heal_db(config, DB_READ, &e);
+	struct spool *spool;
+	int asked;
+
+	if (d && case_store_each(d, NULL, false, count_case, s, &e) < 0)
+		text_copy(s->trouble, sizeof s->trouble, e.text);
+	db_close(d);
+	spool = spool_look(config->state_dir, &e);
+	for (size_t i = 0; i < config->n_sinks; i++)
+		s->lag[i] = spool ? spool_lag(spool, config->sinks[i].name) : -1;
+	spool_close(spool);
+	buf_init(&q, CONTROL_LINE);
+	agent_member(&q, "do", "status");
+	asked = agent_ask(c, config, &q, &s->agent, &e);
+	buf_free(&q);
+	s->running = asked != 0;
+	if (asked < 0)
+		text_copy(s->trouble, sizeof s->trouble, e.text);
+	if (s->running && file_read(&os_file, config_state(config, "pids"), &s->pids, &e) < 0)
+		buf_reset(&s->pids);
+}
+
+struct copy {
+	struct json_out *o;
+};
+
+/* Copies a value of the agent's answer into ours. */
+static int copy_member(void *arg, const char *key, const struct json *v)
+{
+	struct copy *k = arg;
+
+	if (key && (!strcmp(key, "v") || !strcmp(key, "ok")))
+		return 0;
+	if (json_is_object(v)) {
+		json_open(k->o, key, '{');
+		json_each(v, copy_member, arg);
+		json_close(k->o, '}');
+	} else if (json_is_array(v)) {
+		json_open(k->o, key, '[');
+		for (size_t i = 0; i < json_len(v); i++)
+			copy_member(arg, NULL, json_at(v, i));
+		json_close(k->o, ']');
+	} else if (json_is_string(v)) {
+		json_put_str(k->o, key, json_str(v, ""));
+	} else if (json_is_null(v)) {
+		json_put_null(k->o, key);
+	} else if (json_int(v, -1) == json_int(v, -2)) {
+		json_put_int(k->o, key, json_int(v, 0));
+	} else {
+		json_put_bool(k->o, key, json_bool(v, false));
+	}
+	return 0;
+}
+
+static void print_json(const struct config *config, const struct status *s)
+{
+	struct buf b;
+	struct json_out o;
+
+	buf_init(&b, 4u << 20);
+	json_begin(&o, &b);
+	json_open(&o, NULL, '{');
+	json_put_int(&o, "v", 1);
+	json_put_str(&o, "kind", "status");
+	json_put_bool(&o, "running", s->running);
+	json_put_str(&o, "state_dir", config->state_dir);
+	if (s->trouble[0])
+		json_put_str(&o, "trouble", s->trouble);
+	json_put_int(&o, "cases_open", (int64_t)s->open);
+	json_put_int(&o, "waiting_approval", (int64_t)s->waiting);
+	json_put_int(&o, "escalated", (int64_t)s->escalated);
+	json_open(&o, "sinks", '[');
+	for (size_t i = 0; i < config->n_sinks; i++) {
+		json_open(&o, NULL, '{');
+		json_put_str(&o, "name", config->sinks[i].name);
+		json_put_int(&o, "waiting", s->lag[i]);
+		json_close(&o, '}');
+	}
+	json_close(&o, ']');
+	if (s->agent) {
+		json_open(&o, "agent", '{');
+		json_each(s->agent, copy_member, &(struct copy){ &o });
+		json_close(&o, '}');
+	}
+	json_close(&o, '}');
+	printf("%s\n", buf_text(&b));
+	buf_free(&b);
+}
+
+/* A member of the agent's answer as lines; arrays and objects are indented. */
+static void print_member(const struct cli *c, int depth, const char *key, const struct json *v);
+
+struct printing {
+	const struct cli *c;
+	int depth;
+};
+
+static int print_each(void *arg, const char *key, const struct json *v)
+{
+	const struct printing *p = arg;
+
+	if (strcmp(key, "v") != 0 && strcmp(key, "ok") != 0)
+		print_member(p->c, p->depth, key, v);
+	return 0;
+}
+
+static void print_member(const struct cli *c, int depth, const char *key, const struct json *v)
+{
+	struct printing deeper = { c, depth + 1 };
+	const char *name = key ? key : "-";
+
+	if (json_is_object(v)) {
+		cli_print(c, CLI_PLAIN, "%*s%s\n", 2 * depth, "", name);
+		json_each(v, print_each, &deeper);
+	} else if (json_is_array(v)) {
+		for (size_t i = 0; i < json_len(v); i++)
+			print_member(c, depth, name, json_at(v, i));
+	} else if (json_is_string(v)) {
+		cli_print(c, CLI_PLAIN, "%*s%-16s %s\n", 2 * depth, "", name, json_str(v, ""));
+	} else if (!json_is_null(v)) {
+		if (json_int(v, -1) == json_int(v, -2))
+			cli_print(c, CLI_PLAIN, "%*s%-16s %lld\n", 2 * depth, "", name, (long long)json_int(v, 0));
+		else
+			cli_print(c, CLI_PLAIN, "%*s%-16s %s\n", 2 * depth, "", name, json_bool(v, false) ? "yes" : "no");
+	}
+}
+
+static void print_text(struct cli *c, const struct config *config, const struct status *s)
+{
+	struct printing p = { c, 1 };
+
+	if (s->running)
+		cli_print(c, CLI_GREEN, "An agent runs on %s\n", config->state_dir);
+	else
+		cli_print(c, CLI_RED, "No agent runs on %s\n", config->state_dir);
+	if (s->trouble[0])
+		cli_print(c, CLI_YELLOW, "  %s\n", s->trouble);
+	for (const char *at = buf_text(&s->pids); *at;) {
+		int n = (int)strcspn(at, "\n");
+
+		cli_print(c, CLI_PLAIN, "  process %.*s\n", n, at);
+		at += n + (at[n] == '\n');
+	}
+	cli_print(c, CLI_PLAIN, "  cases: %zu open, %zu wait for an approval, %zu need a person; %zu in all\n", s->open, s->waiting, s->escalated, s->cases);
+	for (size_t i = 0; i < config->n_sinks; i++)
+		cli_print(c, s->lag[i] > 1000 ? CLI_YELLOW : CLI_PLAIN, "  sink %s: %lld records wait\n", config->sinks[i].name, (long long)s->lag[i]);
+	if (s->agent)
+		json_each(s->agent, print_each, &p);
+	if (s->waiting)
+		cli_note(c, "evmend cases shows what waits; evmend approve CASE permits it");
+}
+
+static int nagios(const struct status *s)
+{
+	int code = !s->running || s->escalated ? 2 : s->trouble[0] ? 3 : s->waiting ? 1 : 0;
+	static const char *const words[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
+
+	printf("EVMEND %s - agent %s, %zu cases open, %zu wait for an approval, %zu need a person | open=%zu waiting=%zu escalated=%zu\n", words[code],
+		s->running ? "runs" : "does not run", s->open, s->waiting, s->escalated, s->open, s->waiting, s->escalated);
+	return code;
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	struct status s = { 0 };
+	struct err e = { 0 };
+	struct config *config = agent_config(c, &e);
+	int code = 0;
+
+	(void)argc;
+	(void)argv;
+	if (!config && cli_has(c, "--check")) {
+		printf("EVMEND UNKNOWN - %s\n", e.text);
+		return 3;
+	}
+	if (!config)
+		return cli_fail(c, &e);
+	buf_init(&s.pids, 4096);
+	gather(c, config, &s);
+	if (cli_has(c, "--check"))
+		code = nagios(&s);
+	else if (c->json)
+		print_json(config, &s);
+	else
+		print_text(c, config, &s);
+	json_free(s.agent);
+	buf_free(&s.pids);
+	config_free(config);
+	return code;
+}
+
+static const struct cli_option options[] = {
+	CLI_OPTION_CONFIG,
+	{"--check", 0, CLI_FLAG, NULL, "one line and an exit code for Nagios and its kin"},
+	CLI_OPTION_END,
+};
+
+const struct cli_verb verb_status = {
+	.name = "status", .summary = "does the agent run, and how is it?", .usage = "[--check] -c FILE",
+	.help = "What the running agent says about hosts, cases, holds and limits, and how many records wait for each receiver.\n",
+	.example = "evmend status -c config.yaml", .options = options, .max_args = 0, .run = run,
+};
