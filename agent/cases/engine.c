@@ -1,0 +1,199 @@
+/* engine.c - from events to findings and cases.
+ *
+ * Why: one way for `scan` and `run`; they differ only in when things are decided, and how often they are told.
+ * Promises: every match of a rule becomes a finding, a part of a correlation, a count in a case, or is counted as explained.
+ * Refuses: nothing that an event says can make more of a rule than its `then:` allows. */
+#include "cases/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cases/engine_private.h"
+
+void list_add(struct list *l, void *p)
+{
+	if (l->n == l->cap) {
+		l->cap = l->cap ? 2 * l->cap : 64;
+		l->p = xrealloc(l->p, l->cap, sizeof *l->p);
+	}
+	l->p[l->n++] = p;
+}
+
+static void on_fired(void *arg, const struct fired *f)
+{
+	struct engine *g = arg;
+
+	if (!f->by_host) {
+		hosts_learn(g->hosts, f->match->host);
+		f->match->host = hosts_name(g->hosts, f->match->host);
+	}
+	if (f->rule->then & THEN_REMEMBER) {
+		struct told *t = told_of_group(f);
+
+		book_remember(g->book, book_host(g->book, f->match->host), t);
+		told_free(t);
+	}
+	book_seen(book_host(g->book, f->match->host), f->rule, f->last);
+	if (!f->rule->silent)
+		engine_raise(g, told_of_group(f), f->entries, f->n);
+}
+
+void engine_build(struct engine *g)
+{
+	struct correlator_options co = {.rules = g->o.rules, .memory_cap = g->o.memory_cap, .arg = g, .fired = on_fired};
+
+	g->pool = strings_new();
+	g->hosts = hosts_new(g->o.hosts, g->o.n_hosts, g->pool, !g->o.scan);
+	g->matcher = matcher_new(g->o.rules);
+	g->corr = correlator_new(&co);
+	g->book = book_new(g->pool);
+	g->marks = watermarks_new(g->o.idle_after);
+}
+
+static void free_matches(struct list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		match_unref(l->p[i]);
+	free(l->p);
+	*l = (struct list){0};
+}
+
+void engine_unbuild(struct engine *g)
+{
+	g->evicted_before += correlator_evicted(g->corr);
+	for (size_t i = 0; i < g->told.n; i++)
+		told_free(g->told.p[i]);
+	free(g->told.p);
+	g->told = (struct list){0};
+	free_matches(&g->kept);
+	free_matches(&g->waiting);
+	watermarks_free(g->marks);
+	book_free(g->book);
+	correlator_free(g->corr);
+	matcher_free(g->matcher);
+	hosts_free(g->hosts);
+	strings_free(g->pool);
+}
+
+struct engine *engine_new(const struct engine_options *options, const struct engine_sink *sink)
+{
+	struct engine *g = xcalloc(1, sizeof *g);
+
+	g->o = *options;
+	g->sink = *sink;
+	if (g->o.memory_cap == 0)
+		g->o.memory_cap = UINT64_C(256) << 20;
+	buf_init(&g->words, 64u << 10);
+	engine_build(g);
+	return g;
+}
+
+void engine_free(struct engine *g)
+{
+	if (!g)
+		return;
+	engine_unbuild(g);
+	buf_free(&g->words);
+	free(g);
+}
+
+void engine_event(struct engine *g, const struct event *ev)
+{
+	const uint32_t *hits;
+	size_t n = matcher_run(g->matcher, ev, &hits);
+	int64_t now = g->o.scan ? 0 : clock_wall(g->o.clock);
+
+	g->counts.events++;
+	if (!g->o.scan) {
+		hosts_learn(g->hosts, ev->computer);
+		g->counts.late += watermarks_see(g->marks, hosts_name(g->hosts, ev->computer), ev->source, ev->channel,
+						 ev->time < now ? ev->time : now, now);
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct match *m = match_new(g->pool, g->o.rules, ruleset_rule(g->o.rules, hits[i]), ev);
+
+		g->counts.matches++;
+		if (g->o.scan) {
+			list_add(&g->kept, m);
+			continue;
+		}
+		run_event(g, m, now);
+		match_unref(m);
+	}
+}
+
+static void note_remembered(struct engine *g, struct match *m, struct book_host *h)
+{
+	struct told *t;
+
+	book_seen(h, m->rule, m->time);
+	if (!(m->rule->then & THEN_REMEMBER))
+		return;
+	t = told_of_match(m);
+	book_remember(g->book, h, t);
+	told_free(t);
+}
+
+void engine_take(struct engine *g, struct match *m)
+{
+	const struct rule *r = m->rule;
+	struct book_host *h = book_host(g->book, m->host);
+
+	if (!*m->host)
+		g->counts.no_host++;
+	note_remembered(g, m, h);
+	if (r->consequence && g->waiting.n < WAITING_MOST)
+		list_add(&g->waiting, match_ref(m));
+	else if (r->silent && r->cause)
+		book_tally(h, case_cause_index(r->cause), m);
+	else if (!r->silent)
+		engine_raise(g, told_of_match(m), &m, 1);
+	correlator_add(g->corr, m);
+}
+
+void engine_raise(struct engine *g, struct told *t, struct match *const *events, size_t n)
+{
+	struct book_host *h = book_host(g->book, t->match->host);
+	struct book_case *c = NULL;
+	bool opened = false;
+
+	g->counts.findings++;
+	if (t->rule->cause)
+		c = book_finding(g->book, h, t, events, n, &opened);
+	g->counts.cases += opened;
+	if (g->o.scan)
+		list_add(&g->told, t);
+	else
+		run_told(g, t, c, opened);
+}
+
+void engine_tick(struct engine *g)
+{
+	if (!g->o.scan)
+		run_tick(g, false);
+}
+
+void engine_finish(struct engine *g)
+{
+	if (g->o.scan)
+		scan_decide(g);
+	else
+		run_tick(g, true);
+}
+
+size_t engine_cases(const struct engine *g)
+{
+	return book_count(g->book);
+}
+
+const struct case_ *engine_case(const struct engine *g, size_t i)
+{
+	return book_view(g->book, book_at(g->book, i));
+}
+
+void engine_counts(const struct engine *g, struct engine_counts *c)
+{
+	*c = g->counts;
+	c->evicted = g->evicted_before + correlator_evicted(g->corr);
+}

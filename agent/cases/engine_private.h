@@ -1,0 +1,52 @@
+/* engine_private.h - the inside of the engine, shared by engine.c, engine_scan.c, engine_run.c and engine_state.c. */
+#ifndef EVMEND_CASES_ENGINE_PRIVATE_H
+#define EVMEND_CASES_ENGINE_PRIVATE_H
+
+#include "cases/book.h"
+#include "cases/engine.h"
+#include "cases/hosts.h"
+#include "correlate/watermark.h"
+
+#define CONSEQUENCE_WAITS (10 * US_MINUTE) /* run: how long a consequence waits for the case that explains it */
+#define WAITING_MOST 10000
+#define STREAM_QUIET US_DAY /* run: after that a rule's next finding is a new one */
+
+struct list {
+	void **p;
+	size_t n, cap;
+};
+
+struct engine {
+	struct engine_options o;
+	struct engine_sink sink;
+	struct strings *pool;
+	struct hosts *hosts;
+	struct matcher *matcher;
+	struct correlator *corr;
+	struct book *book;
+	struct watermarks *marks;
+	struct list kept;    /* scan: struct match *, everything that matched */
+	struct list told;    /* scan: struct told *, in the order they arose */
+	struct list waiting; /* struct match *: consequences without a case yet */
+	struct engine_counts counts;
+	uint64_t evicted_before; /* by correlators that were swapped out */
+	struct buf words;
+};
+
+void list_add(struct list *l, void *p);
+
+/* -- engine.c -- */
+void engine_take(struct engine *g, struct match *m); /* host settled */
+void engine_raise(struct engine *g, struct told *t, struct match *const *events, size_t n); /* takes t */
+void engine_build(struct engine *g);   /* everything that hangs on the rules */
+void engine_unbuild(struct engine *g);
+
+/* -- engine_scan.c -- */
+void scan_decide(struct engine *g);
+
+/* -- engine_run.c -- */
+void run_event(struct engine *g, struct match *m, int64_t now);
+void run_told(struct engine *g, struct told *t, struct book_case *c, bool opened); /* takes t */
+void run_tick(struct engine *g, bool all);
+
+#endif

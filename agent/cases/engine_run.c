@@ -1,0 +1,171 @@
+/* engine_run.c - deciding while events come in.
+ *
+ * Why: `run` must tell at once, but not once for each of ten thousand equal events.
+ * Promises: the first finding of a rule about a host is told at once, later ones as updates with a count; decisions that need
+ * silence wait for the watermark.
+ * Refuses: to start anything on events older than replay_after: they are told with `replay`. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "cases/engine_private.h"
+
+void run_event(struct engine *g, struct match *m, int64_t now)
+{
+	m->replay = g->o.replay_after > 0 && m->time < now - g->o.replay_after;
+	hosts_learn(g->hosts, m->host);
+	m->host = hosts_name(g->hosts, m->host);
+	m->reporter = hosts_name(g->hosts, m->reporter);
+	engine_take(g, m);
+}
+
+static void tell_case(struct engine *g, struct book_case *c, int64_t now)
+{
+	c->told_at = now;
+	c->told_count = c->tally.count;
+	if (g->sink.case_changed)
+		g->sink.case_changed(g->sink.arg, book_view(g->book, c));
+}
+
+static void tell_stream(struct engine *g, struct stream *s, bool update, int64_t now)
+{
+	struct finding f;
+
+	told_finding(s->told, &f, &g->words);
+	s->sent = s->told->count;
+	s->sent_at = now;
+	if (g->sink.finding)
+		g->sink.finding(g->sink.arg, &f, update);
+}
+
+static void add_entry(struct told *t, struct match *m)
+{
+	if (t->n_entries < FINDING_EVIDENCE)
+		t->entries[t->n_entries++] = match_ref(m);
+}
+
+/* A told of an event becomes one that can take more. */
+static void open_told(struct told *t)
+{
+	struct match **room = xcalloc(FINDING_EVIDENCE, sizeof(struct match *));
+
+	memcpy(room, t->entries ? t->entries : &t->match, (t->entries ? t->n_entries : 1) * sizeof(struct match *));
+	if (!t->entries) {
+		match_ref(t->match);
+		t->n_entries = 1;
+	}
+	free(t->entries);
+	t->entries = room;
+}
+
+static void merge(struct told *to, struct told *from)
+{
+	to->count += from->count;
+	to->first = from->first < to->first ? from->first : to->first;
+	to->last = from->last > to->last ? from->last : to->last;
+	for (size_t i = 0; i < from->n_entries; i++)
+		add_entry(to, from->entries[i]);
+	if (!from->n_entries)
+		add_entry(to, from->match);
+	if (!from->match->replay) {
+		match_unref(to->match);
+		to->match = match_ref(from->match);
+	}
+	told_free(from);
+}
+
+void run_told(struct engine *g, struct told *t, struct book_case *c, bool opened)
+{
+	struct book_host *h = book_host(g->book, t->match->host);
+	int64_t now = clock_wall(g->o.clock);
+	const struct case_ *before = c ? &c->c : NULL;
+	bool asked = before && before->asks_diagnosis;
+	enum case_state state = before ? before->state : CASE_OPEN;
+	struct stream *s = h->streams;
+
+	while (s && s->told->rule != t->rule)
+		s = s->next;
+	if (s && t->time - s->told->last <= STREAM_QUIET) {
+		merge(s->told, t);
+	} else {
+		if (!s) {
+			s = xcalloc(1, sizeof *s);
+			s->next = h->streams;
+			h->streams = s;
+		} else {
+			told_free(s->told);
+		}
+		open_told(t);
+		s->told = t;
+		tell_stream(g, s, false, now);
+		opened = true; /* a rule that the case has not told of yet */
+	}
+	if (!c)
+		return;
+	const struct case_ *after = book_view(g->book, c);
+
+	if (opened || after->asks_diagnosis != asked || after->state != state)
+		tell_case(g, c, now);
+}
+
+struct tick {
+	struct engine *g;
+	int64_t now;
+	bool all;
+};
+
+static void tick_host(void *arg, struct book_host *h)
+{
+	const struct tick *t = arg;
+
+	for (struct stream *s = h->streams; s; s = s->next)
+		if (s->told->count > s->sent && (t->all || t->now - s->sent_at >= t->g->o.update_every))
+			tell_stream(t->g, s, true, t->now);
+}
+
+static int64_t upto_watermark(void *arg, const struct match *m)
+{
+	const struct tick *t = arg;
+	int64_t a = watermarks_of(t->g->marks, m->reporter, t->now), b = watermarks_of(t->g->marks, m->host, t->now);
+
+	return a < b ? a : b;
+}
+
+static void tick_waiting(struct tick *t)
+{
+	struct list *l = &t->g->waiting;
+	struct list before = *l;
+
+	*l = (struct list){0};
+	for (size_t i = 0; i < before.n; i++) {
+		struct match *m = before.p[i];
+		struct book_host *h = book_host(t->g->book, m->host);
+		int cause = case_cause_index(m->rule->consequence);
+
+		if (book_explains(h, cause)) {
+			t->g->counts.explained++;
+			book_tally(h, cause, m);
+		} else if (upto_watermark(t, m) > m->time + CONSEQUENCE_WAITS) {
+			engine_raise(t->g, told_of_match(m), &m, 1);
+		} else {
+			list_add(l, match_ref(m));
+		}
+		match_unref(m);
+	}
+	free(before.p);
+}
+
+void run_tick(struct engine *g, bool all)
+{
+	struct tick t = {.g = g, .now = clock_wall(g->o.clock), .all = all};
+
+	correlator_pass(g->corr, upto_watermark, &t);
+	tick_waiting(&t);
+	book_each_host(g->book, tick_host, &t);
+	for (size_t i = 0; i < book_count(g->book); i++) {
+		struct book_case *c = book_at(g->book, i);
+
+		if (c->tally.count > c->told_count && (all || t.now - c->told_at >= g->o.update_every))
+			tell_case(g, c, t.now);
+	}
+}
