@@ -19,6 +19,7 @@
 
 #define CHUNK (256u << 10)
 #define OPEN_AT_MOST 64            /* a folder with more files closes those that rest */
+#define TRIES 5                    /* then an unreadable neighbour no longer keeps the new file from being read */
 #define COPY_BYTES 64              /* a file is known to be a copy by no fewer bytes */
 #define LOOK_EVERY (2 * US_SECOND) /* and is listed that often only */
 
@@ -32,6 +33,7 @@ struct followed {
 	bool ended;            /* its end was told: open what is at path now */
 	bool refused;          /* compressed */
 	bool complained;       /* about what keeps it from being opened */
+	unsigned tries;        /* searches for the stored position's file that failed */
 	bool resting;          /* closed to save descriptors; its position is in resumes */
 	uint64_t past_device, past_inode; /* the generation before this one */
 };
@@ -230,6 +232,8 @@ static int resume_at(struct source *s, struct followed *w, int fd, const struct 
 			r = same ? position_fits(files, fd, p) : 0;
 	}
 	old = r > 0 ? fd : r < 0 ? r : find_rotated(s, w, p);
+	if (old < 0 && old != -ENOENT && ++w->tries >= TRIES)
+		old = -ENOENT;
 	if (old >= 0) {
 		w->offset = p->offset;
 		w->begun = p->offset > 0;
@@ -270,6 +274,7 @@ static int open_file(struct source *s, struct followed *w, struct err *e)
 	resumes_drop(&f->resumes, w->path);
 	w->fd = fd;
 	w->complained = false;
+	w->tries = 0;
 	w->checked = true;
 	f->counts.files++;
 	return 1;

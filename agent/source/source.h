@@ -32,7 +32,7 @@ struct source_batch {
 	int64_t file_time;     /* mtime; 0 when unknown */
 	bool begins;           /* first bytes of a new stream: a new decoder is wanted */
 	bool ends;             /* no more bytes of this stream will come (n may be 0). Follow: the file was rotated away or cut */
-	bool idle;             /* follow: nothing new now (n is 0) */
+	bool idle;             /* follow: nothing new in any partition now (n is 0; partition is the source's path) */
 };
 
 struct source_counts {
