@@ -1,0 +1,160 @@
+/* read_events.c - from paths to events, for verbs that read everything once.
+ *
+ * Promises each file its own decoder, and that one bad file keeps none of the others from being read. Refuses nothing. */
+#include "cli/read_events.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "source/source.h"
+
+struct reading {
+	struct read_events *r;
+	struct source *s;
+	struct decoder *d;
+	struct arena *arena;
+	char *partition; /* of d */
+	uint64_t done, total; /* bytes of all sources, for the progress bar */
+};
+
+static int on_event(void *arg, const struct event *ev)
+{
+	struct reading *g = arg;
+
+	return g->r->event(g->r->arg, ev);
+}
+
+static void on_malformed(void *arg, int64_t offset, const char *reason, const char *bytes, size_t n)
+{
+	struct reading *g = arg;
+
+	g->r->malformed_count++;
+	if (g->r->malformed) {
+		cli_progress_end(g->r->c);
+		g->r->malformed(g->r->arg, g->partition, offset, reason, bytes, n);
+	}
+}
+
+static void complain(struct reading *g, const struct err *e)
+{
+	g->r->failed++;
+	cli_progress_end(g->r->c);
+	cli_fail(g->r->c, e);
+}
+
+static void begin(struct reading *g, const struct source_batch *b)
+{
+	struct decode_options o = {.names = g->r->names, .default_host = g->r->default_host};
+	int64_t now = clock_wall(&g->r->c->clock);
+
+	free(g->partition);
+	g->partition = xstrdup(b->partition);
+	o.source = g->partition;
+	o.default_time = g->r->c->at_given || b->file_time == 0 ? now : b->file_time;
+	o.received = now;
+	g->d = decoder_new(FORM_AUTO, &o, g->arena);
+}
+
+static void end(struct reading *g)
+{
+	decoder_free(g->d);
+	g->d = NULL;
+}
+
+static void show(struct reading *g)
+{
+	struct source_counts n;
+
+	if (!g->r->progress)
+		return;
+	g->s->ops->counts(g->s, &n);
+	cli_progress(g->r->c, g->done + (uint64_t)n.read_bytes, g->total, "reading");
+}
+
+/* 0: go on; else stop everything. */
+static int batch(struct reading *g, const struct source_batch *b)
+{
+	struct decode_sink sink = {.arg = g, .event = on_event, .malformed = on_malformed};
+	struct err e;
+	int r = 0;
+
+	if (b->begins)
+		begin(g, b);
+	if (g->d && b->n)
+		r = decoder_feed(g->d, b->bytes, b->n, &sink, &e);
+	if (g->d && r == 0 && b->ends)
+		r = decoder_end(g->d, false, &sink, &e);
+	if (r == -1) {
+		complain(g, &e);
+		r = 0;
+		end(g);
+	}
+	if (b->ends || r)
+		end(g);
+	arena_reset(g->arena);
+	if (g->d)
+		decoder_new_batch(g->d, clock_wall(&g->r->c->clock));
+	show(g);
+	return r;
+}
+
+static int drain(struct reading *g)
+{
+	struct source_batch b;
+	struct err e;
+	int r, stop = 0;
+
+	while (!stop && (r = g->s->ops->next(g->s, &b, &e)) != 0) {
+		if (r < 0)
+			complain(g, &e);
+		else
+			stop = batch(g, &b);
+	}
+	end(g);
+	return stop;
+}
+
+static struct source *open_path(struct reading *g, const char *path)
+{
+	struct source_options o = {.name = path, .path = path, .kind = strcmp(path, "-") == 0 ? SOURCE_STDIN : SOURCE_FILE, .files = &os_file,
+				   .process = &os_process, .clock = &g->r->c->clock};
+	struct source *s = source_new(&o);
+	struct source_counts n;
+	struct err e;
+
+	if (s->ops->open(s, &e) != 0) {
+		complain(g, &e);
+		source_free(s);
+		return NULL;
+	}
+	s->ops->counts(s, &n);
+	g->total += (uint64_t)n.total_bytes;
+	return s;
+}
+
+void read_events(struct read_events *r, char *const *paths, size_t n)
+{
+	struct reading g = {.r = r, .arena = arena_new(1u << 18)};
+	struct source **sources = xcalloc(n + 1, sizeof *sources);
+	int stop = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sources[i] = open_path(&g, paths[i]);
+	for (size_t i = 0; i < n; i++) {
+		struct source_counts counts;
+
+		g.s = sources[i];
+		if (!g.s)
+			continue;
+		if (!stop)
+			stop = drain(&g);
+		g.s->ops->counts(g.s, &counts);
+		g.done += (uint64_t)counts.read_bytes;
+		source_free(g.s);
+	}
+	cli_progress_end(r->c);
+	free(sources);
+	free(g.partition);
+	arena_free(g.arena);
+}

@@ -1,0 +1,24 @@
+/* read_events.h - all events of the files, folders or standard input that a command line names. */
+#ifndef EVMEND_CLI_READ_EVENTS_H
+#define EVMEND_CLI_READ_EVENTS_H
+
+#include "cli/cli.h"
+#include "event/decode.h"
+
+struct read_events {
+	struct cli *c;
+	const struct names *names;
+	const char *default_host; /* for text that names none; NULL */
+	bool progress;
+	void *arg;
+	int (*event)(void *arg, const struct event *ev); /* non-zero stops everything */
+	void (*malformed)(void *arg, const char *source, int64_t offset, const char *reason, const char *bytes, size_t n);
+	/* results */
+	uint64_t malformed_count;
+	uint64_t failed; /* paths that could not be read: told on stderr */
+};
+
+/* Reads every path ("-" is standard input). A path that fails is told and counted, the others are read all the same. */
+void read_events(struct read_events *r, char *const *paths, size_t n);
+
+#endif

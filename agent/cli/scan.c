@@ -1,0 +1,281 @@
+/* scan.c - `evmend scan`: what the event logs say, once, all together.
+ *
+ * Promises the output contract of docs (NDJSON with --json, a table for people), the same answer whatever the order of the files,
+ * and exit code 1 when something was found. Refuses --threads above 1. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "cases/engine.h"
+#include "cli/read_events.h"
+#include "cli/rules_home.h"
+#include "cli/verbs.h"
+
+struct loose { /* findings that belong to no case, by rule and host */
+	const struct rule *rule;
+	char *host;
+	uint64_t count;
+	int64_t first, last;
+};
+
+struct scan {
+	struct cli *c;
+	struct engine *engine;
+	enum rule_level min_level;
+	int64_t since, until;
+	uint64_t findings, cases;
+	struct loose *loose;
+	size_t n_loose;
+	struct buf line;
+};
+
+static int on_event(void *arg, const struct event *ev)
+{
+	struct scan *s = arg;
+
+	if (ev->time >= s->since && ev->time <= s->until)
+		engine_event(s->engine, ev);
+	return 0;
+}
+
+static void put_line(struct scan *s)
+{
+	fwrite(buf_text(&s->line), 1, s->line.n, stdout);
+	buf_reset(&s->line);
+}
+
+static void on_malformed(void *arg, const char *source, int64_t offset, const char *reason, const char *bytes, size_t n)
+{
+	struct scan *s = arg;
+	struct json_out o;
+
+	if (!s->c->json) {
+		cli_note(s->c, "%s, byte %" PRId64 ": %s", source, offset, reason);
+		return;
+	}
+	json_begin(&o, &s->line);
+	json_open(&o, NULL, '{');
+	json_put_int(&o, "v", 1);
+	json_put_str(&o, "kind", "malformed");
+	json_put_str(&o, "source", source);
+	json_put_int(&o, "offset", offset);
+	json_put_str(&o, "reason", reason);
+	json_put_strn(&o, "bytes", bytes, n);
+	json_close(&o, '}');
+	buf_char(&s->line, '\n');
+	put_line(s);
+}
+
+static void note_loose(struct scan *s, const struct finding *f)
+{
+	for (size_t i = 0; i < s->n_loose; i++) {
+		struct loose *l = &s->loose[i];
+
+		if (l->rule != f->rule || strcmp(l->host, f->host) != 0)
+			continue;
+		l->count++;
+		l->first = f->first < l->first ? f->first : l->first;
+		l->last = f->last > l->last ? f->last : l->last;
+		return;
+	}
+	if ((s->n_loose & (s->n_loose - 1)) == 0)
+		s->loose = xrealloc(s->loose, s->n_loose ? 2 * s->n_loose : 1, sizeof *s->loose);
+	s->loose[s->n_loose++] = (struct loose){f->rule, xstrdup(f->host), 1, f->first, f->last};
+}
+
+static void on_finding(void *arg, const struct finding *f, bool update)
+{
+	struct scan *s = arg;
+
+	(void)update;
+	if (f->rule->level < s->min_level)
+		return;
+	s->findings++;
+	if (s->c->json) {
+		finding_json(f, &s->line);
+		put_line(s);
+	} else if (!f->rule->cause) {
+		note_loose(s, f);
+	}
+}
+
+static enum cli_colour level_colour(enum rule_level l)
+{
+	return l >= LEVEL_HIGH ? CLI_RED : l == LEVEL_MEDIUM ? CLI_YELLOW : CLI_PLAIN;
+}
+
+static void print_case(struct scan *s, const struct case_ *k)
+{
+	const struct cli *c = s->c;
+	char first[32], last[32];
+
+	cli_print(c, CLI_BOLD, "\nCase %u  ", k->id);
+	cli_print(c, level_colour(k->confidence), "%s", k->cause);
+	cli_print(c, CLI_PLAIN, "  %s\n", *k->host ? k->host : "(no host named)");
+	cli_print(c, CLI_PLAIN, "  %s, confidence %s, asks for %s; %" PRIu64 " event%s, %s to %s\n", case_state_text(k->state),
+		  level_text(k->confidence), k->asks_diagnosis ? "a diagnosis" : "nothing", k->count, k->count == 1 ? "" : "s",
+		  time_text(k->first, first), time_text(k->last, last));
+	for (size_t i = 0; i < k->n_reported_by; i++)
+		if (strcmp(k->reported_by[i], k->host) != 0)
+			cli_print(c, CLI_PLAIN, "  reported by %s\n", k->reported_by[i]);
+	cli_print(c, CLI_PLAIN, "  %s\n", k->hint ? k->hint : "");
+	if (k->n_before)
+		cli_print(c, CLI_DIM, "  What happened before:\n");
+	for (size_t i = 0; i < k->n_before; i++)
+		cli_print(c, CLI_DIM, "    %s  %s\n", time_text(k->before[i].time, first), k->before[i].what);
+}
+
+static void on_case(void *arg, const struct case_ *k)
+{
+	struct scan *s = arg;
+
+	if (k->confidence < s->min_level)
+		return;
+	s->cases++;
+	if (!s->c->json) {
+		print_case(s, k);
+		return;
+	}
+	case_json(k, &s->line);
+	put_line(s);
+}
+
+static int by_level(const void *a, const void *b)
+{
+	const struct loose *x = a, *y = b;
+
+	if (x->rule->level != y->rule->level)
+		return x->rule->level > y->rule->level ? -1 : 1;
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+static void print_loose(struct scan *s)
+{
+	static const char *const headings[] = {"Level", "Count", "First", "Host", "Rule", NULL};
+	struct cli_table *t;
+
+	if (s->n_loose == 0)
+		return;
+	qsort(s->loose, s->n_loose, sizeof *s->loose, by_level);
+	cli_print(s->c, CLI_BOLD, "\nFindings of no case\n");
+	t = cli_table_new(headings);
+	for (size_t i = 0; i < s->n_loose; i++) {
+		char count[24], first[32];
+
+		snprintf(count, sizeof count, "%" PRIu64, s->loose[i].count);
+		cli_table_row(t, level_text(s->loose[i].rule->level), count, time_text(s->loose[i].first, first), s->loose[i].host,
+			      s->loose[i].rule->title, (char *)NULL);
+		cli_table_colour(t, level_colour(s->loose[i].rule->level));
+		free(s->loose[i].host);
+	}
+	cli_table_end(s->c, t);
+}
+
+static void print_summary(struct scan *s, const struct read_events *r, size_t rules, int64_t took)
+{
+	struct engine_counts n;
+	struct json_out o;
+
+	engine_counts(s->engine, &n);
+	if (!s->c->json) {
+		cli_print(s->c, CLI_PLAIN, "\n%" PRIu64 " events, %" PRIu64 " findings, %" PRIu64 " cases, %" PRIu64 " malformed, %zu rules, %.2f s\n",
+			  n.events, s->findings, s->cases, r->malformed_count, rules, (double)took / 1e6);
+		if (n.explained)
+			cli_print(s->c, CLI_DIM, "%" PRIu64 " consequences are explained by the cases above.\n", n.explained);
+		return;
+	}
+	json_begin(&o, &s->line);
+	json_open(&o, NULL, '{');
+	json_put_int(&o, "v", 1);
+	json_put_str(&o, "kind", "summary");
+	json_put_int(&o, "events", (int64_t)n.events);
+	json_put_int(&o, "findings", (int64_t)s->findings);
+	json_put_int(&o, "cases", (int64_t)s->cases);
+	json_put_int(&o, "malformed", (int64_t)r->malformed_count);
+	json_put_int(&o, "rules", (int64_t)rules);
+	json_put_real(&o, "seconds", (double)took / 1e6, 3);
+	json_put_int(&o, "explained", (int64_t)n.explained);
+	json_put_int(&o, "evicted", (int64_t)n.evicted);
+	json_put_int(&o, "failed", (int64_t)r->failed);
+	json_close(&o, '}');
+	buf_char(&s->line, '\n');
+	put_line(s);
+}
+
+static int read_options(struct scan *s, struct err *e)
+{
+	const char *level = cli_value(s->c, "--min-level", "informational");
+	int64_t threads = 1;
+
+	s->since = INT64_MIN;
+	s->until = INT64_MAX;
+	if (!level_parse(level, &s->min_level))
+		return err_set(e, ERR_USAGE, "--min-level is informational, low, medium, high or critical, not '%s'", level);
+	if (cli_number(s->c, "--threads", 1, 1024, &threads, e) != 0)
+		return -1;
+	if (threads != 1)
+		return err_set(e, ERR_USAGE, "more than one thread is not supported yet; leave --threads out");
+	return cli_time(s->c, "--since", &s->since, e) != 0 || cli_time(s->c, "--until", &s->until, e) != 0 ? -1 : 0;
+}
+
+static int scan_paths(struct scan *s, const struct ruleset *rs, size_t n, char **paths)
+{
+	struct engine_options eo = {.rules = rs, .clock = &s->c->clock, .scan = true};
+	struct engine_sink sink = {.arg = s, .finding = on_finding, .case_changed = on_case};
+	struct read_events r = {.c = s->c, .names = ruleset_names(rs), .default_host = cli_value(s->c, "--host", NULL), .progress = !s->c->json,
+				.arg = s, .event = on_event, .malformed = on_malformed};
+	struct clock real = clock_real();
+	int64_t start = clock_monotonic(&real);
+
+	s->engine = engine_new(&eo, &sink);
+	buf_init(&s->line, 16u << 20);
+	read_events(&r, paths, n);
+	engine_finish(s->engine);
+	print_loose(s);
+	print_summary(s, &r, ruleset_count(rs), clock_monotonic(&real) - start);
+	engine_free(s->engine);
+	buf_free(&s->line);
+	free(s->loose);
+	return r.failed ? ERR_IO : s->findings ? ERR_FINDINGS : ERR_NONE;
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	struct scan s = {.c = c};
+	struct err e;
+	struct arena *a;
+	struct ruleset *rs;
+	int code;
+
+	if (read_options(&s, &e) != 0)
+		return cli_fail(c, &e);
+	a = arena_new(1u << 14);
+	rs = rules_home_load(c, a, &e);
+	code = rs ? scan_paths(&s, rs, (size_t)argc, argv) : cli_fail(c, &e);
+	ruleset_free(rs);
+	arena_free(a);
+	return code;
+}
+
+static const struct cli_option options[] = {
+	CLI_OPTION_RULES, CLI_OPTION_TABLES,
+	{"--min-level", 0, CLI_VALUE, "LEVEL", "leave out what is below informational, low, medium, high or critical"},
+	{"--since", 0, CLI_VALUE, "TIME", "leave out events before this time"},
+	{"--until", 0, CLI_VALUE, "TIME", "leave out events after this time"},
+	{"--host", 0, CLI_VALUE, "NAME", "the server that texts speak of when they name none; no filter"},
+	{"--threads", 0, CLI_VALUE, "N", "only 1 is supported yet"},
+	CLI_OPTION_END,
+};
+
+const struct cli_verb verb_scan = {
+	.name = "scan", .summary = "find causes in event logs, console texts and HttpProxy logs", .usage = "[options] PATH...",
+	.help = "Reads files, folders, - (standard input), .gz and .xz: Event XML in every shape, console texts, HttpProxy logs. Matches all\n"
+		"rules, correlates everything in event time at the end, so the order of files does not matter, and prints the cases: one for\n"
+		"each server and cause. Nothing is changed anywhere. Exit code 1 when something was found, 0 when not, 4 when a path could\n"
+		"not be read.\n",
+	.example = "evmend scan System.xml Application.xml console.txt\nwevtutil qe System /f:xml | evmend scan --json -",
+	.options = options, .min_args = 1, .max_args = -1, .flags = CLI_TAKES_AT, .run = run,
+};
