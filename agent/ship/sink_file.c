@@ -49,10 +49,12 @@ static int mend_tail(struct sink *s, struct err *e)
 	struct os_stat st;
 	char why[96];
 	int64_t end;
-	int fd, r;
+	int fd, r = s->files->stat(path, -1, &st);
 
-	if (s->files->stat(path, -1, &st) < 0 || !st.size)
+	if (r == -ENOENT || (r == 0 && !st.size))
 		return 0;
+	if (r < 0)
+		return err_set(e, ERR_IO, "sink %s: %s cannot be looked at: %s", s->config->name, path, err_os(r, why));
 	if (st.is_folder)
 		return err_set(e, ERR_IO, "sink %s: %s is a folder; name a file", s->config->name, path);
 	fd = s->files->open(path, OS_READ);

@@ -1,0 +1,188 @@
+/* test_config.c - the configuration: every key, every default, and what a person is told when something is wrong. */
+#include <string.h>
+
+#include "lib/check.h"
+#include "lib/scratch.h"
+#include "proc/config.h"
+
+static const char full[] =
+	"state_dir: state\n"
+	"log: debug\n"
+	"rules: [rules/a, /abs/b.yml]\n"
+	"tables: rules\n"
+	"sources:\n"
+	"  - {name: mail, kind: follow, path: logs/app.xml}\n"
+	"  - {name: in, kind: stdin}\n"
+	"hosts:\n"
+	"  - name: ex1.contoso.example\n"
+	"    aliases: [EX1]\n"
+	"    group: berlin\n"
+	"    mode: approve\n"
+	"    access: pipe\n"
+	"    command: [bin/lab, host, \"a b\"]\n"
+	"remedies:\n"
+	"  exchange_backend:\n"
+	"    mode: auto\n"
+	"    settle: 5s\n"
+	"    hold_file: stop\n"
+	"    limits: {per_host_day: 2, per_fleet_day: 9}\n"
+	"sinks:\n"
+	"  - {name: file, kind: file, format: ndjson, path: out.ndjson, take: [finding, case], labels: {tenant: a, site: \"b=c\"}}\n"
+	"  - {name: log, kind: syslog, format: rfc5424, address: \"127.0.0.1:6514\", app: x, hostname: y}\n"
+	"times: {replay_after: 1h, idle_after: 2s, diagnose_every: 0, approval: 10m, step: 9s, repair: 2m}\n"
+	"caps: {memory_mb: 64, keep_days: 7}\n";
+
+static void reads_every_key(void **state)
+{
+	struct err e = { 0 };
+	struct config *c = config_parse("/etc/evmend/c.yaml", full, sizeof full - 1, &e);
+
+	(void)state;
+	if (!c)
+		fail_msg("%s", e.text);
+	assert_string_equal(c->state_dir, "/etc/evmend/state");
+	assert_int_equal(c->log, LOG_DEBUG);
+	assert_int_equal(c->n_rules, 2);
+	assert_string_equal(c->rules[0], "/etc/evmend/rules/a");
+	assert_string_equal(c->rules[1], "/abs/b.yml");
+	assert_string_equal(c->tables, "/etc/evmend/rules");
+	assert_int_equal(c->n_sources, 2);
+	assert_int_equal(c->sources[0].kind, SOURCE_FOLLOW);
+	assert_string_equal(c->sources[0].path, "/etc/evmend/logs/app.xml");
+	assert_null(c->sources[1].path);
+	assert_int_equal(c->n_hosts, 1);
+	assert_string_equal(c->hosts[0].name, "ex1.contoso.example");
+	assert_string_equal(c->hosts[0].aliases[0], "EX1");
+	assert_string_equal(c->hosts[0].mode, "approve");
+	assert_string_equal(c->hosts[0].command[0], "/etc/evmend/bin/lab");
+	assert_string_equal(c->hosts[0].command[2], "a b");
+	assert_null(c->hosts[0].command[3]);
+	assert_int_equal(c->policy.mode, MODE_AUTO);
+	assert_int_equal(c->policy.settle, 5 * US_SECOND);
+	assert_int_equal(c->policy.per_host_day, 2);
+	assert_int_equal(c->policy.per_fleet_day, 9);
+	assert_string_equal(c->policy.hold_file, "/etc/evmend/stop");
+	assert_int_equal(c->policy.approval_life, 10 * US_MINUTE);
+	assert_int_equal(c->policy.step_limit, 9 * US_SECOND);
+	assert_int_equal(c->policy.repair_limit, 2 * US_MINUTE);
+	assert_int_equal(c->n_sinks, 2);
+	assert_int_equal(c->sinks[0].take, 1u << RECORD_FINDING | 1u << RECORD_CASE);
+	assert_string_equal(c->sinks[0].labels[0], "tenant=a");
+	assert_string_equal(c->sinks[0].labels[1], "site=b=c");
+	assert_string_equal(c->sinks[1].address, "127.0.0.1:6514");
+	assert_int_equal(c->times.replay_after, US_HOUR);
+	assert_int_equal(c->times.idle_after, 2 * US_SECOND);
+	assert_int_equal(c->times.diagnose_every, 0);
+	assert_int_equal(c->caps.memory_mb, 64);
+	assert_int_equal(c->caps.keep_days, 7);
+	config_free(c);
+}
+
+static void has_the_documented_defaults(void **state)
+{
+	static const char text[] = "state_dir: /s\nrules: /r\ntables: /r\n";
+	struct err e = { 0 };
+	struct config *c = config_parse("c.yaml", text, sizeof text - 1, &e);
+
+	(void)state;
+	if (!c)
+		fail_msg("%s", e.text);
+	assert_int_equal(c->policy.mode, MODE_OBSERVE);
+	assert_int_equal(c->policy.settle, US_MINUTE);
+	assert_int_equal(c->policy.per_host_day, 1);
+	assert_int_equal(c->policy.per_fleet_day, 3);
+	assert_int_equal(c->policy.approval_life, 30 * US_MINUTE);
+	assert_int_equal(c->policy.step_limit, 30 * US_SECOND);
+	assert_int_equal(c->policy.repair_limit, 5 * US_MINUTE);
+	assert_int_equal(c->times.replay_after, 15 * US_MINUTE);
+	assert_int_equal(c->times.idle_after, US_MINUTE);
+	assert_int_equal(c->times.diagnose_every, US_HOUR);
+	assert_string_equal(c->policy.hold_file, "/s/hold");
+	config_free(c);
+}
+
+#define BASE "state_dir: /s\nrules: /r\ntables: /r\n"
+
+static void tells_what_is_wrong_and_where(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} bad[] = {
+		{ BASE "sinkss: []\n", "did you mean 'sinks'" },
+		{ BASE "sinkss: []\n", "c.yaml:4:1" },
+		{ BASE "sources: [{name: a, kind: file, pth: x}]\n", "did you mean 'path'" },
+		{ BASE "times: {replay_aftr: 1m}\n", "did you mean 'replay_after'" },
+		{ BASE "remedies: {exchange_backend: {setle: 1m}}\n", "did you mean 'settle'" },
+		{ BASE "remedies: {exchange_backend: {mode: automatic}}\n", "observe, approve or auto" },
+		{ BASE "remedies: {exchange_backend: {windows: []}}\n", "not built yet" },
+		{ BASE "sources: [{name: a, kind: wef, path: x}]\n", "not built yet" },
+		{ BASE "sources: [{name: a, kind: file}]\n", "needs a path" },
+		{ BASE "sources: [{name: a, path: x}, {name: A, path: y}]\n", "twice" },
+		{ BASE "sources: [{name: a, path: x, labels: {a: b}}]\n", "not built yet" },
+		{ BASE "hosts: [{name: h.example}]\n", "needs a command" },
+		{ BASE "hosts: [{name: h.example, command: [ssh, h]}]\n", "must be a path" },
+		{ BASE "hosts: [{name: 'h;rm', command: [/bin/x]}]\n", "letters, digits" },
+		{ BASE "hosts: [{name: h.example, access: winrm, command: [/x]}]\n", "not built yet" },
+		{ BASE "hosts: [{name: h, aliases: [X], command: [/x]}, {name: i, aliases: [x], command: [/x]}]\n", "names both" },
+		{ BASE "sinks: [{name: s, kind: kafka}]\n", "not built yet" },
+		{ BASE "sinks: [{name: s, kind: file}]\n", "needs a path" },
+		{ BASE "sinks: [{name: s, kind: syslog, address: localhost}]\n", "host:port" },
+		{ BASE "sinks: [{name: s, kind: file, path: x, format: cef}]\n", "writes the format ndjson" },
+		{ BASE "sinks: [{name: s, kind: file, path: x, take: [events]}]\n", "take knows no 'events'" },
+		{ BASE "times: {step: 0}\n", "step must be from" },
+		{ BASE "log: loud\n", "error, warn, info or debug" },
+		{ BASE "rules2: x\n", "unknown key" },
+		{ "rules: /r\ntables: /r\n", "state_dir is missing" },
+		{ "", "is empty" },
+		{ "- a\n", "must be a map" },
+		{ "state_dir: [\n", "c.yaml:" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct err e = { 0 };
+		struct config *c = config_parse("c.yaml", bad[i].text, strlen(bad[i].text), &e);
+
+		if (c)
+			fail_msg("taken: %s", bad[i].text);
+		assert_int_equal(e.code, ERR_USAGE);
+		if (!strstr(e.text, bad[i].says))
+			fail_msg("'%s' does not say '%s' but: %s", bad[i].text, bad[i].says, e.text);
+	}
+}
+
+static void a_missing_or_huge_file_is_told(void **state)
+{
+	static char big[CONFIG_BYTES + 10];
+	struct scratch s;
+	struct err e = { 0 };
+
+	(void)state;
+	scratch_init(&s);
+	assert_null(config_read(scratch_path(&s, "none.yaml"), &e));
+	assert_int_equal(e.code, ERR_USAGE);
+	assert_non_null(strstr(e.text, "none.yaml"));
+	memset(big, '#', sizeof big);
+	scratch_write(&s, "big.yaml", big, sizeof big);
+	assert_null(config_read(scratch_path(&s, "big.yaml"), &e));
+	assert_non_null(strstr(e.text, "larger than"));
+	scratch_write(&s, "good.yaml", BASE, strlen(BASE));
+	struct config *c = config_read(scratch_path(&s, "good.yaml"), &e);
+
+	assert_non_null(c);
+	assert_int_equal(c->text_n, strlen(BASE));
+	config_free(c);
+	scratch_free(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_every_key),
+		cmocka_unit_test(has_the_documented_defaults),
+		cmocka_unit_test(tells_what_is_wrong_and_where),
+		cmocka_unit_test(a_missing_or_huge_file_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
