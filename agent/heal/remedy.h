@@ -57,6 +57,7 @@ struct verdict {
 	struct note notes[VERDICT_NOTES]; /* computed on their own, beside the verdict */
 	size_t n_notes;
 	char smtp[300];            /* the second line: "" when nothing is open on the SMTP side */
+	bool smtp_open;            /* the state of the host says so, not only events: a healed case stays open as advice */
 };
 
 enum undo_kind { UNDO_EXACT, UNDO_PARTIAL, UNDO_NONE };
@@ -73,6 +74,8 @@ struct plan {
 	uint8_t id[32];            /* architecture section 3: same state, same id */
 	struct plan_step steps[PLAN_STEPS];
 	size_t n;
+	bool has_wanted;
+	uint8_t wanted[20];        /* what the service must show after the steps; unless the plan creates it. n = 0: what it shows now */
 	bool before_works;         /* the snapshot is a state that worked and that can be set again: only then is anything undone */
 	char why_empty[300];       /* n = 0 though something is wrong: why there is no step */
 };

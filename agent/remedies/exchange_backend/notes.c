@@ -91,6 +91,7 @@ static void smtp_line(struct diagnosis *d, const struct suspicion *s)
 	enum tri itc = fact_value(&d->facts, "itc_in_store");
 	struct verdict *v = &d->verdict;
 
+	v->smtp_open = itc == TRI_NO;
 	if (itc == TRI_NO || (itc == TRI_UNKNOWN && s->seen & SEEN_ITC_GONE))
 		text_copy(v->smtp, sizeof(v->smtp), "SMTP open: the internal transport certificate is not in the store. When the shell is back: "
 			"'Enable-ExchangeCertificate -Thumbprint NEW -Services SMTP', and answer Yes to the question about the default SMTP "

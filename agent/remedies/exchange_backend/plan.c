@@ -262,6 +262,20 @@ static void steps_of(struct diagnosis *d, const char *name)
 		plan_restart(d);
 }
 
+/* The certificate of the last record_set, else the one that the record names now. */
+static void set_wanted(struct diagnosis *d)
+{
+	const struct host_record *r = be_record(&d->state);
+	const uint8_t *from = r ? r->thumbprint : NULL;
+
+	for (size_t i = 0; i < d->plan.n; i++)
+		if (d->plan.steps[i].step.kind == STEP_RECORD_SET)
+			from = d->plan.steps[i].thumbprint_from_previous ? NULL : d->plan.steps[i].step.thumbprint;
+	d->plan.has_wanted = from != NULL;
+	if (from != NULL)
+		memcpy(d->plan.wanted, from, 20);
+}
+
 void be_plan(struct diagnosis *d)
 {
 	unsigned needed = HOST_PART_RECORDS | HOST_PART_CERTS;
@@ -273,5 +287,6 @@ void be_plan(struct diagnosis *d)
 		steps_of(d, d->verdict.name);
 	else if (d->verdict.repairable != REPAIR_NEVER)
 		text_copy(d->plan.why_empty, sizeof(d->plan.why_empty), "the records or the certificates of the host are unknown");
+	set_wanted(d);
 	plan_id_set(d);
 }

@@ -1,0 +1,202 @@
+/* book.c - cases of one host move together, and the policy's question is put together from heal.db.
+ *
+ * Exists because one look at a host answers all its open cases. Promises that a case that asks for nothing is never moved by a
+ * diagnosis. Refuses to count a repair twice: an interrupted one that goes on is one repair. */
+#include "heal/book.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "heal/ledger.h"
+#include "os/os.h"
+
+#define CASES_MAX 256
+
+struct ids {
+	int64_t id[CASES_MAX];
+	size_t n;
+};
+
+static int collect(void *arg, const struct heal_case *c)
+{
+	struct ids *to = arg;
+
+	if (c->asks && to->n < CASES_MAX)
+		to->id[to->n++] = c->id;
+	return 0;
+}
+
+static void enter(struct heal_case *c, const struct book_entry *entry)
+{
+	const struct diagnosis *d = entry->d;
+
+	if (d != NULL) {
+		text_copy(c->verdict, sizeof(c->verdict), d->verdict.name);
+		c->has_plan = d->plan.n != 0;
+		memcpy(c->plan_id, d->plan.id, 32);
+		diagnosis_text(d, c->text, sizeof(c->text));
+		diagnosis_advice(d, NULL, c->advice, sizeof(c->advice));
+	}
+	if (entry->text != NULL)
+		text_copy(c->text, sizeof(c->text), entry->text);
+	if (entry->advice != NULL)
+		text_copy(c->advice, sizeof(c->advice), entry->advice);
+	c->approval_until = entry->approval_until;
+	c->not_before = entry->not_before;
+}
+
+static int move(struct db *d, int64_t now, const struct ids *ids, const struct book_entry *entry, struct err *e)
+{
+	struct heal_case *c = xcalloc(1, sizeof(*c));
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ids->n; i++) {
+		r = case_store_get(d, ids->id[i], c, e) < 0 ? -1 : 0;
+		if (r == 0) {
+			enter(c, entry);
+			r = case_store_state(d, now, c, entry->state, e);
+		}
+	}
+	free(c);
+	return r;
+}
+
+int book_cases(struct db *d, int64_t now, const char *host, const struct book_entry *entry, struct err *e)
+{
+	struct ids ids = {.n = 0};
+	bool own = !db_in_transaction(d);
+
+	if (own && db_begin(d, e) < 0)
+		return -1;
+	if (case_store_each(d, host, true, collect, &ids, e) == 0 && move(d, now, &ids, entry, e) == 0)
+		return own ? db_commit(d, e) : 0;
+	if (own)
+		db_rollback(d);
+	return -1;
+}
+
+struct seen {
+	const char *host;
+	struct suspicion *to;
+	int64_t case_id;
+};
+
+static int add_seen(void *arg, const struct heal_case *c)
+{
+	struct seen *s = arg;
+
+	if (strcmp(c->host, s->host) != 0) {
+		s->to->remote = s->to->remote || strcmp(c->reported_by, s->host) == 0;
+		return 0;
+	}
+	s->to->seen |= c->seen;
+	if (c->has_thumbprint && !s->to->has_thumbprint) {
+		s->to->has_thumbprint = true;
+		memcpy(s->to->thumbprint, c->thumbprint, 20);
+		s->to->port = c->port;
+	}
+	if (c->asks && s->case_id == 0)
+		s->case_id = c->id;
+	return 0;
+}
+
+int book_suspicion(struct db *d, const char *host, struct suspicion *to, int64_t *case_id, struct err *e)
+{
+	struct seen s = {.host = host, .to = to};
+	int r;
+
+	memset(to, 0, sizeof(*to));
+	r = case_store_each(d, NULL, true, add_seen, &s, e);
+	*case_id = s.case_id;
+	return r;
+}
+
+int book_own_case(struct db *d, int64_t now, const char *host, const char *cause, const struct book_entry *entry, int64_t *id,
+	struct err *e)
+{
+	struct heal_case *c = xcalloc(1, sizeof(*c));
+	int r;
+
+	text_copy(c->host, sizeof(c->host), host);
+	c->cause = case_cause_index(cause);
+	c->asks = true;
+	c->opened = c->updated = c->first = c->last = now;
+	c->confidence = LEVEL_HIGH;
+	r = c->cause < 0 ? err_set(e, ERR_INTERNAL, "there is no cause '%s'", cause) : 0;
+	if (r == 0)
+		r = case_store_put(d, c, e);
+	*id = c->id;
+	if (r == 0) {
+		enter(c, entry);
+		r = case_store_state(d, now, c, entry->state, e);
+	}
+	free(c);
+	return r;
+}
+
+int book_diagnosis(struct db *d, int64_t now, const char *host, int64_t case_id, const struct diagnosis *diagnosis, struct err *e)
+{
+	struct json_out o;
+	struct buf b;
+	int r;
+
+	buf_init(&b, 200u << 10);
+	json_begin(&o, &b);
+	json_open(&o, NULL, '{');
+	diagnosis_json(&o, diagnosis);
+	json_close(&o, '}');
+	r = ledger_add(d, now, "diagnosis", host, case_id, buf_text(&b), e);
+	buf_free(&b);
+	return r;
+}
+
+struct tail {
+	struct policy_input *in;
+	struct book_texts *texts;
+};
+
+static int add_repair(void *arg, const struct heal_repair *r)
+{
+	struct tail *t = arg;
+	size_t i = t->in->n_repairs;
+
+	if (i == 32)
+		return 0;
+	text_copy(t->texts->hosts[i], sizeof(t->texts->hosts[i]), r->host);
+	t->in->repairs[i].host = t->texts->hosts[i];
+	t->in->repairs[i].at = r->started;
+	t->in->repairs[i].ok = strcmp(r->result, "healed") == 0;
+	t->in->repairs[i].failed = r->ended != 0 && !t->in->repairs[i].ok;
+	t->in->n_repairs++;
+	return 0;
+}
+
+int book_policy_input(struct db *d, int64_t now, const char *host, const struct diagnosis *diagnosis, struct policy_input *in,
+	struct book_texts *texts, struct err *e)
+{
+	struct tail t = {.in = in, .texts = texts};
+	struct heal_repair last;
+	struct os_stat st;
+	int got;
+
+	in->d = diagnosis;
+	in->now = now;
+	in->n_repairs = 0;
+	if (repair_row_each(d, now - 30 * US_DAY, add_repair, &t, e) < 0)
+		return -1;
+	got = repair_row_last(d, host, &last, e);
+	if (got < 0)
+		return -1;
+	in->failed_before = got == 1 && strcmp(last.result, "healed") != 0;
+	got = hold_active(d, host, texts->hold, e);
+	if (got < 0)
+		return -1;
+	in->held = got == 1;
+	in->hold_file = in->config->hold_file != NULL && os_file.stat(in->config->hold_file, -1, &st) == 0;
+	got = approval_find(d, now, host, diagnosis->plan.id, texts->actor, e);
+	if (got < 0)
+		return -1;
+	in->approved = got == 1;
+	return 0;
+}
