@@ -480,5 +480,5 @@ int main(int argc, char **argv)
 	if (parse_args(&a, argc - 2, argv + 2, &e) == 0 && run(argv[1], &a, &e) == 0)
 		return 0;
 	fprintf(stderr, "evmend-lab %s: %s\n", argv[1], e.text);
-	return e.code;
+	return (int)e.code;
 }
