@@ -9,7 +9,7 @@
 #   first=break                break before the agent starts (default: the agent is running when it breaks)
 #   every=0                    diagnose_every (default 0: only events start a diagnosis)
 #   approve=yes                a person approves when the case waits for it
-#   events=FILE                appended to the lab's event log after the fault (from the root of the project)
+#   events=FILE                appended to the lab's event log after the fault (from the root of the project), as if written now by this server
 #   busy=maintenance           what the server says it is doing
 #   verdict=BE_CERT_DELETED    what must come out; of `cases`, or of `diagnose`
 #   note=FRONTEND_CERT         a note that must be beside it
@@ -66,8 +66,12 @@ breaks() {
 	[ -n "$busy" ] && { lab busy "$busy" || fail "the lab cannot be busy"; }
 	picture >"$work/broken"
 	# people knock: what follows from the fault is written because somebody used the server
-	for _ in 1 2 3; do lab request >/dev/null 2>&1; done
-	[ -n "$events" ] && cat "$events" >>"$work/lab/events.xml"
+	for _ in 1 2; do
+		lab request >/dev/null 2>&1
+		lab request /powershell >/dev/null 2>&1
+	done
+	# of this server and of now: events of long ago are a replay and start nothing
+	[ -n "$events" ] && sed "s/[Ee][Xx]1\.cloud\.frankysweb\.de/$host/g; s/SystemTime='[^']*'/SystemTime='$(date -u +%FT%T.%6NZ)'/" "$events" >>"$work/lab/events.xml"
 	return 0
 }
 
