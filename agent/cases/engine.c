@@ -35,6 +35,8 @@ static void on_fired(void *arg, const struct fired *f)
 		told_free(t);
 	}
 	book_seen(book_host(g->book, f->match->host), f->rule, f->last);
+	if (g->sink.fired)
+		g->sink.fired(g->sink.arg, f->rule);
 	if (!f->rule->silent)
 		engine_raise(g, told_of_group(f), f->entries, f->n);
 }

@@ -42,6 +42,9 @@ const struct names *ruleset_names(const struct ruleset *rs);
 /* SHA-256 over all rule files and tables that were loaded, hex: names the set in `version` and `status`. */
 const char *ruleset_digest(const struct ruleset *rs);
 
+/* What is not wrong, but is likely to be regretted: reported as warnings. Returns how many. */
+size_t ruleset_lint(const struct ruleset *rs, void (*report)(void *arg, const struct rule_problem *p), void *arg);
+
 /* Per-thread scratch of matching. */
 struct matcher;
 struct matcher *matcher_new(const struct ruleset *rs);
