@@ -35,8 +35,6 @@ size_t ruleset_lint(const struct ruleset *rs, void (*report)(void *arg, const st
 			say(&l, r, "opens a case but has no hint, so the case will not say what to do");
 		if ((r->then & THEN_DIAGNOSE) && !r->disproved_by)
 			say(&l, r, "asks for a diagnosis but does not say what would disprove it");
-		if ((r->then & THEN_DIAGNOSE) && r->silent)
-			say(&l, r, "asks for a diagnosis, but only correlations refer to it, so it never does");
 		if (rs->rules[i]->no_source)
 			say(&l, r, "its logsource has no events here, so it never matches");
 	}
