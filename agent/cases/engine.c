@@ -37,7 +37,11 @@ static void on_fired(void *arg, const struct fired *f)
 	book_seen(book_host(g->book, f->match->host), f->rule, f->last);
 	if (g->sink.fired)
 		g->sink.fired(g->sink.arg, f->rule);
-	if (!f->rule->silent)
+	if (f->rule->silent)
+		return;
+	if (f->rule->consequence && g->waiting.n < WAITING_MOST)
+		list_add(&g->waiting, told_of_group(f));
+	else
 		engine_raise(g, told_of_group(f), f->entries, f->n);
 }
 
@@ -61,15 +65,20 @@ static void free_matches(struct list *l)
 	*l = (struct list){0};
 }
 
+static void free_told(struct list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		told_free(l->p[i]);
+	free(l->p);
+	*l = (struct list){0};
+}
+
 void engine_unbuild(struct engine *g)
 {
 	g->evicted_before += correlator_evicted(g->corr);
-	for (size_t i = 0; i < g->told.n; i++)
-		told_free(g->told.p[i]);
-	free(g->told.p);
-	g->told = (struct list){0};
+	free_told(&g->told);
 	free_matches(&g->kept);
-	free_matches(&g->waiting);
+	free_told(&g->waiting);
 	watermarks_free(g->marks);
 	book_free(g->book);
 	correlator_free(g->corr);
@@ -146,12 +155,28 @@ void engine_take(struct engine *g, struct match *m)
 		g->counts.no_host++;
 	note_remembered(g, m, h);
 	if (r->consequence && g->waiting.n < WAITING_MOST)
-		list_add(&g->waiting, match_ref(m));
+		list_add(&g->waiting, told_of_match(m));
 	else if (r->silent && r->cause)
 		book_tally(h, case_cause_index(r->cause), m);
 	else if (!r->silent)
 		engine_raise(g, told_of_match(m), &m, 1);
 	correlator_add(g->corr, m);
+}
+
+bool engine_explains(struct engine *g, struct told *t)
+{
+	struct book_host *h = book_host(g->book, t->match->host);
+	int cause = case_cause_index(t->rule->consequence);
+
+	if (!book_explains(h, cause))
+		return false;
+	g->counts.explained++;
+	if (t->n_entries == 0)
+		book_tally(h, cause, t->match);
+	for (size_t i = 0; i < t->n_entries; i++)
+		book_tally(h, cause, t->entries[i]);
+	told_free(t);
+	return true;
 }
 
 void engine_raise(struct engine *g, struct told *t, struct match *const *events, size_t n)

@@ -27,7 +27,7 @@ struct engine {
 	struct watermarks *marks;
 	struct list kept;    /* scan: struct match *, everything that matched */
 	struct list told;    /* scan: struct told *, in the order they arose */
-	struct list waiting; /* struct match *: consequences without a case yet */
+	struct list waiting; /* struct told *: consequences without a case yet, of events and of correlations */
 	struct engine_counts counts;
 	uint64_t evicted_before; /* by correlators that were swapped out */
 	struct buf words;
@@ -38,6 +38,9 @@ void list_add(struct list *l, void *p);
 /* -- engine.c -- */
 void engine_take(struct engine *g, struct match *m); /* host settled */
 void engine_raise(struct engine *g, struct told *t, struct match *const *events, size_t n); /* takes t */
+bool engine_explains(struct engine *g, struct told *t); /* a case explains this consequence: it is counted there, and t is gone */
+/* A consequence: counted in the case that explains it; else, when `last`, it is a finding of its own. true: settled (t is gone). */
+bool engine_settle(struct engine *g, struct told *t, bool last);
 void engine_build(struct engine *g);   /* everything that hangs on the rules */
 void engine_unbuild(struct engine *g);
 

@@ -138,19 +138,14 @@ static void tick_waiting(struct tick *t)
 
 	*l = (struct list){0};
 	for (size_t i = 0; i < before.n; i++) {
-		struct match *m = before.p[i];
-		struct book_host *h = book_host(t->g->book, m->host);
-		int cause = case_cause_index(m->rule->consequence);
+		struct told *w = before.p[i];
 
-		if (book_explains(h, cause)) {
-			t->g->counts.explained++;
-			book_tally(h, cause, m);
-		} else if (upto_watermark(t, m) > m->time + CONSEQUENCE_WAITS) {
-			engine_raise(t->g, told_of_match(m), &m, 1);
-		} else {
-			list_add(l, match_ref(m));
-		}
-		match_unref(m);
+		if (engine_explains(t->g, w))
+			continue;
+		if (upto_watermark(t, w->match) > w->time + CONSEQUENCE_WAITS)
+			engine_raise(t->g, w, NULL, 0); /* has no cause: no case to give events to */
+		else
+			list_add(l, w);
 	}
 	free(before.p);
 }

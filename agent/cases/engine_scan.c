@@ -74,17 +74,12 @@ static int64_t upto_now(void *arg, const struct match *m)
 static void settle_consequences(struct engine *g)
 {
 	for (size_t i = 0; i < g->waiting.n; i++) {
-		struct match *m = g->waiting.p[i];
-		struct book_host *h = book_host(g->book, m->host);
-		int cause = case_cause_index(m->rule->consequence);
+		struct told *t = g->waiting.p[i];
 
-		if (book_explains(h, cause)) {
-			g->counts.explained++;
-			book_tally(h, cause, m);
-		} else {
-			engine_raise(g, told_of_match(m), &m, 1);
-		}
+		if (!engine_explains(g, t))
+			engine_raise(g, t, NULL, 0); /* has no cause: no case to give events to */
 	}
+	g->waiting.n = 0;
 }
 
 static int by_time(const void *a, const void *b)

@@ -24,7 +24,7 @@ void engine_save(const struct engine *g, struct buf *to)
 	book_save(g->book, &o, "book");
 	json_open(&o, "waiting", '[');
 	for (size_t i = 0; i < g->waiting.n; i++)
-		match_save(g->waiting.p[i], &o, NULL);
+		told_save(g->waiting.p[i], &o, NULL);
 	json_close(&o, ']');
 	json_close(&o, '}');
 }
@@ -48,10 +48,10 @@ int engine_load(struct engine *g, const char *from, size_t n, struct err *e)
 	book_load(g->book, g->o.rules, json_get(j, "book"));
 	waiting = json_get(j, "waiting");
 	for (size_t i = 0; i < json_len(waiting) && i < WAITING_MOST; i++) {
-		struct match *m = match_load(g->pool, g->o.rules, json_at(waiting, i));
+		struct told *t = told_load(g->pool, g->o.rules, json_at(waiting, i));
 
-		if (m)
-			list_add(&g->waiting, m);
+		if (t)
+			list_add(&g->waiting, t);
 	}
 	json_free(j);
 	return 0;
