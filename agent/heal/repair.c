@@ -128,7 +128,7 @@ static int prepare(struct repair *r, struct policy_decision *decision, struct er
 	char what[128] = "";
 	bool busy = false;
 
-	if (connect_host(r, e) < 0 || book_suspicion(r->o.db, r->o.host_name, &r->suspicion, &r->open_case, e) < 0 ||
+	if (connect_host(r, e) < 0 || chart_suspicion(r->o.db, r->o.host_name, &r->suspicion, &r->open_case, e) < 0 ||
 	    read_again(r, &busy, what, e) < 0 || check_plan(r, e) < 0)
 		return -1;
 	if (r->resumed && r->d->verdict.healthy)

@@ -6,7 +6,7 @@
 #ifndef EVMEND_HEAL_REPAIR_H
 #define EVMEND_HEAL_REPAIR_H
 
-#include "heal/book.h"
+#include "heal/chart.h"
 #include "heal/policy.h"
 #include "heal/remedy.h"
 

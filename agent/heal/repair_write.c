@@ -43,9 +43,9 @@ static void put_plan_id(struct json_out *o, const uint8_t id[32])
 
 static int move_cases(struct repair *r, int64_t now, enum case_state state, const char *text, struct err *e)
 {
-	struct book_entry entry = {.state = state, .text = text, .d = r->d};
+	struct chart_entry entry = {.state = state, .text = text, .d = r->d};
 
-	return book_cases(r->o.db, now, r->o.host_name, &entry, e);
+	return chart_cases(r->o.db, now, r->o.host_name, &entry, e);
 }
 
 static int begin_rows(struct repair *r, int64_t now, struct err *e)
@@ -208,7 +208,7 @@ static const char *end_text(enum repair_end how)
 /* A back end that is well while the SMTP side is open: healed is told, and the case stays open as advice. */
 static int end_cases(struct repair *r, int64_t now, enum repair_end how, struct err *e)
 {
-	struct book_entry entry = {.state = how == REPAIR_HEALED ? CASE_HEALED : CASE_ESCALATED};
+	struct chart_entry entry = {.state = how == REPAIR_HEALED ? CASE_HEALED : CASE_ESCALATED};
 	const struct verdict *v = &r->d->verdict;
 	char text[400];
 	bool open = how == REPAIR_HEALED && v->smtp_open;
@@ -223,7 +223,7 @@ static int end_cases(struct repair *r, int64_t now, enum repair_end how, struct 
 		entry.text = "back end healed; SMTP open";
 		entry.state = CASE_ADVISED;
 	}
-	return book_cases(r->o.db, now, r->o.host_name, &entry, e);
+	return chart_cases(r->o.db, now, r->o.host_name, &entry, e);
 }
 
 int write_end(struct repair *r, int64_t now, enum repair_end how, struct err *e)

@@ -114,6 +114,8 @@ static int take_done(void *arg, const char *kind, const struct json *body)
 
 	if (strcmp(kind, "repair-begin") == 0)
 		t->before_works = json_bool(json_get(body, "before_works"), false);
+	if (strcmp(kind, "interrupted") == 0)
+		t->exact = false; /* what that step did is not known */
 	if (step < 1 || step > PLAN_STEPS)
 		return 0;
 	if (strcmp(kind, "intent") == 0) {
@@ -176,7 +178,7 @@ static int may_undo(const struct done *t, struct err *e)
 		"the "
 			"service. What was there is in the ledger: 'evmend ledger --case %lld'", (long long)r->row.case_id);
 	if (!t->exact)
-		return err_set(e, ERR_REFUSED, "a step of that repair has no exact undo");
+		return err_set(e, ERR_REFUSED, "a step of that repair has no exact undo, or was interrupted");
 	return 0;
 }
 

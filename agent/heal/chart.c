@@ -1,8 +1,8 @@
-/* book.c - cases of one host move together, and the policy's question is put together from heal.db.
+/* chart.c - cases of one host move together, and the policy's question is put together from heal.db.
  *
  * Exists because one look at a host answers all its open cases. Promises that a case that asks for nothing is never moved by a
  * diagnosis. Refuses to count a repair twice: an interrupted one that goes on is one repair. */
-#include "heal/book.h"
+#include "heal/chart.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,7 @@ static int collect(void *arg, const struct heal_case *c)
 	return 0;
 }
 
-static void enter(struct heal_case *c, const struct book_entry *entry)
+static void enter(struct heal_case *c, const struct chart_entry *entry)
 {
 	const struct diagnosis *d = entry->d;
 
@@ -46,7 +46,7 @@ static void enter(struct heal_case *c, const struct book_entry *entry)
 	c->not_before = entry->not_before;
 }
 
-static int move(struct db *d, int64_t now, const struct ids *ids, const struct book_entry *entry, struct err *e)
+static int move(struct db *d, int64_t now, const struct ids *ids, const struct chart_entry *entry, struct err *e)
 {
 	struct heal_case *c = xcalloc(1, sizeof(*c));
 	int r = 0;
@@ -62,7 +62,7 @@ static int move(struct db *d, int64_t now, const struct ids *ids, const struct b
 	return r;
 }
 
-int book_cases(struct db *d, int64_t now, const char *host, const struct book_entry *entry, struct err *e)
+int chart_cases(struct db *d, int64_t now, const char *host, const struct chart_entry *entry, struct err *e)
 {
 	struct ids ids = {.n = 0};
 	bool own = !db_in_transaction(d);
@@ -101,7 +101,7 @@ static int add_seen(void *arg, const struct heal_case *c)
 	return 0;
 }
 
-int book_suspicion(struct db *d, const char *host, struct suspicion *to, int64_t *case_id, struct err *e)
+int chart_suspicion(struct db *d, const char *host, struct suspicion *to, int64_t *case_id, struct err *e)
 {
 	struct seen s = {.host = host, .to = to};
 	int r;
@@ -112,7 +112,7 @@ int book_suspicion(struct db *d, const char *host, struct suspicion *to, int64_t
 	return r;
 }
 
-int book_own_case(struct db *d, int64_t now, const char *host, const char *cause, const struct book_entry *entry, int64_t *id,
+int chart_own_case(struct db *d, int64_t now, const char *host, const char *cause, const struct chart_entry *entry, int64_t *id,
 	struct err *e)
 {
 	struct heal_case *c = xcalloc(1, sizeof(*c));
@@ -135,7 +135,7 @@ int book_own_case(struct db *d, int64_t now, const char *host, const char *cause
 	return r;
 }
 
-int book_diagnosis(struct db *d, int64_t now, const char *host, int64_t case_id, const struct diagnosis *diagnosis, struct err *e)
+int chart_diagnosis(struct db *d, int64_t now, const char *host, int64_t case_id, const struct diagnosis *diagnosis, struct err *e)
 {
 	struct json_out o;
 	struct buf b;
@@ -153,7 +153,7 @@ int book_diagnosis(struct db *d, int64_t now, const char *host, int64_t case_id,
 
 struct tail {
 	struct policy_input *in;
-	struct book_texts *texts;
+	struct chart_texts *texts;
 };
 
 static int add_repair(void *arg, const struct heal_repair *r)
@@ -172,8 +172,8 @@ static int add_repair(void *arg, const struct heal_repair *r)
 	return 0;
 }
 
-int book_policy_input(struct db *d, int64_t now, const char *host, const struct diagnosis *diagnosis, struct policy_input *in,
-	struct book_texts *texts, struct err *e)
+int chart_policy_input(struct db *d, int64_t now, const char *host, const struct diagnosis *diagnosis, struct policy_input *in,
+	struct chart_texts *texts, struct err *e)
 {
 	struct tail t = {.in = in, .texts = texts};
 	struct heal_repair last;

@@ -1,0 +1,424 @@
+/* healer.c - cases come in, hosts are read, repairs are driven, one piece of work at a time.
+ *
+ * Exists to be the heal role's mind without its channels, so that tests drive it with a fake clock and a fake host. Promises that a
+ * suspect is in heal.db when healer_suspect returns 0, that the same one told twice is one, and that TILT (the clock jumped, state
+ * cannot be written) lets it look and not act. Refuses suspects that name a host or a cause that is not configured. */
+#include "heal/healer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "heal/healer_inside.h"
+#include "heal/ledger.h"
+
+void healer_tilt(struct healer *h, const char *why)
+{
+	h->tilt_until = clock_monotonic(h->o.clock) + CALM;
+	text_copy(h->tilt_why, sizeof(h->tilt_why), why);
+	if (h->o.log)
+		log_say(h->o.log, LOG_WARN, "observing only", "why", why, NULL);
+}
+
+bool healer_tilted(const struct healer *h)
+{
+	return h->tilt_until > clock_monotonic(h->o.clock);
+}
+
+/* The wall clock must go as the monotonic one goes. */
+static void watch_clocks(struct healer *h)
+{
+	int64_t w = clock_wall(h->o.clock), m = clock_monotonic(h->o.clock), drift = (w - h->wall_was) - (m - h->mono_was);
+
+	if (drift > JUMP || drift < -JUMP)
+		healer_tilt(h, drift > 0 ? "the clock jumped ahead" : "the clock jumped back");
+	h->wall_was = w;
+	h->mono_was = m;
+}
+
+/* ---- start and end ---- */
+
+static int take_up(struct healer *h, struct err *e)
+{
+	if (repair_mark_interrupted(h->db, clock_wall(h->o.clock), e) < 0 || outbox_get(h->db, &h->given, e) < 0)
+		return -1;
+	for (size_t i = 0; i < h->o.n_hosts; i++) {
+		struct patient *p = &h->patients[i];
+
+		p->healer = h;
+		p->config = &h->o.hosts[i];
+		p->remedy = remedies[0];
+		p->due = h->o.diagnose_every ? clock_monotonic(h->o.clock) : INT64_MAX;
+		if (patient_resume(p, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+struct asking {
+	struct healer *h;
+};
+
+static int ask_again(void *arg, const struct heal_case *c)
+{
+	struct asking *a = arg;
+
+	for (size_t i = 0; i < a->h->o.n_hosts; i++)
+		if (c->asks && !c->replay && strcmp(c->host, a->h->o.hosts[i].config.name) == 0 && a->h->patients[i].repair == NULL)
+			patient_soon(&a->h->patients[i], clock_monotonic(a->h->o.clock));
+	return 0;
+}
+
+struct healer *healer_new(const struct healer_options *o, struct err *e)
+{
+	struct db *db = db_open(o->db_path, &heal_schema, DB_WRITE, e);
+	struct asking a;
+	struct healer *h;
+
+	if (db == NULL)
+		return NULL;
+	h = xcalloc(1, sizeof(*h));
+	h->o = *o;
+	h->db = db;
+	h->patients = xcalloc(o->n_hosts + 1, sizeof(*h->patients));
+	h->wall_was = clock_wall(o->clock);
+	h->mono_was = clock_monotonic(o->clock);
+	h->sweep_due = h->mono_was;
+	a.h = h;
+	if (take_up(h, e) < 0 || case_store_each(db, NULL, true, ask_again, &a, e) < 0) {
+		healer_free(h);
+		return NULL;
+	}
+	return h;
+}
+
+void healer_free(struct healer *h)
+{
+	if (h == NULL)
+		return;
+	for (size_t i = 0; i < h->o.n_hosts; i++)
+		repair_free(h->patients[i].repair);
+	db_close(h->db);
+	free(h->patients);
+	free(h);
+}
+
+/* ---- suspects ---- */
+
+static const char *host_name(const struct healer *h, size_t i)
+{
+	return i < h->o.n_hosts ? h->o.hosts[i].config.name : "";
+}
+
+/* true: there is news in it. */
+static bool merge(struct heal_case *c, const struct heal_suspect *s, const struct healer *h)
+{
+	bool news = s->last > c->last || s->count > c->count || (s->asks && !c->asks) || (c->replay && !s->replay);
+
+	text_copy(c->host, sizeof(c->host), host_name(h, s->host));
+	if (s->reported_by != SIZE_MAX)
+		text_copy(c->reported_by, sizeof(c->reported_by), host_name(h, s->reported_by));
+	c->cause = s->cause;
+	c->asks = c->asks || s->asks;
+	c->replay = s->replay && (c->replay || c->count == 0);
+	c->confidence = s->confidence > c->confidence ? s->confidence : c->confidence;
+	c->first = c->first == 0 || s->first < c->first ? s->first : c->first;
+	c->last = s->last > c->last ? s->last : c->last;
+	c->count = s->count > c->count ? s->count : c->count;
+	c->seen |= s->seen;
+	c->reopens = s->reopens;
+	c->port = s->port ? s->port : c->port;
+	if (s->has_thumbprint) {
+		c->has_thumbprint = true;
+		memcpy(c->thumbprint, s->thumbprint, 20);
+	}
+	return news;
+}
+
+static void fill_new(struct heal_case *c, const struct heal_suspect *s, int64_t now)
+{
+	memset(c, 0, sizeof(*c));
+	c->id = s->case_id;
+	memcpy(c->uid, s->case_uid, 32);
+	c->opened = now;
+	c->state = CASE_OPEN;
+}
+
+/* A case of ours for the same host and cause ends here: events have their own case for it now. */
+static int supersede(struct healer *h, const struct heal_case *c, int64_t now, struct err *e)
+{
+	struct heal_case *own = xcalloc(1, sizeof(*own));
+	int r = case_store_open_of(h->db, c->host, c->cause, own, e);
+
+	if (r == 1 && own->id != c->id && own->state != CASE_REPAIRING && own->state != CASE_SETTLING) {
+		say_text(own->text, sizeof(own->text), "goes on as case %lld, which events opened", (long long)c->id);
+		own->has_plan = false;
+		r = case_store_state(h->db, now, own, CASE_CLOSED, e);
+	}
+	free(own);
+	return r < 0 ? -1 : 0;
+}
+
+static enum case_state next_state(const struct heal_case *c, const struct heal_suspect *s, bool known, bool news, bool repairing)
+{
+	if (c->state == CASE_CLOSED || repairing)
+		return c->state;
+	if (s->healed && !s->asks)
+		return case_is_open(c->state) ? CASE_HEALED : c->state;
+	if (!c->asks)
+		return CASE_ADVISED;
+	if (!known || (news && !case_is_open(c->state)))
+		return CASE_OPEN;
+	return c->state;
+}
+
+static void say_plainly(struct heal_case *c, const struct heal_suspect *s, bool known)
+{
+	if (s->healed && !s->asks)
+		text_copy(c->text, sizeof(c->text), "events say that it is well again");
+	else if (!c->asks)
+		text_copy(c->text, sizeof(c->text), "advice only: this cause asks for no diagnosis");
+	else if (c->replay)
+		text_copy(c->text, sizeof(c->text), "its events are old: they start no diagnosis");
+	else if (!known || !case_is_open(c->state))
+		text_copy(c->text, sizeof(c->text), "waits for a diagnosis");
+}
+
+static int store(struct healer *h, const struct heal_suspect *s, struct heal_case *c, bool *news, struct err *e)
+{
+	struct patient *p = &h->patients[s->host];
+	int64_t now = clock_wall(h->o.clock);
+	int known = case_store_by_uid(h->db, s->case_uid, c, e);
+	enum case_state state;
+
+	if (known < 0 || db_begin(h->db, e) < 0)
+		return -1;
+	if (known == 0)
+		fill_new(c, s, now);
+	*news = merge(c, s, h) || known == 0;
+	state = next_state(c, s, known == 1, *news, p->repair != NULL && known == 1);
+	if (state != c->state || known == 0)
+		say_plainly(c, s, known == 1);
+	if (known == 0 && case_store_put(h->db, c, e) < 0)
+		goto failed;
+	if (known == 0 && supersede(h, c, now, e) < 0)
+		goto failed;
+	if (known == 0) {
+		/* so that the first record of the case is told as well */
+		c->text[sizeof(c->text) - 1] = '\0';
+		if (case_store_state(h->db, now, c, state, e) < 0)
+			goto failed;
+	} else if (*news && case_store_state(h->db, now, c, state, e) < 0) {
+		goto failed;
+	}
+	return db_commit(h->db, e);
+failed:
+	db_rollback(h->db);
+	return -1;
+}
+
+int healer_suspect(struct healer *h, const struct heal_suspect *s, struct err *e)
+{
+	struct heal_case *c;
+	bool news = false;
+	int r;
+
+	if (s->host >= h->o.n_hosts || s->cause < 0 || case_causes[s->cause] == NULL)
+		return err_set(e, ERR_INTERNAL, "a suspect names a host or a cause that is not configured");
+	c = xcalloc(1, sizeof(*c));
+	r = store(h, s, c, &news, e);
+	if (r == 0 && news && c->asks && !c->replay && c->state != CASE_CLOSED) {
+		struct patient *p = &h->patients[s->host];
+
+		if (p->repair == NULL)
+			patient_soon(p, clock_monotonic(h->o.clock));
+		else if (s->asks && s->seen & SEEN_BACKEND_ENDPOINT && s->last > clock_wall(h->o.clock) - US_MINUTE)
+			repair_symptom(p->repair);
+	}
+	if (r == 0 && c->state == CASE_CLOSED && h->o.sink.case_closed)
+		h->o.sink.case_closed(h->o.sink.arg, s->case_id);
+	free(c);
+	return r;
+}
+
+/* ---- work ---- */
+
+struct sweep {
+	struct healer *h;
+	int64_t now;
+	int64_t ids[256];
+	size_t n;
+};
+
+static int find_quiet(void *arg, const struct heal_case *c)
+{
+	struct sweep *s = arg;
+	int64_t news = c->updated > c->last ? c->updated : c->last;
+
+	if (c->state != CASE_CLOSED && c->state != CASE_REPAIRING && c->state != CASE_SETTLING && news < s->now - QUIET && s->n < 256)
+		s->ids[s->n++] = c->id;
+	return 0;
+}
+
+static int close_quiet(struct healer *h, int64_t id, int64_t now, struct err *e)
+{
+	struct heal_case *c = xcalloc(1, sizeof(*c));
+	int r = case_store_get(h->db, id, c, e);
+
+	if (r == 1) {
+		say_text(c->text, sizeof(c->text), "closed after 24 h of quiet; it was %s", case_state_text(c->state));
+		c->has_plan = false;
+		r = case_store_state(h->db, now, c, CASE_CLOSED, e);
+		if (r == 0 && h->o.sink.case_closed && id < CASE_OWN_ID)
+			h->o.sink.case_closed(h->o.sink.arg, id);
+	}
+	free(c);
+	return r < 0 ? -1 : 0;
+}
+
+static void sweep(struct healer *h)
+{
+	struct sweep s = {.h = h, .now = clock_wall(h->o.clock)};
+	struct err e;
+	int r = case_store_each(h->db, NULL, false, find_quiet, &s, &e);
+
+	for (size_t i = 0; r == 0 && i < s.n; i++)
+		r = close_quiet(h, s.ids[i], s.now, &e);
+	if (r < 0)
+		healer_tilt(h, e.text);
+	h->sweep_due = clock_monotonic(h->o.clock) + US_HOUR;
+}
+
+static struct patient *next_patient(const struct healer *h, int64_t *due)
+{
+	struct patient *next = NULL;
+
+	*due = INT64_MAX;
+	for (size_t i = 0; i < h->o.n_hosts; i++) {
+		struct patient *p = &h->patients[i];
+		int64_t at = p->repair ? p->repair_due : p->due;
+
+		if (at < *due) {
+			*due = at;
+			next = p;
+		}
+	}
+	return next;
+}
+
+int64_t healer_next(const struct healer *h)
+{
+	int64_t due;
+
+	(void)next_patient(h, &due);
+	return due < h->sweep_due ? due : h->sweep_due;
+}
+
+void healer_run(struct healer *h)
+{
+	int64_t due, now = clock_monotonic(h->o.clock);
+	struct patient *p = next_patient(h, &due);
+
+	watch_clocks(h);
+	if (p != NULL && due <= now) {
+		if (p->repair)
+			patient_repair(p);
+		else
+			patient_diagnose(p);
+	} else if (h->sweep_due <= now) {
+		sweep(h);
+	}
+}
+
+bool healer_acting(const struct healer *h)
+{
+	for (size_t i = 0; i < h->o.n_hosts; i++) {
+		const struct repair *r = h->patients[i].repair;
+
+		if (r && repair_state(r) != REPAIR_BEGINNING && repair_state(r) != REPAIR_SETTLING)
+			return true;
+	}
+	return false;
+}
+
+/* ---- what a person asks for ---- */
+
+static struct patient *patient_of(struct healer *h, const char *host)
+{
+	for (size_t i = 0; i < h->o.n_hosts; i++)
+		if (text_same(h->o.hosts[i].config.name, host))
+			return &h->patients[i];
+	return NULL;
+}
+
+void healer_diagnose_soon(struct healer *h, const char *host)
+{
+	for (size_t i = 0; i < h->o.n_hosts; i++)
+		if (h->patients[i].repair == NULL && (host == NULL || text_same(h->o.hosts[i].config.name, host)))
+			patient_soon(&h->patients[i], clock_monotonic(h->o.clock));
+}
+
+static struct patient *patient_of_case(struct healer *h, int64_t case_id, struct err *e)
+{
+	struct heal_case *c = xcalloc(1, sizeof(*c));
+	int got = case_store_get(h->db, case_id, c, e);
+	struct patient *p = got == 1 ? patient_of(h, c->host) : NULL;
+
+	if (got == 0)
+		(void)err_set(e, ERR_USAGE, "there is no case %lld; 'evmend cases' lists them", (long long)case_id);
+	else if (got == 1 && p == NULL)
+		(void)err_set(e, ERR_USAGE, "the host '%s' of case %lld is not configured any more", c->host, (long long)case_id);
+	free(c);
+	return p;
+}
+
+int healer_approve(struct healer *h, int64_t case_id, const char *actor, const char *via, struct err *e)
+{
+	struct patient *p = patient_of_case(h, case_id, e);
+
+	if (p == NULL || control_approve(h->db, clock_wall(h->o.clock), case_id, actor, via, h->o.policy->approval_life, e) < 0)
+		return -1;
+	if (p->repair == NULL)
+		p->due = clock_monotonic(h->o.clock); /* a person waits: the limited rate is for events */
+	return 0;
+}
+
+int healer_close(struct healer *h, int64_t case_id, const char *actor, const char *reason, struct err *e)
+{
+	if (control_close(h->db, clock_wall(h->o.clock), case_id, actor, reason, e) < 0)
+		return -1;
+	if (h->o.sink.case_closed && case_id < CASE_OWN_ID)
+		h->o.sink.case_closed(h->o.sink.arg, case_id);
+	return 0;
+}
+
+int healer_hold(struct healer *h, const char *host, bool on, const char *actor, const char *reason, struct err *e)
+{
+	struct patient *p = host ? patient_of(h, host) : NULL;
+
+	if (host != NULL && p == NULL)
+		return err_set(e, ERR_USAGE, "there is no host '%s' in the configuration", host);
+	if (control_hold(h->db, clock_wall(h->o.clock), p ? p->config->config.name : NULL, on, actor, reason, e) < 0)
+		return -1;
+	if (!on)
+		healer_diagnose_soon(h, host);
+	return 0;
+}
+
+int healer_undo(struct healer *h, int64_t case_id, const char *actor, struct err *e)
+{
+	struct patient *p = patient_of_case(h, case_id, e);
+	struct repair_options o;
+	char why[200];
+	int held;
+
+	if (p == NULL)
+		return -1;
+	held = hold_active(h->db, p->config->config.name, why, e);
+	if (held != 0)
+		return held < 0 ? -1 : err_set(e, ERR_REFUSED, "nothing is changed: %s", why);
+	if (p->repair != NULL)
+		return err_set(e, ERR_REFUSED, "the host is being repaired; undo it when that has ended");
+	o = patient_options(p, actor, case_id);
+	return repair_undo_case(&o, case_id, e);
+}

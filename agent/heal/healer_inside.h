@@ -1,0 +1,50 @@
+/* healer_inside.h - what the files of the healer share. For healer.c, patient.c and heal_outbox.c only. */
+#ifndef EVMEND_HEAL_HEALER_INSIDE_H
+#define EVMEND_HEAL_HEALER_INSIDE_H
+
+#include "heal/healer.h"
+#include "heal/repair.h"
+
+#define DIAGNOSE_GAP (10 * US_SECOND)  /* a host is read no more often than this, whatever events say */
+#define RETRY_GAP US_MINUTE            /* a host that cannot be reached, or a refusal that may end by itself */
+#define CALM US_MINUTE                 /* TILT ends after this much calm */
+#define JUMP (5 * US_SECOND)           /* wall and monotonic time that drift apart by this much: the clock jumped */
+#define QUIET (24 * US_HOUR)           /* a case without news is closed */
+
+/* One configured host. */
+struct patient {
+	struct healer *healer;
+	const struct heal_host *config;
+	const struct remedy *remedy;
+	int64_t due;               /* monotonic: the next diagnosis; INT64_MAX: none planned */
+	int64_t last;              /* monotonic: of the last one; 0: never */
+	struct repair *repair;     /* NULL: none under way */
+	int64_t repair_due;
+	char told[400];            /* the refusal that was told last, so that it is told once */
+	uint8_t told_plan[32];     /* the diagnosis that is in the ledger */
+	char verdict[40];          /* of the last diagnosis, for status */
+	char trouble[480];         /* why the last diagnosis failed; "" */
+};
+
+struct healer {
+	struct healer_options o;
+	struct db *db;
+	struct patient *patients;
+	int64_t tilt_until;        /* monotonic; 0: calm */
+	char tilt_why[200];
+	int64_t wall_was, mono_was;/* at the last look at the clocks */
+	int64_t sweep_due;         /* monotonic: closing of quiet cases */
+	int64_t given;             /* outbox: last seq given to the sink */
+};
+
+/* patient.c */
+void patient_diagnose(struct patient *p);
+void patient_repair(struct patient *p);     /* one step of the repair that is under way */
+int patient_resume(struct patient *p, struct err *e); /* at start: takes up a repair that has no end */
+void patient_soon(struct patient *p, int64_t not_before); /* plans a diagnosis, the limited rate holds */
+struct repair_options patient_options(struct patient *p, const char *by, int64_t case_id);
+
+void healer_tilt(struct healer *h, const char *why);
+bool healer_tilted(const struct healer *h);
+
+#endif
