@@ -20,6 +20,12 @@ void list_add(struct list *l, void *p)
 	l->p[l->n++] = p;
 }
 
+/* A consequence waits for the case that explains it. A scan keeps all it matched anyway. */
+static bool may_wait(const struct engine *g, const struct rule *r)
+{
+	return r->consequence && (g->o.scan || g->waiting.n < WAITING_MOST);
+}
+
 static void on_fired(void *arg, const struct fired *f)
 {
 	struct engine *g = arg;
@@ -37,11 +43,9 @@ static void on_fired(void *arg, const struct fired *f)
 	book_seen(book_host(g->book, f->match->host), f->rule, f->last);
 	if (g->sink.fired)
 		g->sink.fired(g->sink.arg, f->rule);
-	if (f->rule->silent)
-		return;
-	if (f->rule->consequence && g->waiting.n < WAITING_MOST)
+	if (may_wait(g, f->rule))
 		list_add(&g->waiting, told_of_group(f));
-	else
+	else if (!f->rule->silent)
 		engine_raise(g, told_of_group(f), f->entries, f->n);
 }
 
@@ -154,7 +158,7 @@ void engine_take(struct engine *g, struct match *m)
 	if (!*m->host)
 		g->counts.no_host++;
 	note_remembered(g, m, h);
-	if (r->consequence && g->waiting.n < WAITING_MOST)
+	if (may_wait(g, r))
 		list_add(&g->waiting, told_of_match(m));
 	else if (r->silent && r->cause)
 		book_tally(h, case_cause_index(r->cause), m);
@@ -181,6 +185,10 @@ bool engine_explains(struct engine *g, struct told *t)
 
 void engine_raise(struct engine *g, struct told *t, struct match *const *events, size_t n)
 {
+	if (t->rule->silent) { /* a consequence that nothing explains, of a rule that only correlations ask for */
+		told_free(t);
+		return;
+	}
 	struct book_host *h = book_host(g->book, t->match->host);
 	struct book_case *c = NULL;
 	bool opened = false;
