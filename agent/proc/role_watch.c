@@ -17,6 +17,7 @@
 #include "proc/outbox.h"
 #include "proc/place.h"
 #include "proc/reader.h"
+#include "proc/updates.h"
 #include "rules/ruleset.h"
 #include "tls/digest.h"
 
@@ -24,7 +25,8 @@
 #define COMMIT_EVERY (US_SECOND)          /* positions alone */
 #define COMMIT_SOON (100 * US_SECOND / 1000) /* something was found */
 #define TICK_EVERY (200 * US_SECOND / 1000)
-#define UPDATE_EVERY US_MINUTE
+#define UPDATE_EVERY US_SECOND            /* of the engine: what heal hears */
+#define TELL_EVERY US_MINUTE              /* what receivers hear */
 #define ENGINE_STATE (256u << 20)
 #define PROBLEMS 20                       /* of rules, told one by one */
 #define MALFORMED 32                      /* told between two commits; the rest is counted */
@@ -34,6 +36,7 @@ struct watch {
 	struct link link;
 	struct place *place;
 	struct outbox *outbox;
+	struct updates *updates;
 	struct ruleset *rules;
 	struct engine *engine;
 	struct engine_host *hosts;
@@ -47,24 +50,33 @@ struct watch {
 	unsigned problems;        /* of the last load of rules */
 };
 
+static void send_update(void *arg, const uint8_t finding[32], uint64_t count, int64_t when, const char *json, size_t n)
+{
+	struct watch *w = arg;
+	struct digest *d = digest_new();
+	uint8_t uid[32];
+
+	digest_add(d, finding, 32);
+	digest_add_str(d, "update");
+	digest_add_int(d, (int64_t)count);
+	digest_finish(d, uid);
+	outbox_record(w->outbox, uid, RECORD_FINDING, when, json, n);
+}
+
 static void on_finding(void *arg, const struct finding *f, bool update)
 {
 	struct watch *w = arg;
-	uint8_t uid[32];
+	int64_t now = clock_monotonic(&w->link.clock);
 
-	memcpy(uid, f->uid, 32);
-	if (update) {
-		struct digest *d = digest_new();
-
-		digest_add(d, f->uid, 32);
-		digest_add_str(d, "update");
-		digest_add_int(d, (int64_t)f->count);
-		digest_finish(d, uid);
-	}
 	buf_reset(&w->json);
 	finding_json(f, &w->json);
-	outbox_record(w->outbox, uid, RECORD_FINDING, f->time, buf_text(&w->json), w->json.n);
 	w->dirty = true;
+	if (update) {
+		updates_put(w->updates, f->uid, f->count, f->time, buf_text(&w->json), w->json.n, now);
+		return;
+	}
+	outbox_record(w->outbox, f->uid, RECORD_FINDING, f->time, buf_text(&w->json), w->json.n);
+	updates_told(w->updates, f->uid, now);
 }
 
 /* Index of the configured host of that name or alias; -1: none. */
@@ -355,6 +367,7 @@ static void work(struct watch *w)
 	w->dirty = w->dirty || bytes;
 	if (now >= w->tick_at && !w->link.stop) {
 		engine_tick(w->engine);
+		updates_tick(w->updates, now);
 		w->tick_at = now + TICK_EVERY;
 	}
 	if (commit_is_due(w, !bytes)) {
@@ -385,8 +398,11 @@ static void run(struct watch *w)
 			return;
 		else
 			work(w);
-		if (w->link.stop && !until)
+		if (w->link.stop && !until) {
 			until = clock_monotonic(&w->link.clock) + DRAIN;
+			if (!outbox_waiting(w->outbox))
+				updates_flush(w->updates);
+		}
 		if (until && clock_monotonic(&w->link.clock) > until)
 			return; /* what is not stored is read again next time */
 	}
@@ -407,6 +423,7 @@ static int start(struct watch *w, struct err *e)
 	if (w->problems)
 		link_failed(&w->link, "%u problems in the rules; the others work", w->problems);
 	w->outbox = outbox_new(&w->link);
+	w->updates = updates_new(TELL_EVERY, send_update, w);
 	if (set_up(w, e) < 0)
 		return -1;
 	snprintf(rules, sizeof rules, "%zu", ruleset_count(w->rules));
@@ -434,6 +451,7 @@ int role_watch(void)
 	}
 	tear_down(w);
 	ruleset_free(w->rules);
+	updates_free(w->updates);
 	outbox_free(w->outbox);
 	place_close(w->place);
 	config_free(w->next);
