@@ -275,8 +275,9 @@ static bool before(struct answerer *a, int64_t id, int64_t deadline_ms)
 		wire_answer_error(&a->out, id, FAULT_FAILED, "the lab was told to fail here");
 		return false;
 	case S_HANG:
-		for (;;)
-			pause();
+		while (fgetc(stdin) != EOF) /* as long as anybody is there */
+			;
+		_exit(0);
 	case S_DIE:
 		fprintf(stderr, "evmend-lab host: told to die here\n");
 		_exit(1);
