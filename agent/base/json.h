@@ -18,6 +18,7 @@
 struct json;
 
 struct json *json_parse(const char *text, size_t n, struct err *e); /* NULL and *e on bad input */
+struct json *json_parse_max(const char *text, size_t n, size_t max, struct err *e); /* another ceiling than LIMIT_JSON_BYTES */
 void json_free(struct json *j);
 const struct json *json_get(const struct json *object, const char *key); /* NULL when there is none */
 size_t json_len(const struct json *array);                               /* 0 for anything else */

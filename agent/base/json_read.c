@@ -51,11 +51,16 @@ static bool too_deep(const char *s, size_t n)
 
 struct json *json_parse(const char *text, size_t n, struct err *e)
 {
+	return json_parse_max(text, n, LIMIT_JSON_BYTES, e);
+}
+
+struct json *json_parse_max(const char *text, size_t n, size_t max, struct err *e)
+{
 	json_error_t error;
 	json_t *j;
 
-	if (n > LIMIT_JSON_BYTES) {
-		err_set(e, ERR_IO, "JSON of %zu bytes; at most %u are read", n, LIMIT_JSON_BYTES);
+	if (n > max) {
+		err_set(e, ERR_IO, "JSON of %zu bytes; at most %zu are read", n, max);
 		return NULL;
 	}
 	if (too_deep(text, n)) {

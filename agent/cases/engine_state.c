@@ -31,7 +31,7 @@ void engine_save(const struct engine *g, struct buf *to)
 
 int engine_load(struct engine *g, const char *from, size_t n, struct err *e)
 {
-	struct json *j = json_parse(from, n, e);
+	struct json *j = json_parse_max(from, n, STATE_BYTES, e);
 	const struct json *waiting;
 	int64_t version;
 
