@@ -331,7 +331,7 @@ int decoder_feed(struct decoder *d, const void *bytes, size_t n, const struct de
 int decoder_end(struct decoder *d, bool keep_tail, const struct decode_sink *sink, struct err *e)
 {
 	uint64_t before = d->counts.malformed;
-	bool half;
+	int64_t half;
 	int r;
 
 	if (keep_tail) {
@@ -342,7 +342,7 @@ int decoder_end(struct decoder *d, bool keep_tail, const struct decode_sink *sin
 	}
 	if (!d->encoding_known && d->head_n)
 		know_encoding(d);
-	half = d->encoding != TEXT_UTF8 && utf16_pending(&d->utf16);
+	half = d->encoding == TEXT_UTF8 ? 0 : (d->utf16.has_byte ? 1 : 0) + (d->utf16.high ? 2 : 0);
 	d->utf16.has_byte = false;
 	d->utf16.high = 0;
 	r = run(d, sink, true, e);
@@ -352,6 +352,7 @@ int decoder_end(struct decoder *d, bool keep_tail, const struct decode_sink *sin
 		malformed(d, sink, d->text.n, 0, "the UTF-16 text ends in the middle of a character");
 	else if (d->form == FORM_XML && !d->seen && d->base + d->settled > 3)
 		malformed(d, sink, d->text.n, 0, "there is no <Event> in this XML");
+	d->settled += half;
 	return 0;
 }
 

@@ -91,11 +91,6 @@ void utf16_feed(struct utf16 *u, const void *bytes, size_t n, struct buf *to)
 	}
 }
 
-bool utf16_pending(const struct utf16 *u)
-{
-	return u->has_byte || u->high;
-}
-
 size_t utf16_raw_length(const char *text, size_t n)
 {
 	size_t raw = 0;

@@ -25,7 +25,6 @@ struct utf16 {
 };
 
 void utf16_feed(struct utf16 *u, const void *bytes, size_t n, struct buf *to);
-bool utf16_pending(const struct utf16 *u); /* the text so far ends in the middle of a character */
 /* How many bytes of UTF-16 these bytes of utf16_feed's output came from. */
 size_t utf16_raw_length(const char *text, size_t n);
 
