@@ -1,0 +1,24 @@
+/* host_verbs.h - what `diagnose` and `repair` share: the configured host, a connection, what events have shown, and how a diagnosis
+ * is printed. */
+#ifndef EVMEND_CLI_HOST_VERBS_H
+#define EVMEND_CLI_HOST_VERBS_H
+
+#include "cli/agent_state.h"
+#include "cli/cli.h"
+#include "heal/diagnose.h"
+#include "heal/policy.h"
+
+/* By name or alias; NULL and *e with the names that there are. */
+const struct host_config *host_verbs_find(const struct config *config, const char *name, struct err *e);
+enum policy_mode host_verbs_mode(const struct config *config, const struct host_config *h);
+struct host *host_verbs_open(const struct config *config, const struct host_config *h, const struct clock *clock, struct err *e);
+/* What the agent's open cases of this host have seen (nothing when no agent ever ran), and what the events in `paths` show. */
+int host_verbs_suspicion(struct cli *c, const struct config *config, const struct host_config *h, const char *const *paths,
+	size_t n,
+	struct suspicion *to, struct err *e);
+/* Facts, verdict, notes, plan, and what the policy says (NULL: not asked); one JSON line with --json. */
+void host_verbs_print(const struct cli *c, const struct diagnosis *d, const char *host, const struct policy_decision *decision);
+/* "uid 0, pid 812" */
+void host_verbs_actor(char *to, size_t n);
+
+#endif

@@ -1,0 +1,294 @@
+/* repair.c - `evmend repair`: runs the plan of a host under the agent's policy, without an agent.
+ *
+ * Promises: the same facts, plan, policy, ledger, proof and settling as the agent's; on a terminal it asks before it acts.
+ * Refuses to work beside a running agent (that one repairs, `evmend approve` permits), another plan than --plan names, and what
+ * the policy refuses whoever asks. Exit code 0 healed or nothing to do, 6 refused, 7 failed and rolled back, 8 a person is
+ * needed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/host_verbs.h"
+#include "cli/verbs.h"
+#include "heal/repair.h"
+
+struct work {
+	struct cli *c;
+	const struct config *config;
+	const struct host_config *h;
+	struct db *db;
+	struct diagnosis *d;
+	bool by_person;
+	char actor[64], who[128];
+};
+
+static struct host *open_host(void *arg, int64_t deadline, struct err *e)
+{
+	struct work *w = arg;
+
+	(void)deadline;
+	return host_verbs_open(w->config, w->h, &w->c->clock, e);
+}
+
+static int permit(void *arg, const struct diagnosis *d, bool busy, const char *what, bool resumed, struct policy_decision *to,
+	struct err *e)
+{
+	struct work *w = arg;
+	struct policy_input in = {.config = &w->config->policy, .mode = host_verbs_mode(w->config, w->h), .busy = busy, .busy_what = what,
+		.asked_by_person = w->by_person || resumed};
+	struct chart_texts *texts = xcalloc(1, sizeof(*texts));
+	int r = chart_policy_input(w->db, clock_wall(&w->c->clock), w->h->name, d, &in, texts, e);
+
+	if (r == 0)
+		policy_decide(&in, w->h->name, to);
+	free(texts);
+	return r;
+}
+
+static void say(void *arg, const char *line)
+{
+	struct work *w = arg;
+
+	if (!w->c->json)
+		cli_print(w->c, CLI_PLAIN, "  %s\n", line);
+}
+
+static bool must_stop(void *arg)
+{
+	struct work *w = arg;
+	char why[200];
+	struct err e;
+
+	return hold_active(w->db, w->h->name, why, &e) != 0;
+}
+
+static int exit_code(struct work *w, const struct repair *r)
+{
+	struct err e;
+
+	switch (repair_result(r)) {
+	case REPAIR_HEALED:
+		if (!w->c->json)
+			cli_print(w->c, CLI_GREEN, "healed: %s\n", repair_text(r));
+		return 0;
+	case REPAIR_REFUSED:
+		(void)err_set(&e, ERR_REFUSED, "%s", repair_text(r));
+		break;
+	case REPAIR_ROLLED_BACK:
+		(void)err_set(&e, ERR_ROLLED_BACK, "%s", repair_text(r));
+		break;
+	case REPAIR_NEEDS_PERSON:
+		(void)err_set(&e, ERR_NEEDS_PERSON, "%s", repair_text(r));
+		break;
+	default:
+		(void)err_set(&e, ERR_IO, "%s", repair_text(r));
+	}
+	return cli_fail(w->c, &e);
+}
+
+static void print_end(const struct repair *r)
+{
+	static const char *const words[] = {"healed", "refused", "rolled-back", "needs-person", "lost"};
+	struct json_out o;
+	struct buf b;
+
+	buf_init(&b, 16u << 10);
+	json_begin(&o, &b);
+	json_open(&o, NULL, '{');
+	json_put_int(&o, "v", 1);
+	json_put_str(&o, "kind", "repair");
+	json_put_str(&o, "result", words[repair_result(r)]);
+	json_put_str(&o, "text", repair_text(r));
+	json_close(&o, '}');
+	printf("%s\n", buf_text(&b));
+	buf_free(&b);
+}
+
+static int drive(struct work *w, struct repair *r)
+{
+	int64_t next;
+	int code;
+
+	if (!w->c->json)
+		cli_print(w->c, CLI_BOLD, "\nRepair\n");
+	while ((next = repair_step(r)) != 0) {
+		int64_t wait = next - clock_monotonic(&w->c->clock);
+
+		if (wait > 0)
+			clock_sleep(&w->c->clock, wait);
+	}
+	if (w->c->json)
+		print_end(r);
+	code = exit_code(w, r);
+	repair_free(r);
+	return code;
+}
+
+/* On a terminal a person is asked; elsewhere --yes says it. */
+static bool person_says_yes(struct work *w)
+{
+	char line[16] = "";
+
+	if (cli_has(w->c, "--yes"))
+		return true;
+	if (!w->c->out_tty || w->c->json)
+		return false;
+	cli_print(w->c, CLI_BOLD, "\nRun this plan on %s? Type yes: ", w->h->name);
+	fflush(stdout);
+	return fgets(line, sizeof(line), stdin) != NULL && strcmp(line, "yes\n") == 0;
+}
+
+static int check_plan(struct work *w, struct err *e)
+{
+	const char *wanted = cli_value(w->c, "--plan", NULL);
+	char id[65];
+
+	text_hex(id, w->d->plan.id, 32);
+	if (wanted == NULL)
+		return 0;
+	if (strlen(wanted) < 8 || !text_same_n(wanted, strlen(wanted), id, strlen(wanted) < 64 ? strlen(wanted) : 64))
+		return err_set(e, ERR_REFUSED, "the plan is %.12s now, not %.64s (at least 8 digits): the facts have changed", id, wanted);
+	return 0;
+}
+
+static int case_for(struct work *w, int64_t *id, struct err *e)
+{
+	struct chart_entry entry = {.state = CASE_DIAGNOSING, .d = w->d};
+	struct suspicion s;
+	int64_t now = clock_wall(&w->c->clock);
+
+	if (chart_suspicion(w->db, w->h->name, &s, id, e) < 0)
+		return -1;
+	if (*id != 0)
+		return chart_cases(w->db, now, w->h->name, &entry, e);
+	return chart_own_case(w->db, now, w->h->name, w->d->verdict.cause, &entry, id, e);
+}
+
+static struct repair_options options_of(struct work *w, int64_t case_id)
+{
+	return (struct repair_options){
+		.db = w->db, .clock = &w->c->clock, .remedy = remedies[0], .policy = &w->config->policy, .host_name = w->h->name, .by = w->actor,
+		.who = w->who, .case_id = case_id, .arg = w, .open = open_host, .permit = permit, .stop = must_stop, .say = say,
+	};
+}
+
+static int look(struct work *w, struct err *e)
+{
+	int64_t deadline = clock_monotonic(&w->c->clock) + 2 * w->config->policy.step_limit;
+	struct suspicion s;
+	struct host *host;
+	int r;
+
+	if (host_verbs_suspicion(w->c, w->config, w->h, NULL, 0, &s, e) < 0)
+		return -1;
+	host = host_verbs_open(w->config, w->h, &w->c->clock, e);
+	if (host == NULL)
+		return -1;
+	r = diagnose(remedies[0], host, &w->c->clock, deadline, &s, w->d, e);
+	host->ops->close(host);
+	return r;
+}
+
+/* A repair that a crash interrupted is finished first: that is what the ledger says is under way. */
+static int finish_old(struct work *w, struct err *e, bool *was)
+{
+	struct heal_repair row;
+	struct repair_options o;
+	int got;
+
+	*was = false;
+	if (repair_mark_interrupted(w->db, clock_wall(&w->c->clock), e) < 0)
+		return -1;
+	got = repair_row_unended(w->db, w->h->name, &row, e);
+	if (got <= 0)
+		return got;
+	*was = true;
+	o = options_of(w, row.case_id);
+	cli_note(w->c, "a repair of %s was interrupted; it is finished first", w->h->name);
+	return drive(w, repair_resume(&o, &row));
+}
+
+static int decide(struct work *w, struct err *e)
+{
+	struct policy_decision decision;
+	struct repair_options o;
+	int64_t case_id;
+
+	if (look(w, e) < 0 || permit(w, w->d, false, NULL, false, &decision, e) < 0)
+		return -1;
+	host_verbs_print(w->c, w->d, w->h->name, &decision);
+	if (w->d->verdict.healthy)
+		return 0;
+	if (check_plan(w, e) < 0)
+		return -1;
+	if (decision.answer != POLICY_GO && decision.answer != POLICY_ASK && !(decision.answer == POLICY_REFUSE && decision.not_before))
+		return err_set(e, ERR_REFUSED, "%s", decision.why);
+	w->by_person = person_says_yes(w);
+	if (!w->by_person && (decision.answer != POLICY_GO || w->c->out_tty))
+		return err_set(e, ERR_REFUSED, "nothing was changed: %s", decision.answer == POLICY_GO ? "you did not say yes" : decision.why);
+	if (case_for(w, &case_id, e) < 0)
+		return -1;
+	o = options_of(w, case_id);
+	return drive(w, repair_begin(&o, w->d->plan.id));
+}
+
+static int with_state(struct work *w, struct err *e)
+{
+	int lock = agent_lock(w->config, e), code = -1;
+	bool was;
+
+	if (lock < 0) {
+		(void)err_prefix(e, "the agent repairs by its policy (`evmend diagnose`, then `evmend approve CASE`)");
+		return -1;
+	}
+	w->db = agent_heal_db(w->config, DB_WRITE, e);
+	if (w->db != NULL) {
+		code = finish_old(w, e, &was);
+		if (code == 0 && !was)
+			code = decide(w, e);
+	}
+	db_close(w->db);
+	os_file.close(lock);
+	return code;
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	struct work w = {.c = c};
+	struct err e = {.code = ERR_NONE};
+	struct config *config = agent_config(c, &e);
+	int code = -1;
+
+	(void)argc;
+	w.config = config;
+	w.h = config ? host_verbs_find(config, argv[0], &e) : NULL;
+	if (w.h != NULL) {
+		w.d = xcalloc(1, sizeof(*w.d));
+		host_verbs_actor(w.actor, sizeof(w.actor));
+		say_text(w.who, sizeof(w.who), "evmend repair, %s", w.actor);
+		code = with_state(&w, &e);
+		free(w.d);
+	}
+	if (code < 0)
+		code = cli_fail(c, &e);
+	config_free(config);
+	return code;
+}
+
+static const struct cli_option options[] = {
+	CLI_OPTION_CONFIG,
+	{"--plan", 0, CLI_VALUE, "ID", "run only this plan, as `diagnose` named it (at least 8 digits)"},
+	{"--yes", 0, CLI_FLAG, NULL, "a person has read the plan and says yes"},
+	CLI_OPTION_END,
+};
+
+const struct cli_verb verb_repair = {
+	.name = "repair", .summary = "run the plan of a host under the policy", .usage = "HOST [--plan ID] [--yes] [-c FILE]",
+	.help = "Reads the host, shows facts, verdict and plan, and asks on a terminal before it acts; --yes says it elsewhere. The "
+	"policy holds\n"
+		"as it does in the agent: what it refuses is refused here too. Every step is in the ledger before it is taken; the repair\n"
+		"counts only when the service was used with success and stays well. Not beside a running agent.\n",
+	.example = "evmend repair ex1.contoso.example -c config.yaml\nevmend repair ex1.contoso.example --plan 3fa1c09be277 --yes",
+	.options = options, .min_args = 1, .max_args = 1, .run = run,
+};
