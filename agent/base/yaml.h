@@ -39,7 +39,8 @@ const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key); 
 bool yaml_is_null(const struct yaml_node *n); /* NULL, or plain null, ~ or nothing */
 /* Typed reads: -1 and *e ("PATH:LINE:COLUMN: KEY must be ...") when the node is of another kind. NULL node: *out is left. */
 int yaml_str(const struct yaml_file *f, const struct yaml_node *n, const char *key, const char **out, struct err *e);
-int yaml_int(const struct yaml_file *f, const struct yaml_node *n, const char *key, int64_t min, int64_t max, int64_t *out, struct err *e);
+int yaml_int(const struct yaml_file *f, const struct yaml_node *n, const char *key, int64_t min, int64_t max, int64_t *out,
+	     struct err *e);
 int yaml_bool(const struct yaml_file *f, const struct yaml_node *n, const char *key, bool *out, struct err *e);
 int yaml_span(const struct yaml_file *f, const struct yaml_node *n, const char *key, int64_t *us, struct err *e);
 /* Every key of the map must be one of known (ends with NULL); else "unknown key 'x'; did you mean 'y'?". */

@@ -135,8 +135,8 @@ int yaml_known(const struct yaml_file *f, const struct yaml_node *map, const cha
 		near = text_nearest(key, known);
 		if (near)
 			return yaml_err(f, map->keys[i], e, ERR_USAGE, "unknown key '%s'; did you mean '%s'?", key, near);
-		return yaml_err(f, map->keys[i], e, ERR_USAGE, "unknown key '%s'; remove it, or look for its name in the documentation",
-				key);
+		return yaml_err(f, map->keys[i], e, ERR_USAGE,
+				"unknown key '%s'; remove it, or look for its name in the documentation", key);
 	}
 	return 0;
 }

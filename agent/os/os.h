@@ -75,7 +75,7 @@ struct os_process_ops {
 	int (*pipe)(int fds[2]);                         /* [0] reads, [1] writes, close-on-exec */
 	int (*wait_ready)(struct os_poll *p, size_t n, int timeout_ms);
 	/* how many are ready; 0 at the timeout or when a signal came; timeout -1: for ever; n <= 256 */
-	int (*signals)(void);                            /* a descriptor that becomes readable; see os_signals_take; SIGPIPE is ignored from then on */
+	int (*signals)(void); /* a descriptor that becomes readable; see os_signals_take; SIGPIPE is ignored from then on */
 	int (*self)(char *path, size_t n);               /* path of the running program */
 };
 

@@ -45,21 +45,22 @@ static int explain(struct db *d, int code, struct err *e)
 		return err_set(e, ERR_IO, "%s: the disk is full; make room on it, the change was not stored", d->path);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		return err_set(e, ERR_IO, "%s: is damaged or no database of ours (%s); move it away to start anew, or restore a copy of it",
-			       d->path, text);
+		return err_set(e, ERR_IO, "%s: is damaged or no database of ours (%s); move it away to start anew, or "
+			       "restore a copy of it", d->path, text);
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return err_set(e, ERR_IO, "%s: another program keeps it locked; is a second agent running?", d->path);
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
 	case SQLITE_AUTH:
-		return err_set(e, ERR_IO, "%s: must not be written here (%s); check its owner and mode, and those of its folder", d->path, text);
+		return err_set(e, ERR_IO, "%s: must not be written here (%s); check its owner and mode, and those of its folder",
+			       d->path, text);
 	case SQLITE_CANTOPEN:
 		return err_set(e, ERR_IO, "%s: cannot be opened: %s; check that its folder exists and may be written", d->path,
 			       d->handle ? err_os(sqlite3_system_errno(d->handle), words) : text);
 	case SQLITE_IOERR:
-		return err_set(e, ERR_IO, "%s: the disk gave an error (%s, %s); check the disk, the change was not stored", d->path, text,
-			       d->handle ? err_os(sqlite3_system_errno(d->handle), words) : "");
+		return err_set(e, ERR_IO, "%s: the disk gave an error (%s, %s); check the disk, the change was not stored",
+			       d->path, text, d->handle ? err_os(sqlite3_system_errno(d->handle), words) : "");
 	case SQLITE_NOMEM:
 		die("out of memory in %s; state on disk is consistent, start again", d->path);
 	default:
@@ -142,13 +143,13 @@ static int check_version(struct db *d, const struct db_schema *schema, enum db_m
 	if (version_of(d, &version, e) != 0)
 		return -1;
 	if (version < 0 || (size_t)version > schema->n)
-		return err_set(e, ERR_IO, "%s: was written by a newer program (version %lld, this one knows %zu); use that program, or "
-			       "move the file away to start anew", d->path, (long long)version, schema->n);
+		return err_set(e, ERR_IO, "%s: was written by a newer program (version %lld, this one knows %zu); use that "
+			       "program, or move the file away to start anew", d->path, (long long)version, schema->n);
 	if ((size_t)version == schema->n)
 		return 0;
 	if (mode == DB_READ)
-		return err_set(e, ERR_IO, "%s: is of an older version (%lld, this program reads %zu); start the agent once, it brings the "
-			       "file up", d->path, (long long)version, schema->n);
+		return err_set(e, ERR_IO, "%s: is of an older version (%lld, this program reads %zu); start the agent once, it "
+			       "brings the file up", d->path, (long long)version, schema->n);
 	return bring_up(d, schema, e);
 }
 
