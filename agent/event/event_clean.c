@@ -216,6 +216,22 @@ static void put_cr(struct buf *to, enum place at)
 		buf_char(to, ' ');
 }
 
+/* Bytes from the start that stay as they are and change no place. */
+static size_t dull_run(const char *p, size_t n)
+{
+	size_t i = 0;
+
+	for (; i < n; i++) {
+		uint8_t c = (uint8_t)p[i];
+
+		if (c >= 0x80 || (c < 0x20 && c != '\t' && c != '\n'))
+			break;
+		if (c == '<' || c == '>' || c == '&' || c == '"' || c == '\'' || c == ']' || c == '-' || c == '?')
+			break;
+	}
+	return i;
+}
+
 static void clean_slowly(const char *p, size_t n, bool xml, struct buf *to, struct cleaned *out)
 {
 	enum place at = IN_TEXT;
@@ -223,6 +239,11 @@ static void clean_slowly(const char *p, size_t n, bool xml, struct buf *to, stru
 	uint32_t c;
 
 	for (size_t i = 0; i < n; i += step) {
+		step = dull_run(p + i, n - i);
+		if (step) {
+			buf_add(to, p + i, step);
+			continue;
+		}
 		if (xml)
 			at = next_place(at, p + i, n - i);
 		step = utf8_step(p + i, n - i, &c);
