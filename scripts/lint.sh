@@ -252,7 +252,7 @@ else
 		grep -E '(warning|error):' <<<"$said"
 	}
 	export -f tidy_one
-	found=$(printf '%s\0' "${sources[@]}" | xargs -0 -n 1 -P "$(nproc)" bash -c 'tidy_one "$1"' tidy_one)
+	found=$(printf '%s\0' "${sources[@]}" | xargs -0 -n 1 -P "$(nproc)" nice -n 10 bash -c 'tidy_one "$1"' tidy_one)
 	found=$(sort -u <<<"$found" | sed '/^$/d')
 	if [ -n "$found" ]; then
 		echo "$found" >&2
@@ -273,7 +273,7 @@ if ! command -v cppcheck >/dev/null; then
 	echo "not ok cppcheck: it is not installed; make setup installs it"
 	failed=1
 else
-	check=(cppcheck --quiet --enable=warning,performance,portability --inline-suppr --std=c11 --error-exitcode=1 --template='{file}:{line}: {id}: {message}'
+	check=(nice -n 10 cppcheck --quiet --enable=warning,performance,portability --inline-suppr --std=c11 --error-exitcode=1 --template='{file}:{line}: {id}: {message}'
 		--library=scripts/cppcheck.cfg --suppressions-list=scripts/cppcheck.suppressions --max-configs=1 -D_GNU_SOURCE -D__GNUC__ -Iagent -Itests)
 	mkdir -p "$build/lint/cppcheck"
 	if found=$("${check[@]}" --cppcheck-build-dir="$build/lint/cppcheck" -j "$(nproc)" "${sources[@]}" 2>&1); then
