@@ -45,7 +45,7 @@ static int take_lock(struct link *l, struct err *e)
 {
 	char name[32], why[96];
 
-	snprintf(name, sizeof name, "%s.lock", role_text(l->me));
+	snprintf(name, sizeof name, "%s.lock", role_text((int)l->me));
 	for (int i = 0; i < LOCK_TRIES; i++) {
 		l->lock = os_file.open(config_state(l->config, name), OS_LOCK);
 		if (l->lock != -EWOULDBLOCK)
@@ -64,7 +64,7 @@ int link_open(struct link *l, enum role me, struct err *e)
 	l->me = me;
 	l->lock = -1;
 	l->clock = clock_real();
-	l->log = (struct log){ .clock = &l->clock, .role = role_text(me), .level = LOG_INFO, .fd = 2 };
+	l->log = (struct log){ .clock = &l->clock, .role = role_text((int)me), .level = LOG_INFO, .fd = 2 };
 	l->signals = os_process.signals();
 	if (os_file.stat(NULL, LINK_FD, &st) < 0)
 		return err_set(e, ERR_USAGE, "there is no channel to main; roles are started by `evmend run` alone");
