@@ -35,6 +35,15 @@ for f in "$work"/doc-*.yml; do
 	"$evmend" rules check "$f" >"$work/log" 2>&1
 	say $? "docs/rules.md example $(basename "$f" .yml)" "$work/log"
 done
+# people paste commands: nothing that an event says may stand in one, but for the host, which is checked for its letters
+for f in rules/exchange/*.yml; do
+	tr '\n' ' ' <"$f" | grep -oE '`[^`]*`' | grep -E '\{[A-Z]'
+done >"$work/log" 2>&1
+if [ -s "$work/log" ]; then
+	say 1 "commands in hints hold no value of an event" "$work/log"
+else
+	echo "ok commands in hints hold no value of an event"
+fi
 # the proof that this can fail: a typing error in our own key is refused, with its line
 sed 's/^    cause:/    couse:/' rules/exchange/backend-endpoint-dead.yml >"$work/typo.yml"
 if "$evmend" rules check "$work/typo.yml" >"$work/log" 2>&1; then
