@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/text.h"
@@ -15,6 +16,7 @@
 #include "correlate/window.h"
 
 #define BUCKETS 4096
+#define LATE US_HOUR /* how much older than its group's newest a match may be and still find its company */
 
 struct refers { /* correlations that refer to a rule */
 	uint32_t *list;
@@ -217,7 +219,7 @@ static void add_to(struct correlator *c, const struct rule *r, const struct corr
 		return;
 	before = w->bytes;
 	if (!absent)
-		window_prune(w, m->time - 2 * corr->timespan - c->slack[r->index]);
+		window_prune(w, m->time - corr->timespan - (corr->timespan > LATE ? corr->timespan : LATE) - c->slack[r->index]);
 	at = window_put(w, m, window_most(corr), &c->evicted);
 	c->bytes += w->bytes - before;
 	if (absent && first && m->time + corr->timespan < c->next_due)
