@@ -15,7 +15,7 @@
 #   note=FRONTEND_CERT         a note that must be beside it
 #   state=healed               the state of the case (act=run)
 #   exit=6                     the exit code (act=diagnose, act=repair)
-#   created=1                  certificates that are in the store afterwards and were not before (default 0)
+#   created=1                  certificates that are in the store afterwards and were not after the fault (default 0)
 #   backend=works              works or fails: one request through the front end afterwards
 #   changed=no                 whether records, sites or certificates may differ after the fault (default: yes when state is healed)
 # Speaks as tests/README.md says.
@@ -154,7 +154,7 @@ diagnose | repair)
 esac
 
 picture >"$work/after"
-new=$(grep '"store":"MY"' "$work/after" | grep -vxFf <(grep '"store":"MY"' "$work/before") | wc -l)
+new=$(grep '"store":"MY"' "$work/after" | grep -vxFf <(grep '"store":"MY"' "$work/broken") | wc -l)
 [ "$new" -eq "$created" ] || fail "$new certificates were created, expected $created"
 if [ "$changed" = no ]; then
 	diff "$work/broken" "$work/after" >"$work/diff" || fail "something was changed: $(head -n 2 "$work/diff" | tail -n 1)"
