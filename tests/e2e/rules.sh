@@ -1,5 +1,5 @@
 #!/bin/bash
-# Our rules load without a word, pass the tests beside them, and every rule that docs/rules.md shows loads.
+# Our rules load without a word, pass the tests beside them, and every rule that docs/rules.md and docs/sigma.md show loads.
 set -u
 cd "$(dirname "$0")/../.." || exit 5
 work=$(mktemp -d "${TMP:-/tmp}/rules.XXXXXX") || exit 5
@@ -23,17 +23,19 @@ say $? "rules test rules/exchange" "$work/test"
 n=$(ls rules/exchange/*.yml | wc -l)
 if [ "$n" -ge 30 ]; then echo "ok rules/exchange has $n rules"; else echo "not ok rules/exchange has $n rules, 30 are promised"; bad=1; fi
 
-awk -v to="$work" '/^```yaml$/ { n++; f = sprintf("%s/doc-%02d.yml", to, n); next } /^```$/ { f = "" } f { print >f }' docs/rules.md
-blocks=$(ls "$work"/doc-*.yml 2>/dev/null | wc -l)
-if [ "$blocks" -eq "$(grep -c '^```yaml$' docs/rules.md)" ] && [ "$blocks" -gt 0 ]; then
-	echo "ok docs/rules.md has $blocks examples"
-else
-	echo "not ok docs/rules.md: $blocks examples were cut out"
-	bad=1
-fi
-for f in "$work"/doc-*.yml; do
-	"$evmend" rules check "$f" >"$work/log" 2>&1
-	say $? "docs/rules.md example $(basename "$f" .yml)" "$work/log"
+for doc in rules sigma; do
+	awk -v to="$work/$doc" '/^```yaml$/ { n++; f = sprintf("%s-%02d.yml", to, n); next } /^```$/ { f = "" } f { print >f }' "docs/$doc.md"
+	blocks=$(ls "$work/$doc"-*.yml 2>/dev/null | wc -l)
+	if [ "$blocks" -eq "$(grep -c '^```yaml$' "docs/$doc.md")" ] && [ "$blocks" -gt 0 ]; then
+		echo "ok docs/$doc.md has $blocks examples"
+	else
+		echo "not ok docs/$doc.md: $blocks examples were cut out"
+		bad=1
+	fi
+	for f in "$work/$doc"-*.yml; do
+		"$evmend" rules check "$f" >"$work/log" 2>&1
+		say $? "docs/$doc.md example $(basename "$f" .yml)" "$work/log"
+	done
 done
 # people paste commands: nothing that an event says may stand in one, but for the host, which is checked for its letters
 for f in rules/exchange/*.yml; do
