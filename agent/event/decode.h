@@ -4,7 +4,11 @@
  * (rootless, <Events>, RenderedXml, UTF-8, UTF-16 with or without BOM, a copy of Event Viewer's XML view), an HttpProxy
  * log (#Fields), else console text. An .evtx file is known by its signature and refused with the command that makes XML of it.
  * A bad event is reported through `malformed`, with its first 200 bytes, and never stops the stream; a stream that is of no
- * known form at all fails. */
+ * known form at all fails.
+ *
+ * A DOCTYPE outside events is one malformed record and the stream goes on: each event is parsed by itself, so whatever entities it
+ * declares exist nowhere, and an event that uses one is malformed. Around events anything may stand; text there that is no
+ * markup is one malformed record for each run of it. A console block without bracket and error id is no event and not malformed. */
 #ifndef EVMEND_EVENT_DECODE_H
 #define EVMEND_EVENT_DECODE_H
 
@@ -41,7 +45,8 @@ struct decoder;
 
 struct decoder *decoder_new(enum event_form form, const struct decode_options *options, struct arena *arena);
 void decoder_free(struct decoder *d);
-/* Takes n more bytes. 0; -1 and *e when the stream is hopeless (.evtx, binary); or what sink->event returned. */
+/* Takes n more bytes. 0; -1 and *e when the stream is hopeless (.evtx, binary); or what sink->event returned. After non-zero only
+ * settled, state, counts and free may be called: what was fed and not settled is to be fed to another decoder. */
 int decoder_feed(struct decoder *d, const void *bytes, size_t n, const struct decode_sink *sink, struct err *e);
 /* The stream ends here: what is incomplete becomes malformed (XML) or an event (text). With keep_tail the incomplete
  * event is kept for a later feed instead (a file that is followed). */

@@ -134,8 +134,6 @@ static size_t parts(char *s, size_t n, struct arena *a, struct trace_field *out,
 
 size_t exchange_trace_next(const char *text, size_t n, size_t *at, struct arena *a, struct trace_field out[static TRACE_FIELDS])
 {
-	char inside[BRACKET_BYTES];
-
 	while (*at < n) {
 		const char *open = memchr(text + *at, '[', n - *at);
 		size_t whole, len = 0, found;
@@ -143,6 +141,8 @@ size_t exchange_trace_next(const char *text, size_t n, size_t *at, struct arena 
 
 		if (!open)
 			break;
+		char inside[BRACKET_BYTES] = { 0 };
+
 		*at = (size_t)(open - text) + 1;
 		whole = squeeze(open, n - *at + 1, inside, &len);
 		if (!whole || !memchr(inside, '=', len))

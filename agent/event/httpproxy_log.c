@@ -195,7 +195,8 @@ static const char *host_of(const struct event_build *b, const char *name)
 	return text_host_ok(host) ? host : NULL;
 }
 
-int httpproxy_read(struct httpproxy *h, struct event_build *b, const char *row, size_t n, const char *default_host, struct event *ev, struct err *e)
+int httpproxy_read(struct httpproxy *h, struct event_build *b, const char *row, size_t n, const char *default_host, struct event *ev,
+	struct err *e)
 {
 	static const char fields[] = "#Fields:", first[] = "DateTime,";
 	const struct event_field *time;

@@ -32,7 +32,8 @@ size_t httpproxy_row(struct httpproxy *h, const char *p, size_t n, bool final);
 /* Names of the columns, as behind "#Fields:". -1 and *e: not a list with commas, or too long. */
 int httpproxy_fields(struct httpproxy *h, const char *text, size_t n, struct err *e);
 /* One row (clean UTF-8). 1: an event is on the bench; 0: a header line, no event; -1 and *e: malformed. */
-int httpproxy_read(struct httpproxy *h, struct event_build *b, const char *row, size_t n, const char *default_host, struct event *ev, struct err *e);
+int httpproxy_read(struct httpproxy *h, struct event_build *b, const char *row, size_t n, const char *default_host, struct event *ev,
+	struct err *e);
 /* Is this how such a log begins? */
 bool httpproxy_looks_so(const char *head, size_t n);
 

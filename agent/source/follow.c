@@ -182,7 +182,7 @@ static int try_neighbour(void *arg, const char *name)
 		return 0;
 	path = xcalloc(1, folder + strlen(name) + 1);
 	memcpy(path, q->w->path, folder);
-	strcpy(path + folder, name);
+	memcpy(path + folder, name, strlen(name));
 	fd = files->open(path, OS_READ);
 	free(path);
 	fits = fd < 0 ? fd : files->stat(NULL, fd, &st);

@@ -130,8 +130,8 @@ int stream_read(struct stream *s, const void **bytes, size_t *n, struct err *e)
 
 int stream_skip(struct stream *s, int64_t offset, struct err *e)
 {
-	const void *bytes;
-	size_t n;
+	const void *bytes = NULL;
+	size_t n = 0;
 	int r;
 
 	if (!s->known && (r = know_kind(s, e)) != 0)
