@@ -150,6 +150,9 @@ void hosts_save(const struct hosts *h, struct json_out *o, const char *key)
 
 void hosts_load(struct hosts *h, const struct json *j)
 {
+	bool first_stays = h->first_stays;
+
+	h->first_stays = false; /* who came first was settled then, and stands in `means` */
 	for (size_t i = 0; i < json_len(j); i++) {
 		const struct json *one = json_at(j, i);
 		const char *s = json_str(json_get(one, "name"), ""), *means = json_str(json_get(one, "means"), NULL);
@@ -160,4 +163,5 @@ void hosts_load(struct hosts *h, const struct json *j)
 		if (x && means && !x->configured)
 			x->means = strings_add(h->pool, means);
 	}
+	h->first_stays = first_stays;
 }

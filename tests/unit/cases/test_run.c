@@ -1,0 +1,234 @@
+/* test_run.c - deciding while events come in: first finding at once, updates later, replay, watermarks, restart, reload, reopening. */
+#include "unit/cases/bench.h"
+
+#define BACKEND "evmend: {cause: exchange-backend-certificate, then: diagnose}\n"
+#define ABSENT \
+	SILENT("a", 1) SILENT("b", 2) "title: C\nname: c\ncorrelation: {type: absent, rules: [a, b], group-by: host, timespan: 10m}\n" \
+	"evmend: {cause: exchange-backend-site, then: diagnose}\n"
+
+static void to(struct bench *b, int minutes, int seconds)
+{
+	int64_t base;
+
+	assert_true(time_parse("2018-03-13T00:00:00Z", 20, &base));
+	fake_clock_advance(&b->clock, base + minutes * US_MINUTE + seconds * US_SECOND - b->clock.wall);
+}
+
+static void first_at_once_then_updates(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, DETECT("a", 1, BACKEND), false);
+	to(&b, 1, 0);
+	for (int i = 0; i < 50; i++)
+		bench_event(&b, 1, "2018-03-13T00:01:00Z", i, "ex1", "");
+	assert_string_equal(buf_text(&b.findings), "a ex1 2018-03-13T00:01:00.000000Z x1\n");
+	assert_string_equal(buf_text(&b.cases), "1 ex1 exchange-backend-certificate diagnose open x1\n");
+	bench_forget(&b);
+	to(&b, 1, 59);
+	engine_tick(b.g);
+	assert_int_equal(b.n_updates, 0);
+	to(&b, 2, 0);
+	engine_tick(b.g);
+	assert_string_equal(buf_text(&b.findings), "+a ex1 2018-03-13T00:01:00.000000Z x50\n");
+	assert_string_equal(buf_text(&b.cases), "1 ex1 exchange-backend-certificate diagnose open x50\n");
+	bench_forget(&b);
+	engine_tick(b.g);
+	assert_int_equal(b.n_updates + b.n_cases, 0); /* nothing new */
+	bench_event(&b, 1, "2018-03-13T00:02:00Z", 60, "ex2", "");
+	assert_int_equal(b.n_findings, 1); /* another host */
+	bench_end(&b);
+}
+
+static void old_events_ask_for_nothing(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, DETECT("a", 1, BACKEND), false);
+	to(&b, 60, 0);
+	bench_event(&b, 1, "2018-03-13T00:01:00Z", 1, "ex1", "");
+	assert_string_equal(buf_text(&b.findings), "a ex1 2018-03-13T00:01:00.000000Z x1 replay\n");
+	assert_string_equal(buf_text(&b.cases), "1 ex1 exchange-backend-certificate nothing open x1\n");
+	bench_forget(&b);
+	bench_event(&b, 1, "2018-03-13T00:59:00Z", 2, "ex1", "");
+	assert_string_equal(buf_text(&b.cases), "1 ex1 exchange-backend-certificate diagnose open x2\n"); /* now it asks */
+	bench_end(&b);
+}
+
+static void absence_waits_for_the_watermark(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, ABSENT, false);
+	to(&b, 1, 0);
+	bench_event(&b, 1, "2018-03-13T00:01:00Z", 1, "ex1", "");
+	engine_tick(b.g);
+	to(&b, 11, 30);
+	bench_event(&b, 7, "2018-03-13T00:10:00Z", 2, "ex1", ""); /* event time has come to 10 only */
+	engine_tick(b.g);
+	assert_int_equal(b.n_findings, 0);
+	bench_event(&b, 7, "2018-03-13T00:11:20Z", 3, "ex1", "");
+	engine_tick(b.g);
+	assert_string_equal(buf_text(&b.findings), "c ex1 2018-03-13T00:01:00.000000Z x1\n");
+	bench_end(&b);
+	bench_begin(&b, ABSENT, false); /* a silent host: the clock decides, idle_after later */
+	to(&b, 1, 0);
+	bench_event(&b, 1, "2018-03-13T00:01:00Z", 1, "ex1", "");
+	to(&b, 11, 59);
+	engine_tick(b.g);
+	assert_int_equal(b.n_findings, 0);
+	to(&b, 12, 1);
+	engine_tick(b.g);
+	assert_int_equal(b.n_findings, 1);
+	bench_end(&b);
+	bench_begin(&b, ABSENT, false); /* the answer came */
+	to(&b, 1, 0);
+	bench_event(&b, 1, "2018-03-13T00:01:00Z", 1, "ex1", "");
+	to(&b, 5, 0);
+	bench_event(&b, 2, "2018-03-13T00:05:00Z", 2, "ex1", "");
+	to(&b, 59, 0);
+	engine_tick(b.g);
+	assert_int_equal(b.n_findings, 0);
+	bench_end(&b);
+}
+
+static void consequences_wait_for_their_case(void **state)
+{
+	const char *rules = DETECT("a", 1, BACKEND) DETECT("k", 5, "evmend: {consequence_of: exchange-backend-certificate}\n");
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, rules, false);
+	to(&b, 1, 0);
+	bench_event(&b, 5, "2018-03-13T00:01:00Z", 1, "ex1", "");
+	bench_event(&b, 5, "2018-03-13T00:01:00Z", 2, "ex2", "");
+	to(&b, 2, 0);
+	bench_event(&b, 1, "2018-03-13T00:02:00Z", 3, "ex1", "");
+	engine_tick(b.g);
+	assert_int_equal(b.n_findings, 1);
+	to(&b, 13, 0);
+	engine_tick(b.g);
+	assert_non_null(strstr(buf_text(&b.findings), "k ex2 "));
+	assert_null(strstr(buf_text(&b.findings), "k ex1 "));
+	bench_end(&b);
+}
+
+static void a_closed_case_is_followed_by_a_new_one(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, DETECT("a", 1, BACKEND), false);
+	to(&b, 1, 0);
+	bench_event(&b, 1, "2018-03-13T00:01:00Z", 1, "ex1", "");
+	engine_close_case(b.g, 1);
+	bench_forget(&b);
+	bench_event(&b, 1, "2018-03-13T00:01:30Z", 2, "ex1", "");
+	assert_int_equal(b.n_findings, 1); /* told again, at once */
+	assert_string_equal(buf_text(&b.cases), "2 ex1 exchange-backend-certificate diagnose open x1\n");
+	assert_int_equal(engine_case(b.g, 1)->reopens, 1);
+	bench_end(&b);
+}
+
+static void play(struct bench *b, int from, int upto)
+{
+	static const int ids[] = {1, 5, 2, 6, 1, 9, 5, 1, 2, 6, 6, 6, 1, 5};
+
+	for (int i = from; i < upto; i++) {
+		char t[40];
+
+		to(b, 2 * i, 0);
+		snprintf(t, sizeof t, "2018-03-13T00:%02d:00Z", 2 * i);
+		bench_event(b, ids[i], t, i, i % 3 ? "ex1" : "ex1.corp.example", "<Data Name='User'>\xc3\xa4 \"q\"\\</Data>");
+		engine_tick(b->g);
+	}
+}
+
+/* A restart in the middle, at any place, changes nothing of what is told afterwards. */
+static void restart_changes_nothing(void **state)
+{
+	const char *rules = ABSENT "---\n" DETECT("r", 5, "evmend: {then: remember, hint: '{User}'}\n") DETECT("h", 9,
+		"evmend: {cause: exchange-backend-site, then: healed}\n") SILENT("s", 6)
+		"title: N\nname: n\ncorrelation: {type: event_count, rules: s, group-by: [host, User], timespan: 10m, condition: {gte: 3}}\n"
+		"evmend: {cause: exchange-backend-certificate, hint: '{User} {count}', then: diagnose}\n";
+
+	(void)state;
+	for (int cut = 0; cut < 14; cut++) {
+		struct bench whole, parts;
+		struct buf saved;
+		struct err e;
+
+		bench_begin(&whole, rules, false);
+		play(&whole, 0, cut);
+		bench_forget(&whole);
+		play(&whole, cut, 14);
+		to(&whole, 100, 0);
+		engine_finish(whole.g);
+		bench_begin(&parts, rules, false);
+		play(&parts, 0, cut);
+		bench_forget(&parts);
+		buf_init(&saved, 1u << 22);
+		engine_save(parts.g, &saved);
+		if (cut % 2) {
+			engine_free(parts.g);
+			bench_engine(&parts);
+			assert_int_equal(engine_load(parts.g, buf_text(&saved), saved.n, &e), 0);
+		} else {
+			engine_swap(parts.g, parts.rs);
+		}
+		buf_free(&saved);
+		play(&parts, cut, 14);
+		to(&parts, 100, 0);
+		engine_finish(parts.g);
+		assert_string_equal(buf_text(&parts.findings), buf_text(&whole.findings));
+		assert_string_equal(buf_text(&parts.json), buf_text(&whole.json));
+		bench_end(&whole);
+		bench_end(&parts);
+	}
+}
+
+static void bad_state_is_refused(void **state)
+{
+	static const char *const bad[] = {"", "{", "[]", "{\"v\":2}", "{\"v\":1,\"book\":7,\"windows\":{},\"hosts\":[1],\"watermarks\":[[]],\"waiting\":[{}]}",
+					  "{\"v\":1,\"book\":{\"hosts\":[{}],\"cases\":[{},{\"cause\":\"nonsense\"}]},\"windows\":[{\"rule\":\"a\"},{}]}"};
+	struct bench b;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		bench_begin(&b, DETECT("a", 1, BACKEND), false);
+		assert_int_equal(engine_load(b.g, bad[i], strlen(bad[i]), &e), i < 4 ? -1 : 0);
+		to(&b, 1, 0);
+		bench_event(&b, 1, "2018-03-13T00:01:00Z", 1, "ex1", "");
+		assert_int_equal(b.n_findings, 1);
+		bench_end(&b);
+	}
+}
+
+static void a_short_name_keeps_its_case(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, DETECT("a", 1, BACKEND), false);
+	to(&b, 1, 0);
+	bench_event(&b, 1, "2018-03-13T00:01:00Z", 1, "EX1", "");
+	bench_event(&b, 1, "2018-03-13T00:01:01Z", 2, "ex1.corp.example", "");
+	assert_int_equal(engine_cases(b.g), 1);
+	bench_end(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(first_at_once_then_updates), cmocka_unit_test(old_events_ask_for_nothing),
+		cmocka_unit_test(absence_waits_for_the_watermark), cmocka_unit_test(consequences_wait_for_their_case),
+		cmocka_unit_test(a_closed_case_is_followed_by_a_new_one), cmocka_unit_test(restart_changes_nothing),
+		cmocka_unit_test(bad_state_is_refused), cmocka_unit_test(a_short_name_keeps_its_case),
+	};
+
+	return cmocka_run_group_tests_name("run", tests, NULL, NULL);
+}
