@@ -51,6 +51,8 @@ static void short_text(const struct ledger_record *r, char *to, size_t n)
 		text_copy(to, n, json_str(json_get(j, members[i]), ""));
 	if (strcmp(r->kind, "diagnosis") == 0)
 		text_copy(to, n, json_str(json_get(json_get(j, "verdict"), "name"), ""));
+	if (strcmp(r->kind, "repair-end") == 0)
+		text_copy(to, n, json_str(json_get(j, "result"), ""));
 	if (strcmp(r->kind, "state") == 0)
 		text_copy(to, n, json_str(json_get(j, "state"), ""));
 	if (strcmp(r->kind, "outcome") == 0 && json_bool(json_get(j, "ok"), false))

@@ -160,9 +160,10 @@ static int case_for(struct work *w, int64_t *id, struct err *e)
 
 	if (chart_suspicion(w->db, w->h->name, &s, id, e) < 0)
 		return -1;
-	if (*id != 0)
-		return chart_cases(w->db, now, w->h->name, &entry, e);
-	return chart_own_case(w->db, now, w->h->name, w->d->verdict.cause, &entry, id, e);
+	if (*id != 0 ? chart_cases(w->db, now, w->h->name, &entry, e) < 0 :
+	    chart_own_case(w->db, now, w->h->name, w->d->verdict.cause, &entry, id, e) < 0)
+		return -1;
+	return chart_diagnosis(w->db, now, w->h->name, *id, w->d, e);
 }
 
 static struct repair_options options_of(struct work *w, int64_t case_id)
@@ -233,15 +234,36 @@ static int decide(struct work *w, struct err *e)
 	return drive(w, repair_begin(&o, w->d->plan.id));
 }
 
+/* A running agent repairs by itself; two would be one too many. */
+static int agent_is_away(struct work *w, struct err *e)
+{
+	struct json *answer = NULL;
+	struct buf q;
+	int asked;
+
+	buf_init(&q, CONTROL_LINE);
+	agent_member(&q, "do", "status");
+	asked = agent_ask(w->c, w->config, &q, &answer, e);
+	buf_free(&q);
+	json_free(answer);
+	if (asked == 0)
+		return 0;
+	return err_set(e, ERR_REFUSED, "an agent runs on %s and repairs by its policy: 'evmend approve CASE' permits a plan",
+		w->config->state_dir);
+}
+
 static int with_state(struct work *w, struct err *e)
 {
-	int lock = agent_lock(w->config, e), code = -1;
+	int lock, code = -1;
 	bool was;
 
-	if (lock < 0) {
-		(void)err_prefix(e, "the agent repairs by its policy (`evmend diagnose`, then `evmend approve CASE`)");
+	if (agent_is_away(w, e) < 0)
 		return -1;
-	}
+	if (os_make_folder(w->config->state_dir) < 0)
+		return err_set(e, ERR_IO, "the folder %s cannot be made; check state_dir in %s", w->config->state_dir, w->config->path);
+	lock = agent_lock(w->config, e);
+	if (lock < 0)
+		return -1;
 	w->db = agent_heal_db(w->config, DB_WRITE, e);
 	if (w->db != NULL) {
 		code = finish_old(w, e, &was);

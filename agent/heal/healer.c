@@ -197,20 +197,13 @@ static int store(struct healer *h, const struct heal_suspect *s, struct heal_cas
 		fill_new(c, s, now);
 	*news = merge(c, s, h) || known == 0;
 	state = next_state(c, s, known == 1, *news, p->repair != NULL && known == 1);
+	/* a new one is put without its text first: then its state is news, and told */
+	if (known == 0 && (case_store_put(h->db, c, e) < 0 || supersede(h, c, now, e) < 0))
+		goto failed;
 	if (state != c->state || known == 0)
 		say_plainly(c, s, known == 1);
-	if (known == 0 && case_store_put(h->db, c, e) < 0)
+	if (*news && case_store_state(h->db, now, c, state, e) < 0)
 		goto failed;
-	if (known == 0 && supersede(h, c, now, e) < 0)
-		goto failed;
-	if (known == 0) {
-		/* so that the first record of the case is told as well */
-		c->text[sizeof(c->text) - 1] = '\0';
-		if (case_store_state(h->db, now, c, state, e) < 0)
-			goto failed;
-	} else if (*news && case_store_state(h->db, now, c, state, e) < 0) {
-		goto failed;
-	}
 	return db_commit(h->db, e);
 failed:
 	db_rollback(h->db);

@@ -84,7 +84,8 @@ static int64_t finish(struct repair *r, enum repair_end how, const char *text)
 	text_copy(r->text, sizeof(r->text), text);
 	if (write_end(r, wall(r), how, &e) < 0)
 		return lost(r, &e);
-	say(r, "%s", r->text);
+	if (how != REPAIR_HEALED)
+		say(r, "%s", r->text);
 	return end(r, how);
 }
 
