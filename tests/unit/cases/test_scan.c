@@ -46,8 +46,10 @@ static void order_changes_nothing(void **state)
 
 	(void)state;
 	bench_begin(&b, SILENT("x", 1) "title: X\nname: y\nlogsource: {product: windows}\ndetection: {s: {EventID: 2}, condition: s}\n", true);
+	engine_free(b.g);
 	ruleset_free(b.rs);
 	b.rs = own_rules();
+	bench_engine(&b);
 	for (size_t s = 0; s < sizeof stories / sizeof stories[0]; s++) {
 		char path[200], *text, *first = NULL;
 		size_t n;

@@ -83,7 +83,9 @@ static void at_host(struct bench *b, int id, int when, const char *host, const c
 	const char *x;
 
 	time_text(b->base + when * US_MINUTE, time);
-	snprintf(data, sizeof data, user ? "<Data Name='User'>%s</Data>" : "", user);
+	data[0] = '\0';
+	if (user)
+		snprintf(data, sizeof data, "<Data Name='User'>%s</Data>", user);
 	x = event_xml(host, "System", "P", id, time, ++records, data);
 	assert_int_equal(events_of(b->rs, "t", x, strlen(x), b, feed), 1);
 }
