@@ -76,7 +76,7 @@ wait_for() { # SECONDS COMMAND...
 lab_member() { "$lab_bin" status "$lab" --json | sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"; }
 thumbprint() { # what port 444 of the lab shows to openssl
 	local pem
-	pem=$(timeout 5 openssl s_client -connect "127.0.0.1:$backend_port" </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha1 2>/dev/null)
+	pem=$(timeout 5 openssl s_client -tls1_2 -connect "127.0.0.1:$backend_port" </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha1 2>/dev/null)
 	if [ -n "$pem" ]; then echo "$pem" | sed 's/.*=//; s/://g' | tr A-F a-f; else echo 'no certificate, the connection is broken'; fi
 }
 request() { # status and who answered, on one line
@@ -140,12 +140,12 @@ compare 'a diagnosis says HEALTHY_NOW' "a diagnosis says $(grep -o '"verdict":{"
 step "What happens: $title"
 # shellcheck disable=SC2086
 "$lab_bin" break "$lab" "$fault" $flags || { bad=1; exit 4; }
-: >"$work/broken"
+# look at once: the agent does not wait until we have told
 now_shows=$(thumbprint)
+user=$(request)
+shell=$(request /powershell)
 if [ "$hop_breaks" = no ]; then
 	compare "port 444 still shows $before" "port 444 still shows $now_shows"
-elif [ "$fault" = tls-mismatch ]; then
-	compare 'no handshake with TLS 1.2 on port 444' "$now_shows" "$([ "$now_shows" != "$before" ]; echo $?)"
 else
 	compare 'no certificate, the connection is broken' "$now_shows"
 fi
@@ -153,18 +153,15 @@ fi
 # ---- 3 ----
 if [ "$hop_breaks" = yes ]; then
 	step 'The front end fails: every user has an error, and the shell speaks of something else'
-	# in a moment the agent may have repaired it: what users and shells got is in the front end's own log
-	"$lab_bin" request "$lab" >/dev/null 2>&1
-	"$lab_bin" request "$lab" /powershell >/dev/null 2>&1
-	failure=$(grep -o 'WebExceptionStatus=[A-Za-z]*' "$httpproxy" | sort | uniq -c | sed 's/^ *//' | tr '\n' ' ')
-	echo "$failure" | grep -q Failure
-	compare '500 of the front end, without an answer of the back end' "$(awk -F, '$20 == 500 && $21 == ""' "$httpproxy" | wc -l) such answers: $failure" $?
-	grep -o '\[FailureCategory=[^]]*\]' "$lab/console.txt" | tail -n 1 >"$work/shell"
-	compare 'the Exchange Management Shell: [FailureCategory=Cafe-...]' "the Exchange Management Shell: $(cat "$work/shell")" \
-		"$(grep -q Cafe- "$work/shell"; echo $?)"
+	compare '500' "$user"
+	compare '500' "$shell"
+	spoken=$(grep -o '\[FailureCategory=[^]]*\]' "$lab/console.txt" | tail -n 1)
+	compare 'the Exchange Management Shell shows [FailureCategory=Cafe-...]' "the Exchange Management Shell shows $spoken" \
+		"$(echo "$spoken" | grep -q Cafe-; echo $?)"
 else
 	step 'The front end goes on'
-	compare '200 X-BEServer: EX1' "$(request)"
+	compare '200 X-BEServer: EX1' "$user"
+	compare '401 X-BEServer: EX1' "$shell"
 fi
 
 # ---- 4 ----

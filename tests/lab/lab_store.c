@@ -35,10 +35,14 @@ static char *get_file(const char *path)
 	return s;
 }
 
+/* A public copy names no container; a key counts as its own when one fits, as certutil -repairstore would find it. */
 static void about_key(const struct lab *l, struct store_cert *c)
 {
-	char *key = store_key(l, c);
+	char *key;
 
+	if (strcmp(c->cert.store, "Root") == 0)
+		store_key_for(l, c->pem, c->cert.container);
+	key = store_key(l, c);
 	c->cert.has_key = c->cert.container[0] ? TRI_YES : TRI_NO;
 	c->cert.key_opens = key ? TRI_YES : TRI_NO;
 	c->cert.key_matches = key && cert_key_matches(c->pem, strlen(c->pem), key, strlen(key)) ? TRI_YES : TRI_NO;
