@@ -81,7 +81,9 @@ static enum tri not_applicable(const struct view *v)
 
 static enum tri site_down(const struct view *v)
 {
-	enum tri refused = and_(is(v, "backend_refuses"), and_(is(v, "binding_plain"), record_fine(v)));
+	/* a refused connection counts only while the plain binding is there: else it is R3 or R4 */
+	enum tri plain = is(v, "binding_444") == TRI_NO ? TRI_NO : is(v, "binding_plain");
+	enum tri refused = and_(is(v, "backend_refuses"), and_(plain, record_fine(v)));
 
 	/* a site that is gone has no state: R0 has said so */
 	return or_(or_(not_(is(v, "w3svc_running")), not_(is(v, "site_started"))), refused);
