@@ -14,8 +14,8 @@ for verb in $("$evmend" help | sed -n 's/^  \([a-z][a-z]*\)  *.*/\1/p'); do
 	function text(s) { gsub(/\\/, "\\e", s); sub(/^[.\x27]/, "\\\\\\&&", s); return s }
 	NR == 1 { sub(/^evmend [a-z]+ ?/, ""); print ".It Cm " verb; if ($0 != "") usage = $0; next }
 	NR == 2 { print text(toupper(substr($0, 1, 1)) substr($0, 2) (($0 ~ /[?.]$/) ? "" : ".")); if (usage != "") print ".br\nUsage:\n.Ic evmend " verb " \\&" text(usage); next }
-	/^Options/ { part = 1; print ".Bl -tag -width Ds -compact"; next }
-	/^Example/ { if (part == 1) print ".El"; part = 2; next }
+	/^Options/ { part = 1; next }
+	/^Example/ { if (items) print ".El"; items = 0; part = 2; next }
 	part == 0 && /^$/ { if (seen) print ".Pp"; next }
 	part == 0 { if (!seen) print ".Pp"; seen = 1; print text($0) }
 	part == 1 && /^  / {
@@ -28,10 +28,11 @@ for verb in $("$evmend" help | sed -n 's/^  \([a-z][a-z]*\)  *.*/\1/p'); do
 		split(left, w, " ")
 		item = item "Fl -" substr(w[1], 3)
 		if (w[2] != "") item = item " Ar " tolower(w[2])
+		if (!items++) print ".Bl -tag -width Ds -compact"
 		print ".It " item; print text(right)
 	}
 	part == 2 && /^  / { if (!shown++) print ".Pp"; sub(/^ +/, ""); print ".Dl " text($0) }
-	END { if (part == 1) print ".El" }' >>"$new"
+	END { if (items) print ".El" }' >>"$new"
 done
 echo ".El" >>"$new"
 awk '/^\.Sh ENVIRONMENT/ { on = 1 } on' "$page" >>"$new"

@@ -18,7 +18,7 @@ for verb in $verbs; do
 	grep -q '^Example' "$TMP/help" || missing="$missing an example in its help"
 	# the part of the page that speaks of this verb, to the next one
 	awk -v v="$verb" '/^\.It Cm / { on = $3 == v } on' "$page" >"$TMP/part"
-	for option in $(sed -n 's/^  .*\(--[a-z][a-z-]*\).*/\1/p' "$TMP/help" | sort -u); do
+	for option in $(sed -n 's/^  \(-[a-z], \)\? *\(--[a-z][a-z0-9-]*\).*/\2/p' "$TMP/help" | sort -u); do
 		case $option in --json | --quiet | --no-colour | --help | --config | --at) continue ;; esac
 		grep -qE "Fl -${option#--}( |$)" "$TMP/part" || missing="$missing $option"
 	done

@@ -162,7 +162,8 @@ static void errors_are_json_as_well(void **state)
 	(void)state;
 	say(&s, "scan|--json");
 	assert_int_equal(s.code, ERR_USAGE);
-	assert_string_equal(buf_text(&s.out), "{\"v\":1,\"kind\":\"error\",\"code\":3,\"text\":\"something is missing; usage: evmend scan [options] PATH...\"}\n");
+	assert_string_equal(buf_text(&s.out),
+		"{\"v\":1,\"kind\":\"error\",\"code\":3,\"text\":\"something is missing; usage: evmend scan [options] PATH...\"}\n");
 	unsay(&s);
 }
 
