@@ -1,0 +1,55 @@
+#!/bin/bash
+# `evmend check` names each thing that would go wrong, says what to do, and changes nothing; run refuses what check refuses.
+cd "$(dirname "$0")/../.." || exit 5
+. tests/lib/agent.bash
+
+says() { # NAME CODE TEXT [VERB]
+	"$evmend" "${4:-check}" -c "$work/config.yaml" >"$work/out" 2>&1
+	local code=$?
+	check "$1" "code $code: $(tail -n 1 "$work/out" | cut -c1-200)" eval '[ '$code' -eq '"$2"' ] && grep -qF -- "$text" "$work/out"'
+}
+with() { text=$3; says "$1" "$2" "$3" "${4:-check}"; }
+
+rule 4711
+"$lab_bin" init "$work/lab" >"$work/init" 2>&1 && "$lab_bin" start "$work/lab" --daemon >>"$work/init" 2>&1 || { not_ok "the lab" "$(cat "$work/init")"; exit 1; }
+event 4711 >"$work/in.xml"
+hosts="hosts: [{name: ex1.lab.example, aliases: [EX1], command: [$lab_bin, host, $work/lab]}]"
+configure "$hosts"
+with "all is well" 0 "ex1.lab.example (EX1), a LAB"
+check "and nothing was written to the receiver" "there is a file" test ! -e "$work/siem.ndjson"
+check "--json is one object a line" "$("$evmend" check --json -c "$work/config.yaml" | head -n 1)" \
+	eval '[ "$("$evmend" check --json -c "$work/config.yaml" | grep -vc "^{\"v\":1,\"kind\":\"check\",.*}$")" -eq 0 ]'
+
+configure "$hosts
+sinkz: []"
+with "an unknown key" 3 "did you mean 'sinks'?"
+with "and run refuses it too" 3 "did you mean 'sinks'?" run
+with "with its line" 3 "config.yaml:11:1" run
+configure "hosts: [{name: ex2.lab.example, command: [$lab_bin, host, $work/lab]}]"
+with "a program that answers for another server" 3 "neither the name nor an alias"
+configure "hosts: [{name: ex1.lab.example, command: [$work/none]}]"
+with "a host program that is not there" 4 "$work/none"
+for kind in hang die nonsense; do
+	configure "hosts: [{name: ex1.lab.example, aliases: [EX1], command: [$lab_bin, host, $work/lab, --fault, '$kind:1']}]"
+	with "a host program that does: $kind" 4 "problem"
+done
+configure "$hosts"
+sed -i 's/path: in.xml/path: none.xml/; s/kind: follow/kind: file/' "$work/config.yaml"
+with "a log that is not there" 4 "none.xml cannot be read"
+configure "$hosts"
+sed -i "s|path: siem.ndjson|path: nowhere/siem.ndjson|" "$work/config.yaml"
+with "a receiver's folder that is not there" 4 "nowhere/siem.ndjson"
+configure "$hosts"
+sed -i 's|{name: siem, kind: file, path: siem.ndjson}|{name: siem, kind: syslog, address: "127.0.0.1:9"}|' "$work/config.yaml"
+with "a syslog receiver that is not there" 4 "refused"
+configure "$hosts"
+sed -i "s|state_dir: state|state_dir: /proc/evmend|" "$work/config.yaml"
+with "a state folder that cannot be made" 4 "cannot be written"
+with "and run says so as well" 4 "/proc/evmend" run
+configure "$hosts"
+sed 's/Provider_Name/Provider_Name|startwith/' "$work/rules/r4711.yml" >"$work/rules/typo.yml"
+with "a rule with a typing error, with its line" 2 "typo.yml:"
+rm "$work/config.yaml"
+with "a configuration that is not there" 3 "config.yaml"
+with "and run says so too" 3 "config.yaml" run
+exit $bad
