@@ -416,7 +416,8 @@ void tls_probe(const struct probe_target *t, const struct clock *clock, struct p
 
 /* ---- words ---- */
 
-static const char *const tcp_words[] = {[TCP_OK] = "ok", [TCP_REFUSED] = "refused", [TCP_TIMEOUT] = "timeout", [TCP_ERROR] = "error"};
+static const char *const tcp_words[] = {
+	[TCP_OK] = "ok", [TCP_REFUSED] = "refused", [TCP_TIMEOUT] = "timeout", [TCP_ERROR] = "error"};
 static const char *const tls_words[] = {[TLS_OK] = "ok", [TLS_RESET] = "reset", [TLS_EOF] = "eof", [TLS_ALERT] = "alert",
 	[TLS_TIMEOUT] = "timeout", [TLS_NOT_TRIED] = "not-tried", [TLS_ERROR] = "error"};
 

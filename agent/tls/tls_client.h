@@ -38,12 +38,12 @@ struct probe_result {
 	char leaf_pem[PROBE_PEM]; /* the leaf as public PEM, to be sent on; "" when there is none or it is longer */
 	int chain_length;
 	int http_status;       /* 0: not asked or not answered */
-	char answer_header[512]; /* "X-CalculatedBETarget: ..." lines that matter (X-FEServer, X-BEServer, X-CalculatedBETarget), '\n' between */
+	char answer_header[512]; /* the lines that matter (X-FEServer, X-BEServer, X-CalculatedBETarget), '\n' between */
 	int64_t took_us;
 	char detail[256];      /* for a person */
 };
 
-/* An unusable target (no address, a path with blanks) is TCP_ERROR with its detail. Never fails: what went wrong is in the result. */
+/* Never fails: what went wrong is in the result; an unusable target (no address, a path with blanks) is TCP_ERROR. */
 void tls_probe(const struct probe_target *t, const struct clock *clock, struct probe_result *to);
 const char *probe_tcp_text(enum probe_tcp t);
 const char *probe_tls_text(enum probe_tls t); /* "ok", "reset", "eof", "alert", "timeout", "not-tried", "error" */

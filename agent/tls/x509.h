@@ -48,7 +48,8 @@ struct cert_template {
 int cert_parse_pem(const char *pem, size_t n, struct cert_info *to, struct err *e);
 int cert_parse_der(const void *der, size_t n, struct cert_info *to, struct err *e);
 /* A new key and a self-signed certificate: KU critical digitalSignature|keyEncipherment, EKU serverAuth, BasicConstraints
- * critical CA:false, random serial. PEM texts, malloc'd; the key is wiped by cert_wipe. Names must be of [A-Za-z0-9._-] (the common name may have blanks), else
+ * critical CA:false, random serial. PEM texts, malloc'd; the key is wiped by cert_wipe.
+ * Names must be of [A-Za-z0-9._-] (the common name may have blanks), else
  * ERR_USAGE; so must 1..7300 days and, for RSA, 1024..8192 bits. */
 int cert_create(const struct cert_template *t, char **cert_pem, char **key_pem, struct err *e);
 void cert_wipe(char *pem); /* overwrites and frees; NULL allowed */

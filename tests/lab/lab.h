@@ -74,9 +74,10 @@ struct store_cert {
 /* Certificates of a store ("MY", "Root"); NULL: all stores. At most HOST_CERTS. Freed with store_free. */
 size_t store_list(const struct lab *l, const char *store, struct store_cert **to);
 void store_free(struct store_cert *c, size_t n);
-struct store_cert *store_find(const struct lab *l, const char *store, const uint8_t thumbprint[20]); /* NULL: none; else store_free(it, 1) */
-int store_add(const struct lab *l, const char *store, const char *pem, const char *friendly, const char *container, const char *token,
-	struct err *e);
+/* NULL: none; else to be freed with store_free(it, 1). */
+struct store_cert *store_find(const struct lab *l, const char *store, const uint8_t thumbprint[20]);
+int store_add(const struct lab *l, const char *store, const char *pem, const char *friendly, const char *container,
+	const char *token, struct err *e);
 void store_remove(const struct lab *l, const char *store, const uint8_t thumbprint[20]);
 /* A new certificate in MY with its key in a new container; with_root: and a public copy in Root. */
 int store_create(const struct lab *l, const struct cert_template *t, const char *friendly, const char *token, bool with_root,
@@ -128,9 +129,10 @@ extern const char *const lab_faults[]; /* ends with NULL */
 
 /* ---- lab_host.c, lab_steps.c ---- */
 int lab_host(const struct lab *l, const char *fault, struct err *e);
-int lab_apply(const struct lab *l, const struct host_step *s, struct host_step_result *to, int *kind, struct err *e); /* *kind: enum wire_fault */
-int lab_undo(const struct lab *l, const struct host_step *s, const struct host_step_result *was, struct host_step_result *to, int *kind,
-	struct err *e);
+/* -1: *kind is an enum wire_fault */
+int lab_apply(const struct lab *l, const struct host_step *s, struct host_step_result *to, int *kind, struct err *e);
+int lab_undo(const struct lab *l, const struct host_step *s, const struct host_step_result *was, struct host_step_result *to,
+	int *kind, struct err *e);
 int lab_probe(const struct lab *l, const struct host_probe_ask *ask, int timeout_ms, struct probe_result *to, struct err *e);
 
 #endif

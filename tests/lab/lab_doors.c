@@ -81,7 +81,7 @@ out:
 
 static const char *reason_of(int status)
 {
-	return status == 200 ? "OK" : status == 401 ? "Unauthorized" : status == 400 ? "Bad Request" : status == 500 ? "Internal Server Error" : "-";
+	return status == 200 ? "OK" : status == 400 ? "Bad Request" : status == 401 ? "Unauthorized" : "Internal Server Error";
 }
 
 static void answer(SSL *ssl, int status, const char *headers, const char *body)
@@ -89,8 +89,8 @@ static void answer(SSL *ssl, int status, const char *headers, const char *body)
 	struct buf b;
 
 	buf_init(&b, 2 * BODY_BYTES);
-	buf_printf(&b, "HTTP/1.1 %d %s\r\nServer: evmend-LAB\r\n%sContent-Length: %zu\r\nConnection: close\r\n\r\n%s", status, reason_of(status),
-		headers, strlen(body), body);
+	buf_printf(&b, "HTTP/1.1 %d %s\r\nServer: evmend-LAB\r\n%sContent-Length: %zu\r\nConnection: close\r\n\r\n%s", status,
+		reason_of(status), headers, strlen(body), body);
 	SSL_write(ssl, b.p, (int)b.n);
 	buf_free(&b);
 }
@@ -120,9 +120,10 @@ static int connect_backend(const struct lab *l)
 static void parse_reply(const char *text, struct reply *to)
 {
 	const char *be = strstr(text, "\r\nX-BEServer: "), *body = strstr(text, "\r\n\r\n");
+	int64_t status;
 
-	if (strncmp(text, "HTTP/1.", 7) == 0 && strlen(text) > 12)
-		to->status = atoi(text + 9);
+	if (text_starts(text, "HTTP/1.") && strlen(text) > 12 && text_int(text + 9, 3, &status))
+		to->status = (int)status;
 	if (be) {
 		size_t n = strcspn(be + 14, "\r\n");
 

@@ -159,8 +159,8 @@ static int nothing(const struct lab *l, struct lab_state *s, const struct how *h
 	return 0;
 }
 
-const char *const lab_faults[] = {"delete-certificate", "unbind", "drop-key", "stop-site", "tls-mismatch", "no-site-binding", "expire-soon",
-	"front-end-certificate", "foreign-name", "none", NULL};
+const char *const lab_faults[] = {"delete-certificate", "unbind", "drop-key", "stop-site", "tls-mismatch", "no-site-binding",
+	"expire-soon", "front-end-certificate", "foreign-name", "none", NULL};
 
 static fault_fn *const fault_fns[] = {delete_certificate, unbind, drop_key, stop_site, tls_mismatch, no_site_binding, expire_soon,
 	front_end_certificate, foreign_name, nothing};
@@ -173,8 +173,8 @@ static fault_fn *find(const char *name, struct err *e)
 		if (strcmp(lab_faults[i], name) == 0)
 			return fault_fns[i];
 	near = text_nearest(name, lab_faults);
-	err_set(e, ERR_USAGE, "there is no fault '%.60s'%s%s%s; evmend-lab --help lists them", name, near ? "; did you mean '" : "", near ? near : "",
-		near ? "'?" : "");
+	err_set(e, ERR_USAGE, "there is no fault '%.60s'%s%s%s; evmend-lab --help lists them", name, near ? "; did you mean '" : "",
+		near ? near : "", near ? "'?" : "");
 	return NULL;
 }
 

@@ -231,9 +231,12 @@ void state_set_record(struct lab_state *s, const char *endpoint, const uint8_t t
 {
 	struct host_record r = {.flags = 0};
 	const char *colon = strrchr(endpoint, ':');
+	int64_t port = 0;
 
+	if (!colon || !text_int(colon + 1, strlen(colon + 1), &port))
+		die("an endpoint without a port: %s", endpoint);
 	text_copy(r.endpoint, sizeof r.endpoint, endpoint);
-	r.port = (uint16_t)(colon ? atoi(colon + 1) : 0);
+	r.port = (uint16_t)port;
 	memcpy(r.thumbprint, thumbprint, 20);
 	text_copy(r.store, sizeof r.store, store);
 	text_copy(r.appid, sizeof r.appid, LAB_APPID);

@@ -233,8 +233,8 @@ static int take_lock(struct answerer *a, const struct json *args, int *kind, str
 	return -1;
 }
 
-static int answer_call(struct answerer *a, enum host_call call, const struct json *args, int64_t deadline_ms, struct json_out *o, int *kind,
-	struct err *e)
+static int answer_call(struct answerer *a, enum host_call call, const struct json *args, int64_t deadline_ms, struct json_out *o,
+	int *kind, struct err *e)
 {
 	*kind = FAULT_FAILED;
 	switch (call) {

@@ -197,7 +197,7 @@ int lab_pid(const struct lab *l)
 	if (fd < 0)
 		return 0;
 	if (flock(fd, LOCK_SH | LOCK_NB) < 0 && read(fd, text, sizeof text - 1) > 0)
-		pid = atoi(text);
+		pid = (int)strtol(text, NULL, 10);
 	close(fd);
 	return pid;
 }

@@ -78,7 +78,9 @@ static int set_record(struct deed *d, const struct host_record *want)
 
 static bool endpoint_ok(const char *s)
 {
-	return s[0] && strspn(s, "0123456789abcdefABCDEF.:[]") == strlen(s) && strrchr(s, ':') && text_same_n(strrchr(s, ':'), 3, ":44", 3);
+	const char *port = strrchr(s, ':');
+
+	return port && strspn(s, "0123456789abcdefABCDEF.:[]") == strlen(s) && (strcmp(port, ":443") == 0 || strcmp(port, ":444") == 0);
 }
 
 static int record_set(struct deed *d)
@@ -353,8 +355,8 @@ int lab_apply(const struct lab *l, const struct host_step *s, struct host_step_r
 	return run(&d, do_step);
 }
 
-int lab_undo(const struct lab *l, const struct host_step *s, const struct host_step_result *was, struct host_step_result *to, int *kind,
-	struct err *e)
+int lab_undo(const struct lab *l, const struct host_step *s, const struct host_step_result *was, struct host_step_result *to,
+	int *kind, struct err *e)
 {
 	struct deed d = {.lab = l, .step = s, .was = was, .to = to, .kind = kind, .e = e};
 

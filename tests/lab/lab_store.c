@@ -142,8 +142,8 @@ struct store_cert *store_find(const struct lab *l, const char *store, const uint
 	return NULL;
 }
 
-int store_add(const struct lab *l, const char *store, const char *pem, const char *friendly, const char *container, const char *token,
-	struct err *e)
+int store_add(const struct lab *l, const char *store, const char *pem, const char *friendly, const char *container,
+	const char *token, struct err *e)
 {
 	char path[4096], hex[41];
 	struct cert_info info;

@@ -15,17 +15,20 @@
 #include "os/os.h"
 
 static const char columns[] =
-	"DateTime,RequestId,MajorVersion,MinorVersion,BuildVersion,RevisionVersion,ClientRequestId,Protocol,UrlHost,UrlStem,ProtocolAction,"
-	"AuthenticationType,IsAuthenticated,AuthenticatedUser,Organization,AnchorMailbox,UserAgent,ClientIpAddress,ServerHostName,HttpStatus,"
-	"BackEndStatus,ErrorCode,Method,ProxyAction,TargetServer,TargetServerVersion,RoutingType,RoutingHint,BackEndCookie,ServerLocatorHost,"
-	"ServerLocatorLatency,RequestBytes,ResponseBytes,TargetOutstandingRequests,AuthModulePerfContext,HttpPipelineLatency,"
-	"CalculateTargetBackEndLatency,GlsLatencyBreakup,TotalGlsLatency,AccountForestLatencyBreakup,TotalAccountForestLatency,"
-	"ResourceForestLatencyBreakup,TotalResourceForestLatency,ADLatency,SharedCacheLatencyBreakup,TotalSharedCacheLatency,"
-	"ActivityContextLifeTime,ModuleToHandlerSwitchingLatency,ClientReqStreamLatency,BackendReqInitLatency,BackendReqStreamLatency,"
-	"BackendProcessingLatency,BackendRespInitLatency,BackendRespStreamLatency,ClientRespStreamLatency,KerberosAuthHeaderLatency,"
-	"HandlerCompletionLatency,RequestHandlerLatency,HandlerToModuleSwitchingLatency,ProxyTime,CoreLatency,RoutingLatency,"
-	"HttpProxyOverhead,TotalRequestTime,RouteRefresherLatency,UrlQuery,BackEndGenericInfo,GenericInfo,GenericErrors,EdgeTraceId,"
-	"DatabaseGuid,UserADObjectGuid,PartitionEndpointLookupLatency,RoutingStatus";
+	"DateTime,RequestId,MajorVersion,MinorVersion,BuildVersion,RevisionVersion,ClientRequestId,Protocol,UrlHost,"
+	"UrlStem,ProtocolAction,AuthenticationType,IsAuthenticated,AuthenticatedUser,Organization,AnchorMailbox,"
+	"UserAgent,ClientIpAddress,ServerHostName,HttpStatus,BackEndStatus,ErrorCode,Method,ProxyAction,TargetServer,"
+	"TargetServerVersion,RoutingType,RoutingHint,BackEndCookie,ServerLocatorHost,ServerLocatorLatency,RequestBytes,"
+	"ResponseBytes,TargetOutstandingRequests,AuthModulePerfContext,HttpPipelineLatency,"
+	"CalculateTargetBackEndLatency,GlsLatencyBreakup,TotalGlsLatency,AccountForestLatencyBreakup,"
+	"TotalAccountForestLatency,ResourceForestLatencyBreakup,TotalResourceForestLatency,ADLatency,"
+	"SharedCacheLatencyBreakup,TotalSharedCacheLatency,ActivityContextLifeTime,ModuleToHandlerSwitchingLatency,"
+	"ClientReqStreamLatency,BackendReqInitLatency,BackendReqStreamLatency,BackendProcessingLatency,"
+	"BackendRespInitLatency,BackendRespStreamLatency,ClientRespStreamLatency,KerberosAuthHeaderLatency,"
+	"HandlerCompletionLatency,RequestHandlerLatency,HandlerToModuleSwitchingLatency,ProxyTime,CoreLatency,"
+	"RoutingLatency,HttpProxyOverhead,TotalRequestTime,RouteRefresherLatency,UrlQuery,BackEndGenericInfo,"
+	"GenericInfo,GenericErrors,EdgeTraceId,DatabaseGuid,UserADObjectGuid,PartitionEndpointLookupLatency,"
+	"RoutingStatus";
 
 void lab_guid(char to[static 40])
 {
@@ -60,7 +63,9 @@ static void append_text(const char *path, const char *head, const struct buf *b)
 
 static const char *protocol_of(const char *path)
 {
-	return text_starts(path, "/powershell") ? "PowerShell" : text_starts(path, "/ecp") ? "Ecp" : text_starts(path, "/ews") ? "Ews" : "Owa";
+	if (text_starts(path, "/powershell"))
+		return "PowerShell";
+	return text_starts(path, "/ecp") ? "Ecp" : text_starts(path, "/ews") ? "Ews" : "Owa";
 }
 
 /* A path of a request as a CSV cell: odd characters are percent signs already or refused by the front end. */
@@ -78,8 +83,9 @@ void lab_httpproxy(const struct lab *l, const struct lab_request *r)
 	if (r->backend_status)
 		snprintf(backend, sizeof backend, "%d", r->backend_status);
 	buf_init(&b, 64 * 1024);
-	buf_printf(&b, "%.23sZ,%s,15,2,1544,4,,%s,%s,\"%s\",,Kerberos,true,LAB\\exadmin,,,evmend-lab,127.0.0.1,%s,%d,%s,,%s,Proxy,%s,15.02.1544.000,"
-		       "AnchorMailbox",
+	buf_printf(&b,
+		"%.23sZ,%s,15,2,1544,4,,%s,%s,\"%s\",,Kerberos,true,LAB\\exadmin,,,evmend-lab,127.0.0.1,%s,%d,%s,,%s,Proxy,%s,"
+		"15.02.1544.000,AnchorMailbox",
 		now, r->id, protocol_of(r->path), l->fqdn, r->path, l->name, r->status, backend, r->method, l->fqdn);
 	for (int column = 28; column <= 69; column++)
 		buf_char(&b, ',');

@@ -162,7 +162,8 @@ static void stop(struct server *s)
 
 static struct probe_result ask(uint16_t port, enum probe_version version, const char *path)
 {
-	struct probe_target t = {.address = "127.0.0.1", .port = port, .version = version, .timeout_ms = 1000, .sni = "ex1.contoso.example"};
+	struct probe_target t = {.address = "127.0.0.1", .port = port, .version = version, .timeout_ms = 1000,
+		.sni = "ex1.contoso.example"};
 	struct clock clock = clock_real();
 	struct probe_result r;
 
