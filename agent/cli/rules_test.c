@@ -164,7 +164,8 @@ static void test_rule(struct testing *t)
 	const char *file = t->rule->file, *slash = strrchr(file, '/');
 	size_t must = 0, must_not = 0, bad = 0;
 
-	t->folder = arena_printf(t->a, "%.*s/tests/%s", slash ? (int)(slash - file) : 1, slash ? file : ".", *t->rule->name ? t->rule->name : t->rule->id);
+	t->folder = arena_printf(t->a, "%.*s/tests/%s", slash ? (int)(slash - file) : 1, slash ? file : ".",
+		*t->rule->name ? t->rule->name : t->rule->id);
 	list_folder(t);
 	for (size_t i = 0; i < t->n_names; i++) {
 		const char *name = t->names[i];

@@ -3,6 +3,7 @@
  * Promises that check names every problem with its place, and that explain asks the same program that runs. Refuses to guess a rule
  * from half a name: it names the nearest. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -203,6 +204,22 @@ static void explain_rule(const struct cli *c, const struct ruleset *rs, const st
 		cli_print(c, CLI_PLAIN, "  within %s\n", span_text(corr->timespan, span));
 }
 
+/* Frees rs. */
+static int no_such_rule(struct cli *c, struct ruleset *rs, const char *name)
+{
+	const char **names = xcalloc(ruleset_count(rs) + 1, sizeof *names), *near;
+	int code;
+
+	for (size_t i = 0; i < ruleset_count(rs); i++)
+		names[i] = ruleset_rule(rs, i)->name;
+	near = text_nearest(name, names);
+	code = near && *near ? cli_usage(c, "there is no rule '%s'; did you mean '%s'?", name, near)
+			     : cli_usage(c, "there is no rule '%s'; 'evmend rules list' names them", name);
+	free(names);
+	ruleset_free(rs);
+	return code;
+}
+
 static int explain(struct cli *c, struct arena *a, int argc, char **argv)
 {
 	struct explain x = {.c = c};
@@ -218,10 +235,8 @@ static int explain(struct cli *c, struct arena *a, int argc, char **argv)
 	if (!rs)
 		return cli_fail(c, &e);
 	x.rule = ruleset_find(rs, argv[0]);
-	if (!x.rule) {
-		ruleset_free(rs);
-		return cli_usage(c, "there is no rule '%s'; 'evmend rules list' names them", argv[0]);
-	}
+	if (!x.rule)
+		return no_such_rule(c, rs, argv[0]);
 	explain_rule(c, rs, x.rule);
 	if (file) {
 		struct read_events r = {.c = c, .names = ruleset_names(rs), .arg = &x, .event = explain_event};
@@ -274,6 +289,6 @@ const struct cli_verb verb_rules = {
 		"explain  what a rule says, and for each event of FILE which conditions held and why\n"
 		"test     runs each rule on the events beside it: tests/NAME/match* must match, tests/NAME/nomatch* must not; exit code 2\n"
 		"         when one fails or a rule has no tests\n",
-	.example = "evmend rules explain backend-certificate-deleted --event Application.xml\nevmend rules check my-rules",
+	.example = "evmend rules explain http-backend-endpoint-unusable --event System.xml\nevmend rules check my-rules",
 	.options = options, .min_args = 1, .max_args = -1, .flags = CLI_TAKES_AT, .run = run,
 };

@@ -18,7 +18,8 @@ void look_begin(struct look *l, const struct ruleset *rs, const struct event *ev
 	l->label = (struct event_field){.name = "ComputerLabel", .value = ev->computer, .len = (uint32_t)n, .id = rs->label_id};
 	if (ev->computer[n] == '.')
 		n++;
-	l->domain = (struct event_field){.name = "ComputerDomain", .value = ev->computer + n, .len = (uint32_t)strlen(ev->computer + n), .id = rs->domain_id};
+	l->domain = (struct event_field){.name = "ComputerDomain", .value = ev->computer + n, .len = (uint32_t)strlen(ev->computer + n),
+		.id = rs->domain_id};
 }
 
 /* Stages: 0 a derived field of ours, 1 the event's own fields, 2 the positional name, 3 nothing more. */
