@@ -223,7 +223,8 @@ static void check_host(struct check *k, const struct host_config *h)
 	if (!host || host->ops->identity(host, &id, until, &e) < 0) {
 		say(k, PROBLEM, ERR_IO, h->name, e.text);
 	} else if (!is_name_of(h, id.fqdn) && !is_name_of(h, id.netbios)) {
-		snprintf(text, sizeof text, "the program answers for %s (%s), which is neither the name nor an alias; add it to aliases or correct the command",
+		snprintf(text, sizeof text,
+			"the program answers for %s (%s), which is neither the name nor an alias; add it to aliases or correct the command",
 			id.fqdn, id.netbios);
 		say(k, PROBLEM, ERR_USAGE, h->name, text);
 	} else {

@@ -77,7 +77,8 @@ static int on_record(void *arg, const struct spool_record *r)
 	struct json *j = r->kind == RECORD_FINDING ? json_parse(r->json, r->n, NULL) : NULL;
 	const struct json *rule = json_get(j, "rule");
 
-	if (!j || !text_same(json_str(json_get(j, "host"), ""), t->k->host) || strcmp(json_str(json_get(j, "cause"), ""), case_causes[t->k->cause]) != 0) {
+	if (!j || !text_same(json_str(json_get(j, "host"), ""), t->k->host) ||
+	    strcmp(json_str(json_get(j, "cause"), ""), case_causes[t->k->cause]) != 0) {
 		json_free(j);
 		return 0;
 	}

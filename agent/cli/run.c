@@ -46,5 +46,6 @@ const struct cli_verb verb_run = {
 	.options = options, .max_args = 0, .run = run,
 };
 const struct cli_verb verb_role = {
-	.name = "role", .summary = "a process of the agent", .usage = "NAME -c FILE", .flags = CLI_HIDDEN | CLI_RAW, .min_args = 1, .max_args = -1, .run = role,
+	.name = "role", .summary = "a process of the agent", .usage = "NAME -c FILE",
+	.flags = CLI_HIDDEN | CLI_RAW, .min_args = 1, .max_args = -1, .run = role,
 };

@@ -178,7 +178,8 @@ static void print_text(struct cli *c, const struct config *config, const struct 
 		cli_print(c, CLI_PLAIN, "  process %.*s\n", n, at);
 		at += n + (at[n] == '\n');
 	}
-	cli_print(c, CLI_PLAIN, "  cases: %zu open, %zu wait for an approval, %zu need a person; %zu in all\n", s->open, s->waiting, s->escalated, s->cases);
+	cli_print(c, CLI_PLAIN, "  cases: %zu open, %zu wait for an approval, %zu need a person; %zu in all\n", s->open, s->waiting,
+		s->escalated, s->cases);
 	for (size_t i = 0; i < config->n_sinks; i++)
 		cli_print(c, s->lag[i] > 1000 ? CLI_YELLOW : CLI_PLAIN, "  sink %s: %lld records wait\n", config->sinks[i].name, (long long)s->lag[i]);
 	if (s->agent)

@@ -227,7 +227,8 @@ static int sink_kind_of(struct reader *r, node n, const char *kind, const char *
 	const char *only = s->kind == SINK_FILE ? "ndjson" : "rfc5424";
 
 	if (format && strcmp(format, only) != 0)
-		return yaml_err(r->f, yaml_get(n, "format"), r->e, ERR_USAGE, "a sink of kind %s writes the format %s; '%s' is not built", kind, only, format);
+		return yaml_err(r->f, yaml_get(n, "format"), r->e, ERR_USAGE, "a sink of kind %s writes the format %s; '%s' is not built", kind, only,
+			format);
 	return 0;
 }
 

@@ -84,7 +84,8 @@ int place_put(struct place *p, const char *source, const char *partition, const 
 
 int place_put_engine(struct place *p, const struct buf *state, struct err *e)
 {
-	struct db_row *q = db_prepare(p->db, "insert into state (name,value) values ('engine',?) on conflict (name) do update set value=excluded.value", e);
+	struct db_row *q = db_prepare(p->db,
+		"insert into state (name,value) values ('engine',?) on conflict (name) do update set value=excluded.value", e);
 
 	if (!q)
 		return -1;

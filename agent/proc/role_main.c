@@ -289,7 +289,8 @@ static void on_death(struct agent *a, int role, int status)
 		log_say(&a->log, LOG_ERROR, "starting it again would not help; the agent ends", "role", role_text(role), NULL);
 		begin_stop(a, status);
 	} else if (too_often(a, p)) {
-		log_say(&a->log, LOG_ERROR, "a role died five times in a minute; the agent ends. Its last lines above say why", "role", role_text(role), NULL);
+		log_say(&a->log, LOG_ERROR, "a role died five times in a minute; the agent ends. Its last lines above say why", "role",
+			role_text(role), NULL);
 		begin_stop(a, status < 256 && status ? status : ERR_INTERNAL);
 	} else {
 		p->start_at += (int64_t)(p->n_deaths - 1) * 200 * (US_SECOND / 1000);

@@ -1,6 +1,7 @@
 /* heal_bench.c - see heal_bench.h. */
 #include "lib/heal_bench.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "heal/healer_inside.h"
@@ -33,7 +34,7 @@ void heal_bench_init(struct heal_bench *b, enum policy_mode mode)
 {
 	memset(b, 0, sizeof(*b));
 	scratch_init(&b->scratch);
-	strcpy(b->db_path, scratch_path(&b->scratch, "heal.db"));
+	snprintf(b->db_path, sizeof b->db_path, "%s", scratch_path(&b->scratch, "heal.db"));
 	fake_clock_init(&b->clock, INT64_C(1800000000) * US_SECOND);
 	fake_world_init(&b->world, &b->clock);
 	b->policy = (struct policy_config){.mode = mode, .per_host_day = 1, .per_fleet_day = 3, .settle = US_MINUTE,

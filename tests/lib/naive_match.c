@@ -235,7 +235,7 @@ static bool text_holds(const char *key, const char *pattern, const char *value, 
 	for (n = strlen(p); n > 0 && p[n - 1] == '\\'; n--)
 		;
 	if ((strlen(p) - n) % 2) /* a backslash at the end stands for itself; it must not escape what is put behind it */
-		strcat(p, "\\");
+		memcpy(p + strlen(p), "\\", 2);
 	if (has(key, "windash"))
 		windash(p);
 	snprintf(v, sizeof v, "%s%s%s", keyword || has(key, "contains") || has(key, "endswith") ? "*" : "", p,
