@@ -102,7 +102,8 @@ static bool resolve_one(struct loader *l, struct ruleset *rs, struct compiled *c
 			return refuse_at(l, c->rule.file, c->rule.line,
 				"the correlation refers to '%s', and there is no such rule", c->references[i].text);
 		if (ambiguous)
-			return refuse_at(l, c->rule.file, c->rule.line, "the correlation refers to '%s', and more than one rule has that name", c->references[i].text);
+			return refuse_at(l, c->rule.file, c->rule.line, "the correlation refers to '%s', and more than one rule has that name",
+				c->references[i].text);
 	}
 	if (depth(c) > DEEPEST)
 		return refuse_at(l, c->rule.file, c->rule.line, "the correlation refers to itself, or over more than %d others", DEEPEST);
