@@ -172,13 +172,25 @@ static int make_file(struct db *d, struct err *e)
 	return 0;
 }
 
+/* SQLite answers with the mode it took: some network file systems cannot share the log's index. */
+static int take_wal(struct db *d, struct err *e)
+{
+	struct db_row *r = db_prepare(d, "PRAGMA journal_mode=WAL", e);
+	int result = r ? db_step(r, e) : -1;
+
+	if (result == 1 && strcmp(db_text(r, 0), "wal") != 0)
+		result = err_set(e, ERR_IO, "%s: its file system cannot hold a write-ahead log; put state_dir on a local disk", d->path);
+	db_done(r);
+	return result == 1 ? 0 : -1;
+}
+
 static int set_up(struct db *d, const struct db_schema *schema, enum db_mode mode, struct err *e)
 {
 	sqlite3_busy_timeout(d->handle, BUSY_MS);
 	sqlite3_extended_result_codes(d->handle, 1);
 	sqlite3_db_config(d->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(d->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	if (mode == DB_WRITE && db_exec(d, "PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON", e) != 0)
+	if (mode == DB_WRITE && (take_wal(d, e) != 0 || db_exec(d, "PRAGMA foreign_keys=ON", e) != 0))
 		return -1;
 	if (mode == DB_WRITE && db_exec(d, schema->full_sync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", e) != 0)
 		return -1;

@@ -256,6 +256,9 @@ static void what_is_no_database_is_refused(void **state)
 	assert_null(db_open(s.folder, &one, DB_WRITE, &e));
 	assert_null(db_open("/nonexistent/t.db", &one, DB_WRITE, &e));
 	assert_non_null(strstr(e.text, "check that its folder exists"));
+	assert_int_equal(chdir(s.folder), 0);
+	assert_null(db_open(":memory:", &one, DB_WRITE, &e)); /* SQLite's name for what has no file, and so no log */
+	assert_non_null(strstr(e.text, "write-ahead log"));
 }
 
 static void damage_is_told(void **state)
