@@ -340,13 +340,26 @@ static void look_at_front(struct look *l)
 			be_probe_hop_answered(&r) ? ", answered by the back end" : ", not from the back end");
 }
 
+/* All but the room for certificates, which is big and counted by n_certs. */
+static void clear(struct diagnosis *d)
+{
+	struct host_state *s = &d->state;
+
+	memset(&d->identity, 0, sizeof(d->identity));
+	memset(s, 0, offsetof(struct host_state, certs));
+	memset(&s->n_certs, 0, sizeof(*s) - offsetof(struct host_state, n_certs));
+	memset(&d->facts, 0, sizeof(d->facts));
+	memset(&d->verdict, 0, sizeof(d->verdict));
+	memset(&d->plan, 0, sizeof(d->plan));
+}
+
 int be_diagnose(struct host *h, const struct clock *clock, int64_t deadline, struct diagnosis *to, struct err *e)
 {
 	struct look l = {.host = h, .d = to, .f = &to->facts, .deadline = deadline, .now = clock_wall(clock)};
 	unsigned parts = HOST_PART_RECORDS | HOST_PART_CERTS | HOST_PART_SITES | HOST_PART_SERVICES | HOST_PART_SETTINGS | HOST_PART_ITC |
 		HOST_PART_BOOT;
 
-	memset(to, 0, sizeof(*to));
+	clear(to);
 	to->when = l.now;
 	if (h->ops->identity(h, &to->identity, deadline, e) < 0)
 		return err_prefix(e, "who the host is");
