@@ -56,7 +56,8 @@ int case_store_put(struct db *d, struct heal_case *c, struct err *e);
 int case_store_each(struct db *d, const char *host, bool open_only, int (*each)(void *arg, const struct heal_case *c), void *arg,
 	struct err *e);
 bool case_is_open(enum case_state s);
-/* Changes the state: case and ledger record `state` in one transaction (or inside the caller's). The same state and text: nothing. */
+/* Changes the state: case and ledger record `state` in one transaction (or inside the caller's). The same state and text:
+ * nothing. */
 int case_store_state(struct db *d, int64_t now, struct heal_case *c, enum case_state state, struct err *e);
 void case_store_json(struct json_out *o, const struct heal_case *c); /* members of an open object */
 
@@ -68,7 +69,8 @@ int approval_add(struct db *d, int64_t now, int64_t case_id, const uint8_t plan_
 int approval_find(struct db *d, int64_t now, const char *host, const uint8_t plan_id[32], char actor[static 128], struct err *e);
 int approval_use(struct db *d, const char *host, const uint8_t plan_id[32], struct err *e); /* it is spent */
 
-/* What a person asks for: used by healer.h and, when no agent runs, by the verbs. Each writes the ledger. ERR_REFUSED: the reason. */
+/* What a person asks for: used by healer.h and, when no agent runs, by the verbs. Each writes the ledger. ERR_REFUSED: the
+ * reason. */
 int control_approve(struct db *d, int64_t now, int64_t case_id, const char *actor, const char *via, int64_t life, struct err *e);
 int control_close(struct db *d, int64_t now, int64_t case_id, const char *actor, const char *reason, struct err *e);
 /* host NULL: every host. on false: the hold ends. */

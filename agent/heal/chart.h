@@ -22,7 +22,8 @@ int chart_own_case(struct db *d, int64_t now, const char *host, const char *caus
 	struct err *e);
 int chart_diagnosis(struct db *d, int64_t now, const char *host, int64_t case_id, const struct diagnosis *diagnosis, struct err *e);
 
-/* Rest of the policy's question, from heal.db: repairs lately, whether the last one failed, hold, hold file, approval. tilt, busy and
+/* Rest of the policy's question, from heal.db: repairs lately, whether the last one failed, hold, hold file, approval. tilt,
+ * busy and
  * asked_by_person are the caller's. Texts live in *texts. */
 struct chart_texts {
 	char hosts[32][256];

@@ -80,7 +80,8 @@ void healer_run(struct healer *h);
 bool healer_acting(const struct healer *h); /* a repair is between its first step and its verification: do not stop now */
 
 /* The outbox: gives at most n ledger records that were not given yet to sink.emit, oldest first, until it says full. Returns the
- * seq of the last one given, 0 for none. healer_stored moves the cursor when ship has them on disk; healer_rewind gives again all that
+ * seq of the last one given, 0 for none. healer_stored moves the cursor when ship has them on disk; healer_rewind gives
+ * again all that
  * is behind the cursor (ship was started anew). */
 int64_t healer_outbox(struct healer *h, size_t n);
 int healer_stored(struct healer *h, int64_t seq, struct err *e);

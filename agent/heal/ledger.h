@@ -9,7 +9,8 @@
 #include "base/err.h"
 #include "store/db.h"
 
-/* kinds: diagnosis, refusal, approval, repair-begin, intent, outcome, verify, repair-end, undo-intent, undo-outcome, interrupted, hold,
+/* kinds: diagnosis, refusal, approval, repair-begin, intent, outcome, verify, repair-end, undo-intent, undo-outcome,
+ * interrupted, hold,
  * close, state */
 struct ledger_record {
 	int64_t seq;          /* 1, 2, 3 ... without a gap */

@@ -2,7 +2,8 @@
  *
  * The outside world of a diagnosis and a repair is this one table of operations, so that a test can make the n-th call fail,
  * delay, lie or do half. Every operation takes a deadline (monotonic microseconds of `clock`). Failures are of two kinds:
- * ERR_REFUSED, the host said no and did nothing (denied, busy, conflict, failed); ERR_IO, nobody knows what it did (deadline, connection).
+ * ERR_REFUSED, the host said no and did nothing (denied, busy, conflict, failed); ERR_IO, nobody knows what it did
+ * (deadline, connection).
  * Facts come only from here. Text from a host is bounded and cleaned; what it cannot answer is UNKNOWN, never "no". */
 #ifndef EVMEND_HOST_HOST_H
 #define EVMEND_HOST_HOST_H

@@ -1,4 +1,4 @@
-/* test_repair_faults.c - the n-th operation of the host goes wrong, n = 1, 2, 3 ... until a run is clean. Then what must hold holds:
+/* test_repair_faults.c - the n-th operation of the host goes wrong, n = 1, 2, 3 ... until a run is clean; what must hold holds:
  * 443 is as it was, nothing that was there is gone, every intent has an outcome or `interrupted`, the ledger is intact, at most one
  * certificate was created, and a fresh healer finishes the repair (with a person's approval where the rules ask for it). */
 #include <string.h>
