@@ -102,7 +102,8 @@ static void forget_old(struct book_host *h, int64_t newest)
 
 void book_remember(struct book *b, struct book_host *h, const struct told *t)
 {
-	struct case_before one = {.time = t->time, .title = strings_add(b->pool, t->rule->title), .rule = strings_add(b->pool, t->rule->name)};
+	struct case_before one = {.time = t->time, .title = strings_add(b->pool, t->rule->title),
+				  .rule = strings_add(b->pool, t->rule->name)};
 	size_t at;
 
 	one.what = one.title;
@@ -250,7 +251,8 @@ static void take_words(struct book *b, struct book_case *c, const struct told *t
 	c->c.hint = strings_add(b->pool, buf_text(&b->scratch));
 }
 
-struct book_case *book_finding(struct book *b, struct book_host *h, const struct told *t, struct match *const *events, size_t n, bool *opened)
+struct book_case *book_finding(struct book *b, struct book_host *h, const struct told *t, struct match *const *events, size_t n,
+	bool *opened)
 {
 	int cause = case_cause_index(t->rule->cause);
 	bool healed = t->rule->then & THEN_HEALED;

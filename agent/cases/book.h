@@ -1,6 +1,7 @@
 /* book.h - the book of cases: what is known of each host, by cause. Private to cases/.
  *
- * Matches of silent rules are tallied: they open no case, but count in one. What was remembered is listed as what happened before. */
+ * Matches of silent rules are tallied: they open no case, but count in one. What was remembered is listed as what happened
+ * before. */
 #ifndef EVMEND_CASES_BOOK_H
 #define EVMEND_CASES_BOOK_H
 
@@ -69,7 +70,8 @@ void book_remember(struct book *b, struct book_host *h, const struct told *t);
 void book_tally(struct book_host *h, int cause, struct match *m);
 bool book_explains(const struct book_host *h, int cause);
 /* A finding of a rule with a cause. Opens a case where needed. Returns the case (NULL: healed without a case); *opened. */
-struct book_case *book_finding(struct book *b, struct book_host *h, const struct told *t, struct match *const *events, size_t n, bool *opened);
+struct book_case *book_finding(struct book *b, struct book_host *h, const struct told *t, struct match *const *events, size_t n,
+	bool *opened);
 /* Brings what others see up to date: hint, seen, before, asks. */
 const struct case_ *book_view(struct book *b, struct book_case *c);
 size_t book_count(const struct book *b);

@@ -39,7 +39,7 @@ struct engine_sink {
 	void *arg;
 	void (*finding)(void *arg, const struct finding *f, bool update); /* update: told before, its count has grown */
 	void (*case_changed)(void *arg, const struct case_ *c);           /* opened, or what it asks, counts or says has changed */
-	void (*fired)(void *arg, const struct rule *r);                   /* a correlation held, silent or not. Any of the three may be NULL */
+	void (*fired)(void *arg, const struct rule *r);                   /* a correlation held, silent or not. Each may be NULL */
 };
 
 struct engine_counts {

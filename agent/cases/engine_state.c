@@ -40,7 +40,8 @@ int engine_load(struct engine *g, const char *from, size_t n, struct err *e)
 	version = json_int(json_get(j, "v"), 0);
 	if (version != STATE_VERSION) {
 		json_free(j);
-		return err_set(e, ERR_IO, "the saved state has version %lld, this program reads %d; it starts empty", (long long)version, STATE_VERSION);
+		return err_set(e, ERR_IO, "the saved state has version %lld, this program reads %d; it starts empty", (long long)version,
+			STATE_VERSION);
 	}
 	hosts_load(g->hosts, json_get(j, "hosts"));
 	watermarks_load(g->marks, json_get(j, "watermarks"), g->o.clock ? clock_wall(g->o.clock) : 0);

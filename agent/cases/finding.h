@@ -1,4 +1,5 @@
-/* finding.h - rule R was true for host H at time T. A value: it serialises to the NDJSON that programs rely on (README, "Output"). */
+/* finding.h - rule R was true for host H at time T. A value: it serialises to the NDJSON that programs rely on (README,
+ * "Output"). */
 #ifndef EVMEND_CASES_FINDING_H
 #define EVMEND_CASES_FINDING_H
 

@@ -21,6 +21,6 @@ void told_free(struct told *t); /* NULL allowed */
 /* Makes the value that sinks get. hint is filled into `to` and lives there; NULL rule hint: NULL. */
 void told_finding(const struct told *t, struct finding *f, struct buf *to);
 void told_save(const struct told *t, struct json_out *o, const char *key);
-struct told *told_load(struct strings *pool, const struct ruleset *rs, const struct json *j); /* NULL: not readable, or its rule is gone */
+struct told *told_load(struct strings *pool, const struct ruleset *rs, const struct json *j); /* NULL: unusable */
 
 #endif

@@ -117,7 +117,8 @@ static int drain(struct reading *g)
 
 static struct source *open_path(struct reading *g, const char *path)
 {
-	struct source_options o = {.name = path, .path = path, .kind = strcmp(path, "-") == 0 ? SOURCE_STDIN : SOURCE_FILE, .files = &os_file,
+	struct source_options o = {.name = path, .path = path, .kind = strcmp(path, "-") == 0 ? SOURCE_STDIN : SOURCE_FILE,
+		.files = &os_file,
 				   .process = &os_process, .clock = &g->r->c->clock};
 	struct source *s = source_new(&o);
 	struct source_counts n;

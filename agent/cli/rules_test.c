@@ -1,8 +1,9 @@
 /* rules_test.c - `evmend rules test`: events that a rule must match, and events that it must not, stand beside it.
  *
- * Why: a rule is only as good as the events it was tried on. Promises: DIR/tests/NAME/match* and nomatch* (.xml, .txt, .log) for the rule
- * NAME of a file in DIR; every event of match* must match (a correlation: must fire on the file), none of nomatch* may. Refuses to call
- * a rule tested that lacks either, and files that hold no events or malformed ones. */
+ * Why: a rule is only as good as the events it was tried on.
+ * Promises: DIR/tests/NAME/match* and nomatch* (.xml, .txt, .log) for the rule NAME of a file in DIR; every event of match* must
+ * match (a correlation: must fire on the file), none of nomatch* may.
+ * Refuses: to call a rule tested that lacks either, and files that hold no events or malformed ones. */
 #include "cli/rules_test.h"
 
 #include <stdio.h>
@@ -221,10 +222,12 @@ int rules_test(struct cli *c, struct arena *a, const char *folder)
 	matcher_free(t.matcher);
 	ruleset_free(rs);
 	if (c->json)
-		printf("{\"v\":1,\"kind\":\"summary\",\"passed\":%zu,\"failed\":%zu,\"untested\":%zu,\"refused\":%zu,\"files\":%zu}\n", t.passed, t.failed,
+		printf("{\"v\":1,\"kind\":\"summary\",\"passed\":%zu,\"failed\":%zu,\"untested\":%zu,\"refused\":%zu,\"files\":%zu}\n",
+			t.passed, t.failed,
 		       t.untested, refused, t.files);
 	else
-		cli_print(c, t.failed || t.untested || refused ? CLI_RED : CLI_GREEN, "%zu rules passed, %zu failed, %zu untested, %zu refused; %zu files\n",
+		cli_print(c, t.failed || t.untested || refused ? CLI_RED : CLI_GREEN,
+			"%zu rules passed, %zu failed, %zu untested, %zu refused; %zu files\n",
 			  t.passed, t.failed, t.untested, refused, t.files);
 	return t.failed || t.untested || refused ? ERR_RULES : ERR_NONE;
 }

@@ -283,7 +283,8 @@ static const struct cli_option options[] = {
 };
 
 const struct cli_verb verb_rules = {
-	.name = "rules", .summary = "list, check, explain and test the rules", .usage = "list | check [PATH...] | explain RULE --event FILE | test [DIR]",
+	.name = "rules", .summary = "list, check, explain and test the rules",
+		.usage = "list | check [PATH...] | explain RULE --event FILE | test [DIR]",
 	.help = "list     the rules that are loaded\n"
 		"check    every problem of every rule file, with file, line and what to write instead; exit code 2 when a rule is refused\n"
 		"explain  what a rule says, and for each event of FILE which conditions held and why\n"

@@ -181,7 +181,8 @@ static void print_summary(struct scan *s, const struct read_events *r, size_t ru
 
 	engine_counts(s->engine, &n);
 	if (!s->c->json) {
-		cli_print(s->c, CLI_PLAIN, "\n%" PRIu64 " events, %" PRIu64 " findings, %" PRIu64 " cases, %" PRIu64 " malformed, %zu rules, %.2f s\n",
+		cli_print(s->c, CLI_PLAIN, "\n%" PRIu64 " events, %" PRIu64 " findings, %" PRIu64 " cases, %" PRIu64
+			  " malformed, %zu rules, %.2f s\n",
 			  n.events, s->findings, s->cases, r->malformed_count, rules, (double)took / 1e6);
 		if (n.explained)
 			cli_print(s->c, CLI_DIM, "%" PRIu64 " consequences are explained by the cases above.\n", n.explained);
@@ -225,7 +226,8 @@ static int scan_paths(struct scan *s, const struct ruleset *rs, size_t n, char *
 {
 	struct engine_options eo = {.rules = rs, .clock = &s->c->clock, .scan = true};
 	struct engine_sink sink = {.arg = s, .finding = on_finding, .case_changed = on_case};
-	struct read_events r = {.c = s->c, .names = ruleset_names(rs), .default_host = cli_value(s->c, "--host", NULL), .progress = !s->c->json,
+	struct read_events r = {.c = s->c, .names = ruleset_names(rs), .default_host = cli_value(s->c, "--host", NULL),
+		.progress = !s->c->json,
 				.arg = s, .event = on_event, .malformed = on_malformed};
 	struct clock real = clock_real();
 	int64_t start = clock_monotonic(&real);

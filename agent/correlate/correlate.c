@@ -1,7 +1,8 @@
 /* correlate.c - all windows of all correlations.
  *
  * Why: which group a match belongs to, when a window fires, and how much memory all of them may take.
- * Promises: the same matches in the same order fire the same; memory stays below the cap, the window not used for longest goes first.
+ * Promises: the same matches in the same order fire the same; memory stays below the cap, the window not used for longest goes
+ * first.
  * Refuses: matches that lack a group-by field: they take no part [A-21]. */
 #include "correlate/correlate.h"
 

@@ -31,7 +31,8 @@ static size_t put_utf8(char *to, uint32_t c)
 	return n;
 }
 
-bool group_key(const struct ruleset *rs, const struct rule *r, const struct correlation *corr, const struct match *m, char key[static KEY_BYTES])
+bool group_key(const struct ruleset *rs, const struct rule *r, const struct correlation *corr, const struct match *m,
+	char key[static KEY_BYTES])
 {
 	size_t k = 0, step;
 

@@ -7,6 +7,7 @@
 #define KEY_BYTES 6144 /* 8 values of MATCH_VALUE_BYTES, folded (up to 3 bytes for 2), and separators */
 
 /* Folded values with \x1f between them. false: a field is missing, so the match takes no part. */
-bool group_key(const struct ruleset *rs, const struct rule *r, const struct correlation *corr, const struct match *m, char key[static KEY_BYTES]);
+bool group_key(const struct ruleset *rs, const struct rule *r, const struct correlation *corr, const struct match *m,
+	char key[static KEY_BYTES]);
 
 #endif

@@ -145,7 +145,7 @@ void watermarks_load(struct watermarks *w, const struct json *j, int64_t now)
 	for (size_t i = 0; i < json_len(j); i++) {
 		const struct json *s = json_at(j, i);
 
-		watermarks_see(w, json_str(json_get(s, "computer"), ""), json_str(json_get(s, "source"), ""), json_str(json_get(s, "channel"), ""),
-			       json_int(json_get(s, "reached"), 0), now);
+		watermarks_see(w, json_str(json_get(s, "computer"), ""), json_str(json_get(s, "source"), ""),
+			       json_str(json_get(s, "channel"), ""), json_int(json_get(s, "reached"), 0), now);
 	}
 }

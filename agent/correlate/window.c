@@ -170,7 +170,8 @@ static bool taken(struct match *const *picked, size_t n, const struct match *m)
 	return false;
 }
 
-/* From entry `first`, for each next rule the earliest entry that is not before the one picked last. Equal times fit in any order. */
+/* From entry `first`, for each next rule the earliest entry that is not before the one picked last. Equal times fit in any
+ * order. */
 static bool chain_from(const struct window *w, size_t first, struct match **picked)
 {
 	picked[0] = w->entries[first];

@@ -84,7 +84,8 @@ struct compiled {
 /* -- detection.c, item.c -- */
 /* The field ids of a name for all variants of the rule (renamed where the category says so). NULL and a problem at the limit. */
 const uint16_t *variant_fields(struct loader *l, const struct yaml_node *at, const struct compiled *c, const char *name);
-bool item_compile(struct loader *l, const struct compiled *c, const struct yaml_node *key, const struct yaml_node *value, struct item *to);
+bool item_compile(struct loader *l, const struct compiled *c, const struct yaml_node *key, const struct yaml_node *value,
+	struct item *to);
 bool detection_compile(struct loader *l, struct compiled *c, const struct yaml_node *detection);
 
 /* -- condition.c -- */

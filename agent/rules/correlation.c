@@ -29,7 +29,8 @@ static bool read_type(struct loader *l, const struct yaml_node *corr, struct cor
 		if (strcmp(n->text, later[i]) == 0)
 			return refuse(l, n, "correlation type '%s' is not supported yet; this rule is left out", n->text);
 	near = text_nearest(n->text, types);
-	return refuse(l, n, "unknown correlation type '%s'%s%s%s", n->text, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	return refuse(l, n, "unknown correlation type '%s'%s%s%s", n->text, near ? "; did you mean '" : "",
+		near ? near : "", near ? "'?" : "");
 }
 
 static bool read_rules(struct loader *l, const struct yaml_node *corr, struct compiled *c)
@@ -141,7 +142,8 @@ bool correlation_compile(struct loader *l, struct compiled *c, const struct yaml
 	const struct yaml_node *corr = yaml_get(doc, "correlation"), *group;
 	struct correlation *to = &c->correlation;
 
-	if (!only_keys(l, corr, "correlation", known) || !read_type(l, corr, to) || !read_rules(l, corr, c) || !read_timespan(l, corr, to) ||
+	if (!only_keys(l, corr, "correlation", known) || !read_type(l, corr, to) || !read_rules(l, corr, c) ||
+	    !read_timespan(l, corr, to) ||
 	    !read_condition(l, corr, c) || !read_aliases(l, corr, c) || !read_where(l, corr, to))
 		return false;
 	if ((group = yaml_get(corr, "group-by")) && !(group->kind == YAML_LIST && group->n == 0)) {

@@ -39,7 +39,8 @@ static struct node *new_node(struct loader *l, enum node_kind kind, size_t kids)
 	return n;
 }
 
-static struct node *item_node(struct loader *l, const struct compiled *c, const struct yaml_node *key, const struct yaml_node *value)
+static struct node *item_node(struct loader *l, const struct compiled *c, const struct yaml_node *key,
+	const struct yaml_node *value)
 {
 	struct item *it = arena_alloc(l->arena, sizeof *it);
 	struct node *n = new_node(l, NODE_ITEM, 0);

@@ -73,7 +73,8 @@ static bool compare_holds(enum compare how, const struct value *v, const struct 
 	return how == COMPARE_LT ? order < 0 : how == COMPARE_LTE ? order <= 0 : how == COMPARE_GT ? order > 0 : order >= 0;
 }
 
-static bool field_holds(const struct item *it, const struct value *v, const struct look *l, size_t variant, const struct event_field *f)
+static bool field_holds(const struct item *it, const struct value *v, const struct look *l, size_t variant,
+	const struct event_field *f)
 {
 	struct cursor c = {.id = v->fields[variant]};
 	const struct event_field *other;
@@ -85,7 +86,8 @@ static bool field_holds(const struct item *it, const struct value *v, const stru
 	return false;
 }
 
-static bool value_holds(const struct item *it, const struct value *v, const struct look *l, size_t variant, const struct event_field *f)
+static bool value_holds(const struct item *it, const struct value *v, const struct look *l, size_t variant,
+	const struct event_field *f)
 {
 	switch (v->kind) {
 	case VALUE_PATTERN:

@@ -10,11 +10,13 @@
 
 static const char *const causes[] = {RULE_CAUSES, NULL};
 static const char *const thens[] = {"diagnose", "remember", "healed", "nothing", NULL};
-static const char *const seens[] = {"cert-deleted", "record-deleted", "smtp-own-name", "smtp-other", "itc-gone", "tls-config", "auth-cert",
+static const char *const seens[] = {"cert-deleted", "record-deleted", "smtp-own-name", "smtp-other", "itc-gone", "tls-config",
+	"auth-cert",
 				    "frontend-endpoint", "backend-endpoint", "key-trouble", "hop-failed", "expiry", "record-created", NULL};
 static const char *const known[] = {"cause", "host", "hint", "disproved_by", "then", "seen", "consequence_of", NULL};
 
-static bool pick(struct loader *l, const struct yaml_node *at, const char *key, const char *text, const char *const *names, size_t *which)
+static bool pick(struct loader *l, const struct yaml_node *at, const char *key, const char *text, const char *const *names,
+	size_t *which)
 {
 	for (*which = 0; names[*which]; ++*which)
 		if (strcmp(text, names[*which]) == 0)
@@ -112,7 +114,8 @@ bool evmend_compile(struct loader *l, struct compiled *c, const struct yaml_node
 			return refuse(l, n, "'disproved_by' must be a text");
 		r->disproved_by = keep(l, n);
 	}
-	if (!pick_set(l, yaml_get(evmend, "then"), "then", thens, &r->then) || !pick_set(l, yaml_get(evmend, "seen"), "seen", seens, &r->seen))
+	if (!pick_set(l, yaml_get(evmend, "then"), "then", thens, &r->then) ||
+	    !pick_set(l, yaml_get(evmend, "seen"), "seen", seens, &r->seen))
 		return false;
 	r->then &= THEN_DIAGNOSE | THEN_REMEMBER | THEN_HEALED; /* "nothing" adds nothing */
 	if ((r->then & (THEN_DIAGNOSE | THEN_HEALED)) && !r->cause)

@@ -37,7 +37,8 @@ static bool add_set(struct fields *t, struct loader *l, const char *provider, ui
 }
 
 /* "12014" or "12015,12017" */
-static bool add_events(struct fields *t, struct loader *l, const char *provider, const struct yaml_node *key, const struct yaml_node *map)
+static bool add_events(struct fields *t, struct loader *l, const char *provider, const struct yaml_node *key,
+	const struct yaml_node *map)
 {
 	const char *p = key->text;
 

@@ -8,11 +8,14 @@
 #include "base/text.h"
 #include "rules/compiled.h"
 
-enum modifier { M_CONTAINS, M_STARTSWITH, M_ENDSWITH, M_ALL, M_NEQ, M_CASED, M_EXISTS, M_WINDASH, M_FIELDREF, M_LT, M_LTE, M_GT, M_GTE, M_COUNT };
+enum modifier { M_CONTAINS, M_STARTSWITH, M_ENDSWITH, M_ALL, M_NEQ, M_CASED, M_EXISTS, M_WINDASH, M_FIELDREF, M_LT, M_LTE, M_GT,
+	M_GTE, M_COUNT };
 
-static const char *const modifier_names[] = {"contains", "startswith", "endswith", "all", "neq", "cased", "exists", "windash", "fieldref",
+static const char *const modifier_names[] = {"contains", "startswith", "endswith", "all", "neq", "cased", "exists", "windash",
+	"fieldref",
 					     "lt", "lte", "gt", "gte", NULL};
-static const char *const later_names[] = {"re", "i", "m", "s", "ignorecase", "multiline", "dotall", "base64", "base64offset", "wide", "utf16",
+static const char *const later_names[] = {"re", "i", "m", "s", "ignorecase", "multiline", "dotall", "base64", "base64offset",
+	"wide", "utf16",
 					  "utf16le", "utf16be", "cidr", "expand", "minute", "hour", "day", "week", "month", "year", NULL};
 
 static bool read_modifiers(struct loader *l, const struct yaml_node *key, unsigned *set)
@@ -119,7 +122,8 @@ static bool read_field(struct loader *l, const struct compiled *c, const struct 
 	return v->fields != NULL;
 }
 
-static bool read_value(struct loader *l, const struct compiled *c, const struct yaml_node *n, unsigned set, bool keyword, struct value *v)
+static bool read_value(struct loader *l, const struct compiled *c, const struct yaml_node *n, unsigned set, bool keyword,
+	struct value *v)
 {
 	if (n->kind != YAML_SCALAR)
 		return refuse(l, n, "a value must be a text, a number, true, false, null or a list of those");
@@ -155,7 +159,8 @@ static bool read_exists(struct loader *l, const struct yaml_node *value, struct 
 	return true;
 }
 
-bool item_compile(struct loader *l, const struct compiled *c, const struct yaml_node *key, const struct yaml_node *value, struct item *to)
+bool item_compile(struct loader *l, const struct compiled *c, const struct yaml_node *key, const struct yaml_node *value,
+	struct item *to)
 {
 	size_t name_len = key ? strcspn(key->text, "|") : 0;
 	bool keyword = name_len == 0, list = value->kind == YAML_LIST;

@@ -144,7 +144,8 @@ struct logsources *logsources_load(struct loader *l, const char *path, struct er
 	l->file = f;
 	l->path = arena_copy(l->arena, path, strlen(path));
 	top = f->n > 0 ? f->documents[0] : NULL;
-	good = top && only_keys(l, top, "the logsource table", top_keys) && read_table(l, yaml_get(top, "products"), "products", &t->products) &&
+	good = top && only_keys(l, top, "the logsource table", top_keys) &&
+	       read_table(l, yaml_get(top, "products"), "products", &t->products) &&
 	       read_table(l, yaml_get(top, "services"), "services", &t->services) &&
 	       read_table(l, yaml_get(top, "categories"), "categories", &t->categories);
 	l->file = NULL;
@@ -210,7 +211,8 @@ bool log_source_holds(const struct log_source *s, const struct event *ev)
 		id = s->ids[i] == ev->event_id;
 	if (!id || (s->n_channels && !one_of(ev->channel, s->channels, s->n_channels)))
 		return false;
-	if ((s->n_providers && !one_of(ev->provider, s->providers, s->n_providers)) || one_of(ev->provider, s->not_providers, s->n_not_providers))
+	if ((s->n_providers && !one_of(ev->provider, s->providers, s->n_providers)) ||
+	    one_of(ev->provider, s->not_providers, s->n_not_providers))
 		return false;
 	for (size_t i = 0; i < s->n_where; i++)
 		if (!where_holds(&s->where[i], ev))

@@ -106,6 +106,7 @@ void matcher_explain(struct matcher *m, const struct rule *r, const struct event
 	bool meant = source_holds(c, ev, &variant);
 
 	look_begin(&l, m->rs, ev);
-	buf_printf(to, "  %-4s logsource: channel '%s', provider '%s', event %u\n", meant ? "yes" : "no", ev->channel, ev->provider, ev->event_id);
+	buf_printf(to, "  %-4s logsource: channel '%s', provider '%s', event %u\n", meant ? "yes" : "no", ev->channel, ev->provider,
+		ev->event_id);
 	explain_node(c->condition, &l, variant, 0, to);
 }

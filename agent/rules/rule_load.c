@@ -26,7 +26,8 @@ bool level_parse(const char *s, enum rule_level *l)
 	return false;
 }
 
-static const char *const sigma_keys[] = {"title", "id", "name", "related", "taxonomy", "status", "description", "license", "references", "author",
+static const char *const sigma_keys[] = {"title", "id", "name", "related", "taxonomy", "status", "description", "license",
+	"references", "author",
 					 "date", "modified", "fields", "falsepositives", "level", "tags", "scope", "logsource", "detection",
 					 "correlation", "filter", "action", "generate", "evmend", NULL};
 
@@ -84,7 +85,8 @@ static const struct log_set *product_set(const struct logsources *t, const char 
 	return logsource_product(t, name, nearest);
 }
 
-static bool read_source(struct loader *l, const struct yaml_node *logsource, const char *key, look_up_fn *look_up, const struct logsources *t,
+static bool read_source(struct loader *l, const struct yaml_node *logsource, const char *key, look_up_fn *look_up,
+	const struct logsources *t,
 			struct compiled *c, const struct log_set **to)
 {
 	const struct yaml_node *n = yaml_get(logsource, key);
@@ -98,7 +100,8 @@ static bool read_source(struct loader *l, const struct yaml_node *logsource, con
 		return false;
 	*to = look_up(t, *product ? product : NULL, n->text, &nearest);
 	if (!*to) {
-		warn_at(l, n, "no event source is known for %s '%s', so this rule never matches%s%s%s", key, n->text, nearest ? "; did you mean '" : "",
+		warn_at(l, n, "no event source is known for %s '%s', so this rule never matches%s%s%s", key, n->text,
+			nearest ? "; did you mean '" : "",
 			nearest ? nearest : "", nearest ? "'?" : "");
 		c->no_source = true;
 	} else if ((*to)->n == 0) {

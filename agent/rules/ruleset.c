@@ -190,7 +190,8 @@ static int load_tables(struct loading *g, const char *tables, struct err *e)
 	return load_fields(g, arena_printf(g->l.arena, "%s/fields", tables), e);
 }
 
-struct ruleset *ruleset_load(const struct ruleset_options *options, void (*report)(void *arg, const struct rule_problem *p), void *arg, struct err *e)
+struct ruleset *ruleset_load(const struct ruleset_options *options, void (*report)(void *arg, const struct rule_problem *p),
+	void *arg, struct err *e)
 {
 	struct ruleset *rs = xcalloc(1, sizeof *rs);
 	struct loading g = {.rs = rs, .digest = digest_new()};

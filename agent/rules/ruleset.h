@@ -49,7 +49,8 @@ size_t ruleset_lint(const struct ruleset *rs, void (*report)(void *arg, const st
 struct matcher;
 struct matcher *matcher_new(const struct ruleset *rs);
 void matcher_free(struct matcher *m);
-/* Indexes of the detection rules that hold for ev, ascending; *hits points into the matcher until the next call. Returns how many. */
+/* Indexes of the detection rules that hold for ev, ascending; *hits points into the matcher until the next call. Returns how
+ * many. */
 size_t matcher_run(struct matcher *m, const struct event *ev, const uint32_t **hits);
 /* Prints each condition of the rule with its value and why it held or not, for this event; the same program that runs. */
 void matcher_explain(struct matcher *m, const struct rule *r, const struct event *ev, struct buf *to);

@@ -169,7 +169,8 @@ static size_t cp_len(const char *s)
 
 static bool is_dash(const char *s)
 {
-	return *s == '-' || *s == '/' || !strncmp(s, "\xe2\x80\x93", 3) || !strncmp(s, "\xe2\x80\x94", 3) || !strncmp(s, "\xe2\x80\x95", 3);
+	return *s == '-' || *s == '/' || !strncmp(s, "\xe2\x80\x93", 3) || !strncmp(s, "\xe2\x80\x94", 3) || !strncmp(s, "\xe2\x80\x95",
+		3);
 }
 
 /* \x01 in a pattern: any dash. */
@@ -295,7 +296,8 @@ static bool refers(const struct naive *n, const char *key, const struct yaml_nod
 	return found;
 }
 
-static bool value_holds(const struct naive *n, const char *key, const struct yaml_node *rule, const char *value, const struct event *ev)
+static bool value_holds(const struct naive *n, const char *key, const struct yaml_node *rule, const char *value,
+	const struct event *ev)
 {
 	bool shaped = has(key, "contains") || has(key, "startswith") || has(key, "endswith");
 	long double a, b;
@@ -331,7 +333,8 @@ static bool keyword_holds(const char *key, const struct yaml_node *rule, const s
 	return false;
 }
 
-static bool one_value(const struct naive *n, const char *key, const struct yaml_node *rule, const struct values *v, const struct event *ev)
+static bool one_value(const struct naive *n, const char *key, const struct yaml_node *rule, const struct values *v,
+	const struct event *ev)
 {
 	bool any = false, all_empty = true;
 
@@ -344,7 +347,8 @@ static bool one_value(const struct naive *n, const char *key, const struct yaml_
 	return any;
 }
 
-static bool item_holds(const struct naive *n, const char *key, const struct yaml_node *rule, const struct yaml_node *source, const struct event *ev)
+static bool item_holds(const struct naive *n, const char *key, const struct yaml_node *rule, const struct yaml_node *source,
+	const struct event *ev)
 {
 	char name[200], room[512];
 	struct values v;
@@ -366,12 +370,14 @@ static bool item_holds(const struct naive *n, const char *key, const struct yaml
 	return holds != has(key, "neq");
 }
 
-static bool selection_holds(const struct naive *n, const struct yaml_node *s, const struct yaml_node *source, const struct event *ev)
+static bool selection_holds(const struct naive *n, const struct yaml_node *s, const struct yaml_node *source,
+	const struct event *ev)
 {
 	if (s->kind == YAML_SCALAR)
 		return keyword_holds("", s, ev);
 	for (size_t i = 0; i < s->n; i++) {
-		bool holds = s->kind == YAML_MAP ? item_holds(n, s->keys[i]->text, s->items[i], source, ev) : selection_holds(n, s->items[i], source, ev);
+		bool holds = s->kind == YAML_MAP ? item_holds(n, s->keys[i]->text, s->items[i], source, ev) : selection_holds(n, s->items[i],
+			source, ev);
 
 		if (holds != (s->kind == YAML_MAP))
 			return holds;
@@ -489,7 +495,8 @@ static bool source_holds(const struct yaml_node *s, const struct event *ev)
 			return false;
 	}
 	return id && (!yaml_get(s, "channels") || in_list(yaml_get(s, "channels"), ev->channel)) &&
-	       (!yaml_get(s, "providers") || in_list(yaml_get(s, "providers"), ev->provider)) && !in_list(yaml_get(s, "not_providers"), ev->provider);
+	       (!yaml_get(s, "providers") || in_list(yaml_get(s, "providers"), ev->provider)) && !in_list(yaml_get(s, "not_providers"),
+		ev->provider);
 }
 
 static bool entry_holds(const struct yaml_node *table, const char *name, const struct event *ev, const struct yaml_node **which)

@@ -30,7 +30,8 @@ static inline void on_finding(void *arg, const struct finding *f, bool update)
 		snprintf(uid + 2 * i, 3, "%02x", f->uid[i]);
 	b->n_findings += !update;
 	b->n_updates += update;
-	buf_printf(&b->findings, "%s%s %s %s x%llu%s\n", update ? "+" : "", f->rule->name, f->host, time_text(f->time, t), (unsigned long long)f->count,
+	buf_printf(&b->findings, "%s%s %s %s x%llu%s\n", update ? "+" : "", f->rule->name, f->host, time_text(f->time, t),
+		(unsigned long long)f->count,
 		   f->replay ? " replay" : "");
 	finding_json(f, &b->json);
 }
@@ -40,7 +41,8 @@ static inline void on_case(void *arg, const struct case_ *c)
 	struct bench *b = arg;
 
 	b->n_cases++;
-	buf_printf(&b->cases, "%u %s %s %s %s x%llu\n", c->id, c->host, c->cause, c->asks_diagnosis ? "diagnose" : "nothing", case_state_text(c->state),
+	buf_printf(&b->cases, "%u %s %s %s %s x%llu\n", c->id, c->host, c->cause, c->asks_diagnosis ? "diagnose" : "nothing",
+		case_state_text(c->state),
 		   (unsigned long long)c->count);
 	case_json(c, &b->json);
 }

@@ -1,4 +1,5 @@
-/* test_run.c - deciding while events come in: first finding at once, updates later, replay, watermarks, restart, reload, reopening. */
+/* test_run.c - deciding while events come in: first finding at once, updates later, replay, watermarks, restart, reload,
+ * reopening. */
 #include "unit/cases/bench.h"
 
 #define BACKEND "evmend: {cause: exchange-backend-certificate, then: diagnose}\n"
@@ -192,7 +193,8 @@ static void restart_changes_nothing(void **state)
 
 static void bad_state_is_refused(void **state)
 {
-	static const char *const bad[] = {"", "{", "[]", "{\"v\":2}", "{\"v\":1,\"book\":7,\"windows\":{},\"hosts\":[1],\"watermarks\":[[]],\"waiting\":[{}]}",
+	static const char *const bad[] = {"", "{", "[]", "{\"v\":2}",
+		"{\"v\":1,\"book\":7,\"windows\":{},\"hosts\":[1],\"watermarks\":[[]],\"waiting\":[{}]}",
 					  "{\"v\":1,\"book\":{\"hosts\":[{}],\"cases\":[{},{\"cause\":\"nonsense\"}]},\"windows\":[{\"rule\":\"a\"},{}]}"};
 	struct bench b;
 	struct err e;

@@ -1,4 +1,5 @@
-/* test_scan.c - deciding when everything is in: the order of events and files changes nothing, hosts are one, floods are one case. */
+/* test_scan.c - deciding when everything is in: the order of events and files changes nothing, hosts are one, floods are one
+ * case. */
 #include "unit/cases/bench.h"
 
 #define BACKEND "evmend: {cause: exchange-backend-certificate, then: diagnose, hint: 'at {host}: {Who}'}\n"
@@ -45,7 +46,8 @@ static void order_changes_nothing(void **state)
 	char *lines[400];
 
 	(void)state;
-	bench_begin(&b, SILENT("x", 1) "title: X\nname: y\nlogsource: {product: windows}\ndetection: {s: {EventID: 2}, condition: s}\n", true);
+	bench_begin(&b, SILENT("x", 1) "title: X\nname: y\nlogsource: {product: windows}\ndetection: {s: {EventID: 2}, condition: s}\n",
+		true);
 	engine_free(b.g);
 	ruleset_free(b.rs);
 	b.rs = own_rules();
@@ -137,10 +139,12 @@ static void the_named_field_is_the_host(void **state)
 	(void)state;
 	bench_begin(&b, DETECT("a", 1, "evmend: {cause: exchange-backend-site, host: [BackEndServer, ClientAccessServer], then: diagnose}\n"), true);
 	bench_event(&b, 1, "2018-03-13T00:01:00Z", 1, "ex1", "<Data Name='BackEndServer'>ex2.corp.example</Data>");
-	bench_event(&b, 1, "2018-03-13T00:02:00Z", 2, "ex1", "<Data Name='BackEndServer'>UnKown</Data><Data Name='ClientAccessServer'>EX3</Data>");
+	bench_event(&b, 1, "2018-03-13T00:02:00Z", 2, "ex1",
+		"<Data Name='BackEndServer'>UnKown</Data><Data Name='ClientAccessServer'>EX3</Data>");
 	bench_event(&b, 1, "2018-03-13T00:03:00Z", 3, "ex1", "<Data Name='BackEndServer'>; rm -rf /</Data>");
 	engine_finish(b.g);
-	assert_string_equal(buf_text(&b.cases), "1 ex2.corp.example exchange-backend-site diagnose open x1\n2 EX3 exchange-backend-site diagnose open x1\n"
+	assert_string_equal(buf_text(&b.cases),
+		"1 ex2.corp.example exchange-backend-site diagnose open x1\n2 EX3 exchange-backend-site diagnose open x1\n"
 						"3 ex1 exchange-backend-site diagnose open x1\n");
 	bench_end(&b);
 }
@@ -237,7 +241,8 @@ static void what_happened_before(void **state)
 	const struct case_ *c;
 
 	(void)state;
-	bench_begin(&b, DETECT("a", 1, BACKEND) DETECT("r", 5, "evmend: {then: remember, seen: cert-deleted, hint: '{Who} did it'}\n"), true);
+	bench_begin(&b, DETECT("a", 1, BACKEND) DETECT("r", 5, "evmend: {then: remember, seen: cert-deleted, hint: '{Who} did it'}\n"),
+		true);
 	for (int i = 0; i < 40; i++) {
 		char t[40];
 
@@ -285,7 +290,8 @@ static void marks_of_the_host(void **state)
 	(void)state;
 	bench_begin(&b, DETECT("a", 1, BACKEND), true);
 	bench_event(&b, 1, "2018-03-13T00:01:00Z", 1, "ex1", "<Data Name='Endpoint'>[::]:444</Data>");
-	bench_event(&b, 1, "2018-03-13T00:02:00Z", 2, "ex1", "<Data Name='Thumbprint'>3F 9C 5a7e0d4b8216c7aa90e1b25d64f8037ec1d9</Data><Data Name='Endpoint'>0.0.0.0:443</Data>");
+	bench_event(&b, 1, "2018-03-13T00:02:00Z", 2, "ex1",
+		"<Data Name='Thumbprint'>3F 9C 5a7e0d4b8216c7aa90e1b25d64f8037ec1d9</Data><Data Name='Endpoint'>0.0.0.0:443</Data>");
 	engine_finish(b.g);
 	c = engine_case(b.g, 0);
 	assert_int_equal(c->port, 444);
@@ -298,7 +304,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(order_changes_nothing), cmocka_unit_test(names_of_one_host), cmocka_unit_test(configured_names_win),
-		cmocka_unit_test(the_named_field_is_the_host), cmocka_unit_test(a_flood_is_one_case), cmocka_unit_test(silent_matches_open_nothing),
+		cmocka_unit_test(the_named_field_is_the_host), cmocka_unit_test(a_flood_is_one_case),
+			cmocka_unit_test(silent_matches_open_nothing),
 		cmocka_unit_test(healed_and_back), cmocka_unit_test(consequences_are_explained), cmocka_unit_test(what_happened_before),
 		cmocka_unit_test(hints_are_clean), cmocka_unit_test(marks_of_the_host),
 	};

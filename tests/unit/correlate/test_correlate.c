@@ -29,7 +29,8 @@ static void on_fired(void *arg, const struct fired *f)
 
 	for (size_t i = 1; i < f->n; i++)
 		assert_true(f->entries[i - 1]->time <= f->entries[i]->time);
-	snprintf(b->log + k, sizeof b->log - k, "%s%s:%d-%d:%zu", k ? " " : "", f->rule->name, minute(b, f->first), minute(b, f->last), f->n);
+	snprintf(b->log + k, sizeof b->log - k, "%s%s:%d-%d:%zu", k ? " " : "", f->rule->name, minute(b, f->first), minute(b, f->last),
+		f->n);
 	b->by_host = f->by_host;
 }
 
@@ -299,7 +300,8 @@ static void memory_is_bounded(void **state)
 	char user[40];
 
 	(void)state;
-	begin_capped(&b, CORR("    type: event_count\n    rules: a\n    group-by: User\n    timespan: 10m\n    condition: {gte: 2}\n"), 100000);
+	begin_capped(&b, CORR("    type: event_count\n    rules: a\n    group-by: User\n    timespan: 10m\n    condition: {gte: 2}\n"),
+		100000);
 	for (int i = 0; i < 2000; i++) {
 		snprintf(user, sizeof user, "user%d", i);
 		at_host(&b, 1, 0, "EX1", user);

@@ -86,7 +86,8 @@ static inline size_t events_of(const struct ruleset *rs, const char *source, con
 	return x.n;
 }
 
-static inline size_t events_of_file(const struct ruleset *rs, const char *path, void *arg, void (*each)(void *arg, const struct event *ev))
+static inline size_t events_of_file(const struct ruleset *rs, const char *path, void *arg, void (*each)(void *arg,
+	const struct event *ev))
 {
 	struct buf b;
 	struct err e = {0};
@@ -100,7 +101,8 @@ static inline size_t events_of_file(const struct ruleset *rs, const char *path, 
 }
 
 /* One event of a computer: EventData by name, "Name=value" pairs with NULL at the end; no name: unnamed Data. */
-static inline char *event_xml(const char *computer, const char *channel, const char *provider, int id, const char *time, int record, const char *data)
+static inline char *event_xml(const char *computer, const char *channel, const char *provider, int id, const char *time,
+	int record, const char *data)
 {
 	static char text[8][8192];
 	static unsigned next;

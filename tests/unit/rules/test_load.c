@@ -15,8 +15,10 @@ static const struct { const char *yaml; int line; const char *says; } bad[] = {
 	{"title: T\nname: t\ndetection: {s: {EventID: 1}, condition: s}\n", 1, "no 'logsource'"},
 	{"title: T\nname: t\nlogsource: {}\ndetection: {s: {EventID: 1}, condition: s}\n", 3, "needs a product"},
 	{"title: T\nname: t\nlogsource: {produkt: windows}\ndetection: {s: {EventID: 1}, condition: s}\n", 3, "did you mean 'product'"},
-	{"title: T\nname: t\nlevel: hihg\nlogsource: {product: windows}\ndetection: {s: {EventID: 1}, condition: s}\n", 3, "'level' is informational"},
-	{"title: T\nname: t\ntaxonomy: mine\nlogsource: {product: windows}\ndetection: {s: {EventID: 1}, condition: s}\n", 3, "taxonomy 'mine'"},
+	{"title: T\nname: t\nlevel: hihg\nlogsource: {product: windows}\ndetection: {s: {EventID: 1}, condition: s}\n", 3,
+		"'level' is informational"},
+	{"title: T\nname: t\ntaxonomy: mine\nlogsource: {product: windows}\ndetection: {s: {EventID: 1}, condition: s}\n", 3,
+		"taxonomy 'mine'"},
 	{"title: T\nname: t\nfilter: {rules: any}\n", 3, "'filter' documents are not supported yet"},
 	{"title: T\naction: global\n", 2, "'action' documents are not supported yet"},
 	{"- a\n", 1, "a rule is a map"},
@@ -55,7 +57,8 @@ static const struct { const char *yaml; int line; const char *says; } bad[] = {
 	{CORR("    type: event_count\n    rules: [t]\n    timespan: 1h\n"), 15, "needs a 'condition'"},
 	{CORR("    type: event_count\n    rules: [t]\n    timespan: 1h\n    condition: {lt: 2}\n"), 18, "only one of gte and gt"},
 	{CORR("    type: event_count\n    rules: [t]\n    condition: {gte: 2}\n"), 15, "needs a 'timespan'"},
-	{CORR("    type: event_count\n    rules: [u]\n    timespan: 1h\n    condition: {gte: 2}\n"), 12, "refers to 'u', and there is no such rule"},
+	{CORR("    type: event_count\n    rules: [u]\n    timespan: 1h\n    condition: {gte: 2}\n"), 12,
+		"refers to 'u', and there is no such rule"},
 	{CORR("    type: event_count\n    rules: [c]\n    timespan: 1h\n    condition: {gte: 2}\n"), 12, "refers to itself"},
 	{CORR("    type: temporal\n    rules: [t]\n    timespan: 1h\n"), 16, "two rules at least"},
 	{CORR("    type: event_count\n    rules: [t]\n    group-by: [who]\n    aliases: {who: {other: User}}\n    timespan: 1h\n    condition: {gte: 2}\n"),
@@ -74,7 +77,8 @@ static void each_fault_is_named(void **state)
 		for (size_t k = 0; k < p.n && !found; k++)
 			found = !p.warning[k] && p.line[k] == bad[i].line && strstr(p.text[k], bad[i].says);
 		if (!found)
-			print_error("%zu: '%s' at line %d wanted, got %d: %s\n", i, bad[i].says, bad[i].line, p.n ? p.line[0] : 0, p.n ? p.text[0] : "nothing");
+			print_error("%zu: '%s' at line %d wanted, got %d: %s\n", i, bad[i].says, bad[i].line, p.n ? p.line[0] : 0, p.n
+				? p.text[0] : "nothing");
 		assert_true(found);
 		assert_true(ruleset_refused(rs) >= 1);
 		ruleset_free(rs);

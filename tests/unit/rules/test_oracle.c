@@ -33,7 +33,8 @@ static void compare(void *arg, const struct event *ev)
 		if (fast == slow)
 			continue;
 		b->differ++;
-		print_error("%s, record %llu: %s %s, naively %s\n", ev->source, (unsigned long long)ev->record_id, r->name, fast ? "holds" : "does not hold",
+		print_error("%s, record %llu: %s %s, naively %s\n", ev->source, (unsigned long long)ev->record_id, r->name, fast
+			? "holds" : "does not hold",
 			    slow ? "yes" : "no");
 	}
 }
