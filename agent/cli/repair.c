@@ -212,7 +212,7 @@ static int finish_old(struct work *w, struct err *e, bool *was)
 
 static int decide(struct work *w, struct err *e)
 {
-	struct policy_decision decision;
+	struct policy_decision decision = { .answer = POLICY_REFUSE };
 	struct repair_options o;
 	int64_t case_id;
 
