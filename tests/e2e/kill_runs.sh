@@ -31,6 +31,8 @@ write_config() { # NAME MODE
 	cat >"$w/$1.yaml" <<YAML
 state_dir: state-$1
 log: info
+rules: [$PWD/rules]
+tables: $PWD/rules
 sources:
   - {name: events, kind: follow, path: lab/events.xml}
 hosts:
