@@ -73,3 +73,18 @@ int agent_case_id(const char *word, int64_t *id, struct err *e)
 		return err_set(e, ERR_USAGE, "'%s' is no case; `evmend cases` lists them with their numbers", word);
 	return 0;
 }
+
+int agent_case(const struct cli *c, const char *word, struct config **config, struct db **d, struct heal_case *k, struct err *e)
+{
+	int64_t id;
+	int got;
+
+	*config = NULL;
+	*d = NULL;
+	if (agent_case_id(word, &id, e) < 0 || !(*config = agent_config(c, e)) || !(*d = agent_heal_db(*config, DB_READ, e)))
+		return -1;
+	got = case_store_get(*d, id, k, e);
+	if (got == 0)
+		return err_set(e, ERR_USAGE, "there is no case %lld; `evmend cases --all` lists them", (long long)id);
+	return got < 0 ? -1 : 0;
+}

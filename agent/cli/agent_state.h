@@ -21,5 +21,7 @@ int agent_ask(const struct cli *c, const struct config *config, const struct buf
 /* A member of a question, quoted; value NULL: nothing. Members are separated by the caller's "," only when the text is not empty. */
 void agent_member(struct buf *question, const char *key, const char *value);
 int agent_case_id(const char *word, int64_t *id, struct err *e); /* a whole number above 0; "#17" is taken too */
+/* The case of that number, with the configuration and the heal.db it came from (both are the caller's, set or NULL, also on -1). */
+int agent_case(const struct cli *c, const char *word, struct config **config, struct db **d, struct heal_case *k, struct err *e);
 
 #endif

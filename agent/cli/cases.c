@@ -139,26 +139,22 @@ static int run_case(struct cli *c, int argc, char **argv)
 {
 	struct heal_case *k = xcalloc(1, sizeof *k);
 	struct err e = { 0 };
-	struct config *config = NULL;
-	struct db *d = NULL;
-	int64_t id;
-	int got = -1;
+	struct config *config;
+	struct db *d;
+	int got;
 
 	(void)argc;
-	if (agent_case_id(argv[0], &id, &e) == 0 && (config = agent_config(c, &e)) && (d = agent_heal_db(config, DB_READ, &e)))
-		got = case_store_get(d, id, k, &e);
-	if (got == 0)
-		err_set(&e, ERR_USAGE, "there is no case %lld; `evmend cases --all` lists them", (long long)id);
-	else if (got > 0 && c->json)
+	got = agent_case(c, argv[0], &config, &d, k, &e);
+	if (got == 0 && c->json)
 		print_json(k);
-	else if (got > 0) {
+	else if (got == 0) {
 		print_case(c, k);
-		cli_note(c, "evmend explain %lld tells how it came to this", (long long)id);
+		cli_note(c, "evmend explain %lld tells how it came to this", (long long)k->id);
 	}
 	db_close(d);
 	config_free(config);
 	free(k);
-	return got <= 0 ? cli_fail(c, &e) : 0;
+	return got < 0 ? cli_fail(c, &e) : 0;
 }
 
 static const struct cli_option cases_options[] = {

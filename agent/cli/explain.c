@@ -149,17 +149,13 @@ static int run(struct cli *c, int argc, char **argv)
 {
 	struct heal_case *k = xcalloc(1, sizeof *k);
 	struct err e = { 0 };
-	struct config *config = NULL;
-	struct db *d = NULL;
-	int64_t id;
-	int got = -1;
+	struct config *config;
+	struct db *d;
+	int got;
 
 	(void)argc;
-	if (agent_case_id(argv[0], &id, &e) == 0 && (config = agent_config(c, &e)) && (d = agent_heal_db(config, DB_READ, &e)))
-		got = case_store_get(d, id, k, &e);
+	got = agent_case(c, argv[0], &config, &d, k, &e);
 	if (got == 0)
-		got = err_set(&e, ERR_USAGE, "there is no case %lld; `evmend cases --all` lists them", (long long)id);
-	if (got > 0)
 		got = explain(c, config, d, k, &e);
 	db_close(d);
 	config_free(config);

@@ -14,6 +14,8 @@
 #include "cli/rules_home.h"
 #include "cli/verbs.h"
 
+#define PLURAL(n) ((n) == 1 ? "" : "s")
+
 struct loose { /* findings that belong to no case, by rule and host */
 	const struct rule *rule;
 	char *host;
@@ -181,9 +183,10 @@ static void print_summary(struct scan *s, const struct read_events *r, size_t ru
 
 	engine_counts(s->engine, &n);
 	if (!s->c->json) {
-		cli_print(s->c, CLI_PLAIN, "\n%" PRIu64 " events, %" PRIu64 " findings, %" PRIu64 " cases, %" PRIu64
+		cli_print(s->c, CLI_PLAIN, "\n%" PRIu64 " event%s, %" PRIu64 " finding%s, %" PRIu64 " case%s, %" PRIu64
 			  " malformed, %zu rules, %.2f s\n",
-			  n.events, s->findings, s->cases, r->malformed_count, rules, (double)took / 1e6);
+			  n.events, PLURAL(n.events), s->findings, PLURAL(s->findings), s->cases, PLURAL(s->cases),
+			  r->malformed_count, rules, (double)took / 1e6);
 		if (n.explained)
 			cli_print(s->c, CLI_DIM, "%" PRIu64 " consequences are explained by the cases above.\n", n.explained);
 		return;
