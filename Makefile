@@ -93,40 +93,40 @@ LAYERS ?= unit cases fault e2e lint
 FAULT ?= delete-certificate
 
 demo: setup
-	@t0=$$(date +%s); $(AGAIN) all $(BUILD)/evmend-lab || exit $$?; t1=$$(date +%s); \
+	+@t0=$$(date +%s); $(AGAIN) all $(BUILD)/evmend-lab || exit $$?; t1=$$(date +%s); \
 	EVMEND=$(BUILD)/evmend EVMEND_LAB=$(BUILD)/evmend-lab scripts/demo.sh $(FAULT); code=$$?; t2=$$(date +%s); \
 	echo "build: $$((t1 - t0)) s, demo: $$((t2 - t1)) s"; exit $$code
 
 # a program that ends itself at named points; the tests of crashes use it, nobody installs it
 kill:
-	@$(AGAIN) BUILD=$(BUILD)/kill DEFS="$(DEFS) -DEVMEND_KILLPOINTS" all
+	+@$(AGAIN) BUILD=$(BUILD)/kill DEFS="$(DEFS) -DEVMEND_KILLPOINTS" all
 	@cp $(BUILD)/kill/evmend $(BUILD)/evmend-kill
 
 clang:
-	@$(AGAIN) BUILD=$(BUILD)/clang CC=clang-14 all $(BUILD)/clang/evmend-lab
+	+@$(AGAIN) BUILD=$(BUILD)/clang CC=clang-14 all $(BUILD)/clang/evmend-lab
 
 check: setup
-	@t0=$$(date +%s); $(AGAIN) tests-bin && $(AGAIN) kill && $(AGAIN) clang || exit $$?; \
+	+@t0=$$(date +%s); $(AGAIN) tests-bin && $(AGAIN) kill && $(AGAIN) clang || exit $$?; \
 	echo "built with gcc and clang in $$(($$(date +%s) - t0)) s"; \
 	BUILD=$(BUILD) tests/run $(LAYERS)
 
 ASAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 asan: setup
-	@$(AGAIN) BUILD=build/asan SAN="$(ASAN)" OPT="-O1 -g" tests-bin
-	@$(AGAIN) BUILD=build/asan SAN="$(ASAN)" OPT="-O1 -g" kill
+	+@$(AGAIN) BUILD=build/asan SAN="$(ASAN)" OPT="-O1 -g" tests-bin
+	+@$(AGAIN) BUILD=build/asan SAN="$(ASAN)" OPT="-O1 -g" kill
 	@BUILD=build/asan ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	EVMEND_TEST_SLOW=4 tests/run $(filter-out lint,$(LAYERS))
 
 tsan: setup
-	@$(AGAIN) BUILD=build/tsan SAN="-fsanitize=thread" OPT="-O1 -g" tests-bin
+	+@$(AGAIN) BUILD=build/tsan SAN="-fsanitize=thread" OPT="-O1 -g" tests-bin
 	@BUILD=build/tsan EVMEND_TEST_SLOW=6 tests/run unit
 
 valgrind: setup
-	@$(AGAIN) tests-bin
+	+@$(AGAIN) tests-bin
 	@BUILD=$(BUILD) EVMEND_TEST_SLOW=20 EVMEND_TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,possible" tests/run unit
 
 lint: setup
-	@$(AGAIN) tests-bin
+	+@$(AGAIN) tests-bin
 	@BUILD=$(BUILD) scripts/lint.sh
 
 install: all
