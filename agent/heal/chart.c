@@ -4,6 +4,7 @@
  * diagnosis. Refuses to count a repair twice: an interrupted one that goes on is one repair. */
 #include "heal/chart.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,12 +173,18 @@ static int add_repair(void *arg, const struct heal_repair *r)
 	return 0;
 }
 
+bool chart_hold_file(const char *path)
+{
+	struct os_stat st;
+
+	return path != NULL && os_file.stat(path, -1, &st) != -ENOENT;
+}
+
 int chart_policy_input(struct db *d, int64_t now, const char *host, const struct diagnosis *diagnosis, struct policy_input *in,
 	struct chart_texts *texts, struct err *e)
 {
 	struct tail t = {.in = in, .texts = texts};
 	struct heal_repair last;
-	struct os_stat st;
 	int got;
 
 	in->d = diagnosis;
@@ -193,7 +200,7 @@ int chart_policy_input(struct db *d, int64_t now, const char *host, const struct
 	if (got < 0)
 		return -1;
 	in->held = got == 1;
-	in->hold_file = in->config->hold_file != NULL && os_file.stat(in->config->hold_file, -1, &st) == 0;
+	in->hold_file = chart_hold_file(in->config->hold_file);
 	got = approval_find(d, now, host, diagnosis->plan.id, texts->actor, e);
 	if (got < 0)
 		return -1;

@@ -29,6 +29,9 @@ struct chart_texts {
 	char hosts[32][256];
 	char hold[200], actor[128];
 };
+
+/* Does somebody hold everything by a file? One that cannot be looked at counts as there. NULL: no. */
+bool chart_hold_file(const char *path);
 int chart_policy_input(struct db *d, int64_t now, const char *host, const struct diagnosis *diagnosis, struct policy_input *in,
 	struct chart_texts *texts, struct err *e);
 

@@ -163,8 +163,9 @@ static enum case_state next_state(const struct heal_case *c, const struct heal_s
 {
 	if (c->state == CASE_CLOSED || repairing)
 		return c->state;
+	/* an event that says "mended" ends no case that a person was called for or has stopped */
 	if (s->healed && !s->asks)
-		return case_is_open(c->state) ? CASE_HEALED : c->state;
+		return c->state == CASE_OPEN || c->state == CASE_DIAGNOSING || c->state == CASE_ADVISED ? CASE_HEALED : c->state;
 	if (!c->asks)
 		return CASE_ADVISED;
 	if (!known || (news && !case_is_open(c->state)))
@@ -285,11 +286,13 @@ static void sweep(struct healer *h)
 static struct patient *next_patient(const struct healer *h, int64_t *due)
 {
 	struct patient *next = NULL;
+	int64_t now = clock_monotonic(h->o.clock);
 
 	*due = INT64_MAX;
 	for (size_t i = 0; i < h->o.n_hosts; i++) {
 		struct patient *p = &h->patients[i];
-		int64_t at = p->repair ? p->repair_due : p->due;
+		/* a repair that is due goes before any look at another host, which may take its full time limit */
+		int64_t at = p->repair ? (p->repair_due <= now ? 0 : p->repair_due) : p->due;
 
 		if (at < *due) {
 			*due = at;

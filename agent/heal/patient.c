@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "heal/chart.h"
 #include "heal/healer_inside.h"
 #include "heal/ledger.h"
 #include "host/host_pipe.h"
@@ -88,8 +89,9 @@ static int decide(struct patient *p, const struct diagnosis *d, bool busy, const
 
 	in.tilt = healer_tilted(p->healer);
 	r = chart_policy_input(p->healer->db, wall(p), name(p), d, &in, texts, e);
-	/* what was permitted and begun before a crash is finished: neither a second approval nor the rate stands in its way */
-	in.approved = in.approved || resumed;
+	/* what was permitted and begun before a crash is finished: neither a second approval nor the rate stands in its way; but
+	 * what the facts ask for now may be another thing, and that which needs a person's word needs it still */
+	in.approved = in.approved || (resumed && d->verdict.repairable == REPAIR_BY_POLICY);
 	if (r == 0)
 		policy_decide(&in, name(p), to);
 	free(texts);
@@ -108,7 +110,8 @@ static bool must_stop(void *arg)
 	struct err e;
 	char why[200];
 
-	return healer_tilted(p->healer) || hold_active(p->healer->db, name(p), why, &e) != 0;
+	return healer_tilted(p->healer) || chart_hold_file(p->healer->o.policy->hold_file) ||
+		hold_active(p->healer->db, name(p), why, &e) != 0;
 }
 
 struct repair_options patient_options(struct patient *p, const char *by, int64_t case_id)

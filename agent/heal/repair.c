@@ -98,7 +98,10 @@ static int connect_host(struct repair *r, struct err *e)
 	r->host = r->o.open(r->o.arg, step_deadline(r), e);
 	if (r->host == NULL)
 		return -1;
-	return r->host->ops->lock(r->host, r->o.who, step_deadline(r), e);
+	if (r->host->ops->lock(r->host, r->o.who, step_deadline(r), e) == 0)
+		return 0;
+	drop_host(r); /* nobody acts on a host that another has locked */
+	return -1;
 }
 
 static int read_again(struct repair *r, bool *busy, char what[static 128], struct err *e)

@@ -119,11 +119,15 @@ static int take_done(void *arg, const char *kind, const struct json *body)
 	if (step < 1 || step > PLAN_STEPS)
 		return 0;
 	if (strcmp(kind, "intent") == 0) {
+		if (r->did[step - 1])
+			t->exact = false; /* a resumed repair counts its steps anew: two acts of one number */
 		text_copy(r->d->plan.steps[step - 1].what, sizeof(r->d->plan.steps[0].what), json_str(json_get(body, "what"), ""));
 		r->d->plan.steps[step - 1].undo_kind = json_bool(json_get(body, "undo_exact"), false) ? UNDO_EXACT : UNDO_NONE;
 		r->d->plan.n = (size_t)step;
 		return wire_get_step(json_get(body, "act"), &r->acts[step - 1], t->e);
 	}
+	if (strcmp(kind, "outcome") == 0 && json_bool(json_get(body, "unknown"), false))
+		t->exact = false;
 	if (strcmp(kind, "outcome") == 0 && json_bool(json_get(body, "ok"), false)) {
 		if (wire_get_step_result(json_get(body, "result"), &r->results[step - 1], t->e) < 0)
 			return -1;

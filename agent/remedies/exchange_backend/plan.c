@@ -27,13 +27,27 @@ static bool bound_to_443(const struct host_state *s, const struct host_cert *c)
 }
 
 /* A public certificate on 443 is never bound to 444 by itself; the self-signed one of a fresh server serves both. */
-static bool good(const struct diagnosis *d, const struct host_cert *c)
+static bool fits(const struct diagnosis *d, const struct host_cert *c)
 {
 	const struct cert_info *i = &c->info;
 
-	return be_store_is(c->store, "MY") && be_key_usable(c) == TRI_YES && cert_has_name(i, d->identity.fqdn) && i->key == KEY_RSA &&
+	return be_store_is(c->store, "MY") && cert_has_name(i, d->identity.fqdn) && i->key == KEY_RSA &&
 		i->key_bits >= 2048 && i->server_auth && i->digital_signature && i->not_before <= d->when &&
 		i->not_after >= d->when + BE_GOOD_FOR && !is_neighbour(c) && !(bound_to_443(&d->state, c) && !i->self_signed);
+}
+
+static bool good(const struct diagnosis *d, const struct host_cert *c)
+{
+	return fits(d, c) && be_key_usable(c) == TRI_YES;
+}
+
+/* A certificate that might serve, if only its key were known: none is created beside it. */
+static bool maybe_good(const struct diagnosis *d)
+{
+	for (size_t i = 0; i < d->state.n_certs; i++)
+		if (fits(d, &d->state.certs[i]) && be_key_usable(&d->state.certs[i]) == TRI_UNKNOWN)
+			return true;
+	return false;
 }
 
 static int rank(const struct diagnosis *d, const struct host_cert *c)
@@ -147,7 +161,8 @@ static bool add_restore(struct diagnosis *d)
 	for (size_t i = 0; r && i < d->state.n_certs; i++) {
 		const struct host_cert *c = &d->state.certs[i];
 
-		if (memcmp(c->info.thumbprint, r->thumbprint, 20) != 0 || c->has_key != TRI_YES || be_store_is(c->store, "MY"))
+		if (memcmp(c->info.thumbprint, r->thumbprint, 20) != 0 || c->has_key != TRI_YES || be_store_is(c->store, "MY") ||
+			!cert_has_name(&c->info, d->identity.fqdn) || c->info.not_after < d->when || is_neighbour(c))
 			continue;
 		p = step(d, STEP_CERT_RESTORE, UNDO_NONE);
 		memcpy(p->step.thumbprint, r->thumbprint, 20);
@@ -170,6 +185,9 @@ static void rebind_or_create(struct diagnosis *d, bool may_restore, bool may_cre
 		add_record_set(d, best->info.thumbprint, "MY");
 	} else if (may_restore && add_restore(d)) {
 		add_record_set(d, be_record(&d->state)->thumbprint, "MY");
+	} else if (may_create && maybe_good(d)) {
+		text_copy(d->plan.why_empty, sizeof(d->plan.why_empty),
+			"the store MY has an own certificate, but whether its key opens is unknown: none is created beside it");
 	} else if (may_create) {
 		add_create(d);
 		add_record_set(d, NULL, "MY");
@@ -196,7 +214,8 @@ static void add_binding(struct diagnosis *d)
 static void plan_binding(struct diagnosis *d)
 {
 	add_binding(d);
-	if (fact_value(&d->facts, "record_present") != TRI_YES || fact_value(&d->facts, "record_key_usable") != TRI_YES)
+	if (fact_value(&d->facts, "record_present") == TRI_NO || fact_value(&d->facts, "record_cert_in_store") == TRI_NO ||
+		fact_value(&d->facts, "record_key_usable") == TRI_NO)
 		rebind_or_create(d, true, true);
 }
 
