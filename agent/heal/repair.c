@@ -160,7 +160,12 @@ static int64_t begin(struct repair *r)
 {
 	struct policy_decision decision = {.answer = POLICY_REFUSE};
 	struct err e = {.code = ERR_NONE};
+	bool failed = false;
 
+	if (r->resumed && repair_had_failed(r->o.db, &r->row, &failed, &e) < 0)
+		return lost(r, &e);
+	if (failed)
+		return finish(r, REPAIR_NEEDS_PERSON, "a step had failed before the program ended: it is not tried a second time");
 	if (prepare(r, &decision, &e) < 0)
 		return r->resumed ? resume_later(r, &decision, &e) : refuse(r, &e);
 	if (r->resumed && r->d->verdict.healthy) {

@@ -32,6 +32,8 @@ int write_outcome(struct repair *r, int64_t now, const struct err *failure, stru
 int write_undo_intent(struct repair *r, int64_t now, size_t step, struct err *e);
 int write_undo_outcome(struct repair *r, int64_t now, size_t step, const struct err *failure, struct err *e);
 int write_proof(struct repair *r, int64_t now, enum case_state cases, struct err *e);
+/* Had a step failed, or an undo begun, before the program ended? Then nobody but a person goes on. */
+int repair_had_failed(struct db *d, const struct heal_repair *row, bool *failed, struct err *e);
 int write_end(struct repair *r, int64_t now, enum repair_end how, struct err *e);
 
 #endif

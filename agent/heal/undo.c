@@ -99,6 +99,21 @@ int repair_mark_interrupted(struct db *d, int64_t now, struct err *e)
 	return marked;
 }
 
+static int note_failure(void *arg, const char *kind, const struct json *body)
+{
+	bool *failed = arg;
+
+	if (strcmp(kind, "undo-intent") == 0 || (strcmp(kind, "outcome") == 0 && !json_bool(json_get(body, "ok"), true)))
+		*failed = true;
+	return 0;
+}
+
+int repair_had_failed(struct db *d, const struct heal_repair *row, bool *failed, struct err *e)
+{
+	*failed = false;
+	return each_record(d, row->case_id, row->token, note_failure, failed, e) < 0 ? -1 : 0;
+}
+
 /* What a repair did, as the ledger has it. */
 struct done {
 	struct repair *r;
