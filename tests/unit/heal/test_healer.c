@@ -1,6 +1,8 @@
 /* test_healer.c - from a suspect to a healed case, with a fake clock and a fake host. */
 #include <string.h>
 
+#include "heal/healer_inside.h"
+#include "heal/repair_write.h"
 #include "lib/check.h"
 #include "lib/heal_bench.h"
 
@@ -239,6 +241,42 @@ static void a_failed_repair_is_not_tried_again(void **state)
 	heal_bench_free(&b);
 }
 
+static bool had_failed(struct heal_bench *b)
+{
+	struct heal_repair row;
+	struct err e;
+	bool failed = false;
+
+	assert_int_equal(repair_row_last(b->healer->db, b->host.config.name, &row, &e), 1);
+	assert_int_equal(repair_had_failed(b->healer->db, &row, &failed, &e), 0);
+	return failed;
+}
+
+/* What a start after a crash asks the ledger: a step that failed is not tried again, one that did not is finished. */
+static void a_failed_step_is_known_after_a_crash(void **state)
+{
+	struct heal_bench b;
+	bool refused = false;
+
+	(void)state;
+	for (int n = 1; n < 60 && !refused; n++) {
+		heal_bench_init(&b, MODE_AUTO);
+		heal_bench_start(&b);
+		heal_bench_run(&b, US_MINUTE);
+		fake_unbind(&b.world);
+		b.world.fault = FAKE_REFUSE;
+		b.world.fail_at = n;
+		heal_bench_suspect(&b, 1, 1);
+		heal_bench_run(&b, 10 * US_MINUTE);
+		if (heal_bench_count(&b, "repair-end") == 1) {
+			refused = fake_record(&b.world, "0.0.0.0:444") == NULL;
+			assert_int_equal(had_failed(&b), refused);
+		}
+		heal_bench_free(&b);
+	}
+	assert_true(refused);
+}
+
 /* An expired certificate is replaced with approval; what was there worked, so a person may have it back. */
 static void an_undo_leads_back_to_what_worked(void **state)
 {
@@ -333,6 +371,7 @@ int main(void)
 		cmocka_unit_test(a_hold_and_others_at_work_stop_it),
 		cmocka_unit_test(a_clock_that_jumps_stops_acting_for_a_minute),
 		cmocka_unit_test(a_failed_repair_is_not_tried_again),
+		cmocka_unit_test(a_failed_step_is_known_after_a_crash),
 		cmocka_unit_test(an_undo_leads_back_to_what_worked),
 		cmocka_unit_test(an_undo_to_a_dead_port_is_refused),
 		cmocka_unit_test(quiet_cases_are_closed),
