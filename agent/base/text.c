@@ -129,7 +129,7 @@ bool text_host_ok(const char *s)
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = lower(s[i]);
 
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-'))
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_'))
 			return false;
 	}
 	return true;

@@ -155,7 +155,7 @@ void engine_take(struct engine *g, struct match *m)
 	const struct rule *r = m->rule;
 	struct book_host *h = book_host(g->book, m->host);
 
-	if (!*m->host)
+	if (strcmp(m->host, MATCH_NO_HOST) == 0)
 		g->counts.no_host++;
 	note_remembered(g, m, h);
 	if (may_wait(g, r))

@@ -181,7 +181,10 @@ static void print_text(struct cli *c, const struct config *config, const struct 
 	cli_print(c, CLI_PLAIN, "  cases: %zu open, %zu wait for an approval, %zu need a person; %zu in all\n", s->open, s->waiting,
 		s->escalated, s->cases);
 	for (size_t i = 0; i < config->n_sinks; i++)
-		cli_print(c, s->lag[i] > 1000 ? CLI_YELLOW : CLI_PLAIN, "  sink %s: %lld records wait\n", config->sinks[i].name, (long long)s->lag[i]);
+		if (s->lag[i] < 0)
+			cli_print(c, CLI_DIM, "  sink %s: nothing was sent yet\n", config->sinks[i].name);
+		else
+			cli_print(c, s->lag[i] > 1000 ? CLI_YELLOW : CLI_PLAIN, "  sink %s: %lld records wait\n", config->sinks[i].name, (long long)s->lag[i]);
 	if (s->agent)
 		json_each(s->agent, print_each, &p);
 	if (s->waiting)

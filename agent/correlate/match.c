@@ -51,6 +51,15 @@ static const char *host_of(const struct ruleset *rs, const struct match *m)
 	return NULL;
 }
 
+/* System/Computer as a host: without the dot that ends a full name. A name that is none still has its finding, of nobody we know. */
+static const char *reporting_host(struct strings *pool, const char *computer)
+{
+	size_t n = strlen(computer);
+	const char *s = n > 1 && computer[n - 1] == '.' ? strings_add_n(pool, computer, n - 1) : computer;
+
+	return text_host_ok(s) ? s : strings_add(pool, MATCH_NO_HOST);
+}
+
 struct match *match_new(struct strings *pool, const struct ruleset *rs, const struct rule *r, const struct event *ev)
 {
 	struct match *m = blank(rs, r);
@@ -65,7 +74,7 @@ struct match *match_new(struct strings *pool, const struct ruleset *rs, const st
 	m->time = ev->time;
 	m->reporter = strings_add(pool, ev->computer);
 	host = host_of(rs, m);
-	m->host = host ? host : text_host_ok(m->reporter) ? m->reporter : strings_add(pool, "");
+	m->host = host ? host : reporting_host(pool, m->reporter);
 	m->channel = strings_add(pool, ev->channel);
 	m->provider = strings_add(pool, ev->provider);
 	m->source = strings_add(pool, ev->source);

@@ -15,6 +15,8 @@
 
 #define MATCH_VALUE_BYTES 512 /* of one field; hints and group keys need no more */
 
+#define MATCH_NO_HOST "unknown" /* host of a match that names none: told, but nobody is asked */
+
 struct match {
 	unsigned refs;
 	const struct rule *rule; /* a correlation's when it fired and others refer to it */

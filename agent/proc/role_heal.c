@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cases/case.h"
 #include "heal/healer.h"
 #include "proc/control.h"
@@ -189,12 +190,18 @@ static int host_of(const struct heal *h, const struct json *q, const char **name
 	*name = NULL;
 	if (!asked || !*asked)
 		return 0;
-	for (size_t i = 0; i < h->link.config->n_hosts; i++)
-		if (!strcmp(h->link.config->hosts[i].name, asked)) {
-			*name = h->link.config->hosts[i].name;
+	for (size_t i = 0; i < h->link.config->n_hosts; i++) {
+		const struct host_config *c = &h->link.config->hosts[i];
+		bool same = text_same(c->name, asked);
+
+		for (size_t a = 0; a < c->n_aliases && !same; a++)
+			same = text_same(c->aliases[a], asked);
+		if (same) {
+			*name = c->name;
 			return 0;
 		}
-	return err_set(e, ERR_USAGE, "the host '%s' is not configured", asked);
+	}
+	return err_set(e, ERR_USAGE, "the host '%s' is not configured; `evmend check` lists those that are", asked);
 }
 
 static int on_question(void *arg, const struct os_peer *who, const struct json *q, struct json_out *o, struct err *e)

@@ -104,6 +104,7 @@ static void host_names(void **state)
 	(void)state;
 	assert_true(text_host_ok("ex01.contoso.com"));
 	assert_true(text_host_ok("A"));
+	assert_true(text_host_ok("EX_1.contoso.com")); /* Windows permits it, DNS does not */
 	assert_false(text_host_ok(""));
 	assert_false(text_host_ok("-oProxyCommand"));
 	assert_false(text_host_ok("host."));
