@@ -120,7 +120,7 @@ static void on_error(void *user, xmlErrorPtr error)
 	if (error->level != XML_ERR_FATAL || p->stopped || p->fatal)
 		return;
 	p->fatal = true;
-	err_set(p->err, ERR_IO, "line %d is not well-formed XML: %.*s", error->line, (int)(n < 200 ? n : 200), error->message);
+	err_set(p->err, ERR_IO, "line %d: not well-formed XML: %.*s", error->line, (int)(n < 200 ? n : 200), error->message);
 }
 
 static void drop_context(struct xml_parser *p)
@@ -202,7 +202,7 @@ int xml_parse(struct xml_parser *p, const char *text, size_t n, const struct xml
 	xmlParseChunk(p->context, text, (int)n, 1);
 	good = succeeded(p);
 	if (!good && !p->stopped && !p->fatal)
-		err_set(p->err, ERR_IO, "line %d is not well-formed XML: it ends too early", line_of(p));
+		err_set(p->err, ERR_IO, "line %d: not well-formed XML: it ends too early", line_of(p));
 	if (!good || xmlDictSize(p->context->dict) > LIMIT_XML_NAMES)
 		drop_context(p);
 	p->err = NULL;

@@ -137,7 +137,7 @@ static void every_door_is_closed(void **state)
 
 static void faults_have_a_line(void **state)
 {
-	fails(*state, "<a>\n<b>\n</a>", "line 3: is not well-formed");
+	fails(*state, "<a>\n<b>\n</a>", "line 3: not well-formed");
 	fails(*state, "<a>", "well-formed");
 	fails(*state, "", "well-formed");
 	fails(*state, "words", "well-formed");
