@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "cli/agent_state.h"
 #include "cli/verbs.h"
 #include "host/host_pipe.h"
@@ -203,15 +202,6 @@ static void check_sink(struct check *k, const struct sink_config *s)
 	say(k, did < 0 ? PROBLEM : GOOD, ERR_IO, s->name, did < 0 ? e.text : s->kind == SINK_FILE ? s->path : s->address);
 }
 
-static bool is_name_of(const struct host_config *h, const char *name)
-{
-	bool same = text_same(h->name, name);
-
-	for (size_t i = 0; i < h->n_aliases; i++)
-		same = same || text_same(h->aliases[i], name);
-	return same;
-}
-
 static void check_host(struct check *k, const struct host_config *h)
 {
 	struct err e = { 0 };
@@ -222,7 +212,7 @@ static void check_host(struct check *k, const struct host_config *h)
 
 	if (!host || host->ops->identity(host, &id, until, &e) < 0) {
 		say(k, PROBLEM, ERR_IO, h->name, e.text);
-	} else if (!is_name_of(h, id.fqdn) && !is_name_of(h, id.netbios)) {
+	} else if (!host_called(h, id.fqdn) && !host_called(h, id.netbios)) {
 		snprintf(text, sizeof text,
 			"the program answers for %s (%s), which is neither the name nor an alias; add it to aliases or correct the command",
 			id.fqdn, id.netbios);
@@ -231,7 +221,7 @@ static void check_host(struct check *k, const struct host_config *h)
 		snprintf(text, sizeof text, "%s (%s)%s, version %s, %s", id.fqdn, id.netbios, id.lab ? ", a LAB" : "", id.version[0] ? id.version : "unknown",
 			id.exchange ? "Exchange with a back end" : "no Exchange 2013 or later");
 		say(k, id.exchange ? GOOD : REMARK, ERR_NONE, h->name, text);
-		if (!is_name_of(h, id.netbios)) {
+		if (!host_called(h, id.netbios)) {
 			snprintf(text, sizeof text, "its events may call it %s; add that to aliases", id.netbios);
 			say(k, REMARK, ERR_NONE, h->name, text);
 		}

@@ -16,22 +16,12 @@
 #include "heal/chart.h"
 #include "host/host_pipe.h"
 
-static bool is_called(const struct host_config *h, const char *name)
-{
-	if (text_same(h->name, name))
-		return true;
-	for (size_t i = 0; i < h->n_aliases; i++)
-		if (text_same(h->aliases[i], name))
-			return true;
-	return false;
-}
-
 const struct host_config *host_verbs_find(const struct config *config, const char *name, struct err *e)
 {
 	struct buf known;
 
 	for (size_t i = 0; i < config->n_hosts; i++)
-		if (is_called(&config->hosts[i], name))
+		if (host_called(&config->hosts[i], name))
 			return &config->hosts[i];
 	buf_init(&known, 300);
 	for (size_t i = 0; i < config->n_hosts && !known.refused; i++)
@@ -94,9 +84,9 @@ static void on_case(void *arg, const struct case_ *k)
 
 static void take_case(const struct case_ *k, const struct host_config *h, struct suspicion *to)
 {
-	if (!is_called(h, k->host)) {
+	if (!host_called(h, k->host)) {
 		for (size_t i = 0; i < k->n_reported_by; i++)
-			to->remote = to->remote || is_called(h, k->reported_by[i]);
+			to->remote = to->remote || host_called(h, k->reported_by[i]);
 		return;
 	}
 	to->seen |= k->seen;

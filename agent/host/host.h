@@ -185,6 +185,8 @@ struct host_config {
 	char *const *command;         /* argv, ends with NULL; the program at the other end of the pipe */
 };
 
+/* Is it the name or an alias of this server? Case does not count. */
+bool host_called(const struct host_config *h, const char *name);
 const char *step_kind_text(enum step_kind k); /* "record_set" */
 bool step_kind_parse(const char *s, enum step_kind *k);
 const char *host_busy_text(enum host_busy b);

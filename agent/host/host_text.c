@@ -1,10 +1,12 @@
-/* host_text.c - the words for steps and states of a host.
+/* host_text.c - the words for steps and states of a host, and its names.
  *
  * Exists so that the protocol, the ledger and the screen say the same word for the same thing.
  * Promises a word for every value; refuses (false) words that are none of them. */
 #include "host/host.h"
 
 #include <string.h>
+
+#include "base/text.h"
 
 static const char *const step_words[] = {
 	[STEP_RECORD_SET] = "record_set",
@@ -43,4 +45,13 @@ bool step_kind_parse(const char *s, enum step_kind *k)
 const char *host_busy_text(enum host_busy b)
 {
 	return busy_words[b];
+}
+
+bool host_called(const struct host_config *h, const char *name)
+{
+	bool same = text_same(h->name, name);
+
+	for (size_t i = 0; i < h->n_aliases && !same; i++)
+		same = text_same(h->aliases[i], name);
+	return same;
 }

@@ -339,11 +339,8 @@ static int check_hosts(struct reader *r, node root)
 		for (size_t k = 0; k < c->n_hosts; k++)
 			for (size_t a = 0; a < c->hosts[k].n_aliases && k != i; a++) {
 				const char *alias = c->hosts[k].aliases[a];
-				bool twice = text_same(alias, c->hosts[i].name);
 
-				for (size_t b = 0; b < c->hosts[i].n_aliases; b++)
-					twice = twice || text_same(alias, c->hosts[i].aliases[b]);
-				if (twice)
+				if (host_called(&c->hosts[i], alias))
 					return yaml_err(r->f, yaml_get(root, "hosts"), r->e, ERR_USAGE, "'%s' names both '%s' and '%s'", alias, c->hosts[k].name,
 						c->hosts[i].name);
 			}

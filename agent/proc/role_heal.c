@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/text.h"
 #include "cases/case.h"
 #include "heal/healer.h"
 #include "proc/control.h"
@@ -192,11 +191,8 @@ static int host_of(const struct heal *h, const struct json *q, const char **name
 		return 0;
 	for (size_t i = 0; i < h->link.config->n_hosts; i++) {
 		const struct host_config *c = &h->link.config->hosts[i];
-		bool same = text_same(c->name, asked);
 
-		for (size_t a = 0; a < c->n_aliases && !same; a++)
-			same = text_same(c->aliases[a], asked);
-		if (same) {
+		if (host_called(c, asked)) {
 			*name = c->name;
 			return 0;
 		}

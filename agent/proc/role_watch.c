@@ -11,7 +11,6 @@
 
 #include "base/json.h"
 #include "base/killpoint.h"
-#include "base/text.h"
 #include "cases/engine.h"
 #include "proc/link.h"
 #include "proc/outbox.h"
@@ -82,13 +81,9 @@ static void on_finding(void *arg, const struct finding *f, bool update)
 /* Index of the configured host of that name or alias; -1: none. */
 static int host_index(const struct config *c, const char *name)
 {
-	for (size_t i = 0; name && i < c->n_hosts; i++) {
-		if (text_same(c->hosts[i].name, name))
+	for (size_t i = 0; name && i < c->n_hosts; i++)
+		if (host_called(&c->hosts[i], name))
 			return (int)i;
-		for (size_t a = 0; a < c->hosts[i].n_aliases; a++)
-			if (text_same(c->hosts[i].aliases[a], name))
-				return (int)i;
-	}
 	return -1;
 }
 
