@@ -19,7 +19,7 @@
 #include "host/host.h"
 
 #define PLAN_STEPS 8
-#define VERDICT_NOTES 8
+#define VERDICT_NOTES 12
 
 /* What events have shown; chooses notes and is compared, never an argument of a step. */
 struct suspicion {
@@ -86,6 +86,7 @@ void plan_id_set(struct diagnosis *d);
 
 struct proof {
 	bool ok;
+	bool hop_open;             /* ok, but a request through the front end is not answered by the back end: a step of its own, by approval */
 	struct { char name[64]; enum tri value; char seen[256]; } checks[16];
 	size_t n;
 	char summary[400];

@@ -23,6 +23,7 @@
 #define HOST_SITES 8
 #define HOST_BINDINGS 16
 #define HOST_SERVICES 16
+#define HOST_POOLS 32
 
 enum tri { TRI_UNKNOWN, TRI_NO, TRI_YES };
 
@@ -46,6 +47,7 @@ struct host_record {
 	char appid[48];
 	uint32_t flags;
 	bool sni;                 /* a host-name record */
+	bool ccs;                 /* from the central certificate store */
 };
 
 /* O3, O4. */
@@ -56,7 +58,7 @@ struct host_cert {
 	enum tri has_key, key_opens, key_matches;
 	bool csp;                 /* legacy CSP (wanted), else CNG */
 	bool exportable;
-	char container[128];
+	char container[128], provider[128]; /* "" when unknown */
 };
 
 /* O5. */
@@ -74,7 +76,7 @@ struct host_site {
 	size_t n_bindings;
 };
 
-struct host_service { /* O6 */
+struct host_service { /* O6; also one application pool */
 	char name[64];
 	bool running;
 };
@@ -85,6 +87,7 @@ enum host_part {
 	HOST_PART_SETTINGS = 16, /* O14, O15 */
 	HOST_PART_ITC = 32,      /* O13 */
 	HOST_PART_BOOT = 64,     /* O16 */
+	HOST_PART_POOLS = 128,   /* O6 */
 };
 
 struct host_state {
@@ -97,11 +100,15 @@ struct host_state {
 	size_t n_sites;
 	struct host_service services[HOST_SERVICES];
 	size_t n_services;
+	struct host_service pools[HOST_POOLS];
+	size_t n_pools;
 	enum tri allow_internal_untrusted; /* O14 */
 	char tls_protocols[256];  /* O15, as text for the report */
 	bool itc_known;
 	uint8_t itc[20];
 	int64_t boot_time;
+	int64_t update_time;      /* the last Exchange or Windows update; 0: unknown */
+	char update[128];         /* its name, for the report */
 };
 
 /* Which door to knock at. */
@@ -116,6 +123,7 @@ struct host_probe_ask {
 	char address[256];
 	enum probe_version version;
 	char path[256];
+	uint16_t port;            /* 0: the door's own; else where another server's back end listens */
 };
 
 enum host_busy { HOST_FREE, HOST_MAINTENANCE, HOST_INSTALLING, HOST_RECOVERING, HOST_REBOOT_PENDING };
