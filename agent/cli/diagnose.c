@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/diagnose.h"
 #include "cli/host_verbs.h"
 #include "cli/rules_home.h"
 #include "cli/verbs.h"
@@ -31,7 +32,7 @@ static int ask_policy(const struct config *config, const struct host_config *h, 
 	return r;
 }
 
-static int diagnose_one(struct cli *c, const struct config *config, const struct host_config *h, struct err *e)
+int diagnose_one(struct cli *c, const struct config *config, const struct host_config *h, struct err *e)
 {
 	const char *paths[EVENT_PATHS];
 	size_t n = cli_values(c, "--events", paths, EVENT_PATHS);
@@ -52,22 +53,6 @@ static int diagnose_one(struct cli *c, const struct config *config, const struct
 		host->ops->close(host);
 	free(d);
 	return code;
-}
-
-static int diagnose_all(struct cli *c, const struct config *config)
-{
-	int worst = 0;
-	struct err e;
-
-	for (size_t i = 0; i < config->n_hosts; i++) {
-		int code = diagnose_one(c, config, &config->hosts[i], &e);
-
-		if (code < 0)
-			code = cli_fail(c, &e);
-		if (code > worst)
-			worst = code;
-	}
-	return worst;
 }
 
 static int run(struct cli *c, int argc, char **argv)
