@@ -11,7 +11,7 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-static const char *const part_words[] = {"records", "certs", "sites", "services", "settings", "itc", "boot"};
+static const char *const part_words[] = {"records", "certs", "sites", "services", "settings", "itc", "boot", "pools"};
 static const char *const busy_words[] = {"free", "maintenance", "installing", "recovering", "reboot_pending"};
 static const char *const probe_words[] = {"backend", "frontend", "hop"};
 
@@ -122,6 +122,7 @@ void wire_put_record(struct json_out *o, const char *key, const struct host_reco
 	json_put_str(o, "appid", r->appid);
 	json_put_int(o, "flags", r->flags);
 	json_put_bool(o, "sni", r->sni);
+	json_put_bool(o, "ccs", r->ccs);
 	json_close(o, '}');
 }
 
@@ -140,6 +141,7 @@ int wire_get_record(const struct json *j, struct host_record *r, struct err *e)
 		return -1;
 	r->flags = (uint32_t)json_int(json_get(j, "flags"), 0);
 	r->sni = json_bool(json_get(j, "sni"), false);
+	r->ccs = json_bool(json_get(j, "ccs"), false);
 	return 0;
 }
 
@@ -173,6 +175,7 @@ static void put_cert(struct json_out *o, const struct host_cert *c, const char *
 	json_put_bool(o, "csp", c->csp);
 	json_put_bool(o, "exportable", c->exportable);
 	json_put_str(o, "container", c->container);
+	json_put_str(o, "provider", c->provider);
 	json_close(o, '}');
 }
 
@@ -187,6 +190,7 @@ static int get_cert(const struct json *j, struct host_cert *c, struct err *e)
 		return -1;
 	wire_clean(c->friendly_name, sizeof(c->friendly_name), json_get(j, "friendly_name"));
 	wire_clean(c->container, sizeof(c->container), json_get(j, "container"));
+	wire_clean(c->provider, sizeof(c->provider), json_get(j, "provider"));
 	c->has_key = get_tri(json_get(j, "has_key"));
 	c->key_opens = get_tri(json_get(j, "key_opens"));
 	c->key_matches = get_tri(json_get(j, "key_matches"));
@@ -233,6 +237,18 @@ static int get_site(const struct json *j, struct host_site *s, struct err *e)
 	return 0;
 }
 
+static void put_running(struct json_out *o, const char *key, const struct host_service *list, size_t n)
+{
+	json_open(o, key, '[');
+	for (size_t i = 0; i < n; i++) {
+		json_open(o, NULL, '{');
+		json_put_str(o, "name", list[i].name);
+		json_put_bool(o, "running", list[i].running);
+		json_close(o, '}');
+	}
+	json_close(o, ']');
+}
+
 void wire_put_state(struct json_out *o, const struct host_state *s, const char *const *pem)
 {
 	if (s->known & HOST_PART_RECORDS) {
@@ -253,16 +269,8 @@ void wire_put_state(struct json_out *o, const struct host_state *s, const char *
 			put_site(o, &s->sites[i]);
 		json_close(o, ']');
 	}
-	if (s->known & HOST_PART_SERVICES) {
-		json_open(o, "services", '[');
-		for (size_t i = 0; i < s->n_services; i++) {
-			json_open(o, NULL, '{');
-			json_put_str(o, "name", s->services[i].name);
-			json_put_bool(o, "running", s->services[i].running);
-			json_close(o, '}');
-		}
-		json_close(o, ']');
-	}
+	if (s->known & HOST_PART_SERVICES)
+		put_running(o, "services", s->services, s->n_services);
 	if (s->known & HOST_PART_SETTINGS) {
 		json_open(o, "settings", '{');
 		put_tri(o, "allow_internal_untrusted", s->allow_internal_untrusted);
@@ -278,8 +286,12 @@ void wire_put_state(struct json_out *o, const struct host_state *s, const char *
 	if (s->known & HOST_PART_BOOT) {
 		json_open(o, "boot", '{');
 		json_put_time(o, "time", s->boot_time);
+		json_put_time(o, "update_time", s->update_time);
+		json_put_str(o, "update", s->update[0] ? s->update : NULL);
 		json_close(o, '}');
 	}
+	if (s->known & HOST_PART_POOLS)
+		put_running(o, "pools", s->pools, s->n_pools);
 }
 
 static int get_records(const struct json *list, struct host_state *s, struct err *e)
@@ -315,22 +327,34 @@ static int get_sites(const struct json *list, struct host_state *s, struct err *
 	return 0;
 }
 
+static int get_running(const struct json *list, struct host_service *to, const char *what, struct err *e)
+{
+	for (size_t i = 0; i < json_len(list); i++) {
+		const struct json *j = json_at(list, i);
+
+		if (wire_take(to[i].name, sizeof(to[i].name), json_get(j, "name"), what, e) < 0)
+			return -1;
+		if (get_tri(json_get(j, "running")) == TRI_UNKNOWN)
+			return err_set(e, ERR_IO, "%s '%s' does not say whether it is 'running'", what, to[i].name);
+		to[i].running = json_bool(json_get(j, "running"), false);
+	}
+	return 0;
+}
+
 static int get_services(const struct json *list, struct host_state *s, struct err *e)
 {
 	if (too_many(list, HOST_SERVICES, "services", e) < 0)
 		return -1;
-	s->n_services = 0;
-	for (size_t i = 0; i < json_len(list); i++) {
-		const struct json *j = json_at(list, i);
-		struct host_service *to = &s->services[s->n_services++];
+	s->n_services = json_len(list);
+	return get_running(list, s->services, "service.name", e);
+}
 
-		if (wire_take(to->name, sizeof(to->name), json_get(j, "name"), "service.name", e) < 0)
-			return -1;
-		if (get_tri(json_get(j, "running")) == TRI_UNKNOWN)
-			return err_set(e, ERR_IO, "the service '%s' does not say whether it is 'running'", to->name);
-		to->running = json_bool(json_get(j, "running"), false);
-	}
-	return 0;
+static int get_pools(const struct json *list, struct host_state *s, struct err *e)
+{
+	if (too_many(list, HOST_POOLS, "application pools", e) < 0)
+		return -1;
+	s->n_pools = json_len(list);
+	return get_running(list, s->pools, "pool.name", e);
 }
 
 static int get_settings(const struct json *j, struct host_state *s, struct err *e)
@@ -349,18 +373,22 @@ static int get_itc(const struct json *j, struct host_state *s, struct err *e)
 
 static int get_boot(const struct json *j, struct host_state *s, struct err *e)
 {
+	wire_clean(s->update, sizeof(s->update), json_get(j, "update"));
+	if (wire_time(&s->update_time, json_get(j, "update_time"), "boot.update_time", e) < 0)
+		return -1;
 	return wire_time(&s->boot_time, json_get(j, "time"), "boot.time", e);
 }
 
 int wire_get_state(const struct json *j, unsigned parts, struct host_state *s, struct err *e)
 {
 	static int (*const readers[])(const struct json *, struct host_state *, struct err *) = {
-		get_records, get_certs, get_sites, get_services, get_settings, get_itc, get_boot,
+		get_records, get_certs, get_sites, get_services, get_settings, get_itc, get_boot, get_pools,
 	};
+	const unsigned lists = HOST_PART_RECORDS | HOST_PART_CERTS | HOST_PART_SITES | HOST_PART_SERVICES | HOST_PART_POOLS;
 
 	for (unsigned i = 0; i < COUNT(part_words); i++) {
 		const struct json *part = json_get(j, part_words[i]);
-		bool list = i < 4;
+		bool list = lists & 1u << i;
 
 		if (!(parts & 1u << i) || json_is_null(part))
 			continue;
@@ -422,6 +450,8 @@ void wire_put_ask(struct json_out *o, const struct host_probe_ask *a)
 	json_put_str(o, "address", a->address);
 	json_put_str(o, "version", a->version == TLS_ONLY_1_2 ? "1.2" : "default");
 	json_put_str(o, "path", a->path);
+	if (a->port != 0)
+		json_put_int(o, "port", a->port);
 }
 
 int wire_get_ask(const struct json *j, struct host_probe_ask *a, struct err *e)
@@ -434,6 +464,9 @@ int wire_get_ask(const struct json *j, struct host_probe_ask *a, struct err *e)
 	a->kind = (enum host_probe_kind)kind;
 	a->version = strcmp(json_str(json_get(j, "version"), "default"), "1.2") == 0 ? TLS_ONLY_1_2 : TLS_DEFAULT;
 	if (wire_take(a->address, sizeof(a->address), json_get(j, "address"), "probe.address", e) < 0)
+		return -1;
+	/* 0 or missing: the door's own */
+	if (json_int(json_get(j, "port"), 0) != 0 && wire_port(&a->port, json_get(j, "port"), 0, "probe.port", e) < 0)
 		return -1;
 	return wire_take(a->path, sizeof(a->path), json_get(j, "path"), "probe.path", e);
 }

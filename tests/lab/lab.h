@@ -21,6 +21,8 @@
 #define LAB_ORGANIZATION "evmend LAB - not a real server"
 #define LAB_VERSION "0.1"
 #define LAB_APPID "{4dc3e181-e14b-4a21-b022-59fc669b0914}" /* IIS */
+#define LAB_CSP "Microsoft RSA SChannel Cryptographic Provider"
+#define LAB_KSP "Microsoft Software Key Storage Provider"
 #define BACKEND_ENDPOINT "0.0.0.0:444"
 #define FRONTEND_ENDPOINT "0.0.0.0:443"
 #define LOCAL_ENDPOINT "127.0.0.1:443"

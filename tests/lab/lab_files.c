@@ -16,7 +16,8 @@
 #include "lab/lab.h"
 #include "os/os.h"
 
-#define STATE_PARTS (HOST_PART_RECORDS | HOST_PART_SITES | HOST_PART_SERVICES | HOST_PART_SETTINGS | HOST_PART_ITC | HOST_PART_BOOT)
+#define STATE_PARTS                                                                                                                \
+	(HOST_PART_RECORDS | HOST_PART_SITES | HOST_PART_SERVICES | HOST_PART_SETTINGS | HOST_PART_ITC | HOST_PART_BOOT | HOST_PART_POOLS)
 
 int lab_path(const struct lab *l, char *to, size_t n, const char *fmt, ...)
 {

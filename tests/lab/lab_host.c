@@ -137,7 +137,7 @@ int lab_probe(const struct lab *l, const struct host_probe_ask *ask, int timeout
 	text_copy(t.address, sizeof t.address, ask->address);
 	text_copy(t.sni, sizeof t.sni, l->fqdn);
 	text_copy(t.path, sizeof t.path, ask->path[0] || ask->kind != HOST_PROBE_HOP ? ask->path : HEALTH_PATH);
-	t.port = ask->kind == HOST_PROBE_BACKEND ? l->backend_port : l->frontend_port;
+	t.port = ask->port ? ask->port : ask->kind == HOST_PROBE_BACKEND ? l->backend_port : l->frontend_port;
 	tls_probe(&t, &l->clock, to);
 	return 0;
 }

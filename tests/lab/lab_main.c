@@ -137,6 +137,20 @@ static void add_service(struct host_state *s, const char *name)
 	s->services[s->n_services++].running = true;
 }
 
+/* As setup makes them; those named FrontEnd stand before the back end's own, the others serve both. */
+static void add_pools(struct host_state *s)
+{
+	static const char *const names[] = {"MSExchangeOWAAppPool", "MSExchangeECPAppPool", "MSExchangeServicesAppPool",
+		"MSExchangeSyncAppPool", "MSExchangeOABAppPool", "MSExchangeAutodiscoverAppPool", "MSExchangePowerShellFrontEndAppPool",
+		"MSExchangePowerShellAppPool", "MSExchangeMapiFrontEndAppPool", "MSExchangeMapiMailboxAppPool",
+		"MSExchangeRestFrontEndAppPool", "MSExchangeRestAppPool", "MSExchangeRpcProxyFrontEndAppPool", "MSExchangeRpcProxyAppPool"};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		text_copy(s->pools[s->n_pools].name, sizeof s->pools[0].name, names[i]);
+		s->pools[s->n_pools++].running = true;
+	}
+}
+
 /* The certificates of a usual server: its own, the public one, and two neighbours that nobody must take for the back end's. */
 static int make_certificates(const struct lab *l, struct lab_state *s, struct err *e)
 {
@@ -208,9 +222,12 @@ static int make_state(const struct lab *l, struct err *e)
 	add_service(&s->is, "WAS");
 	add_service(&s->is, "W3SVC");
 	add_service(&s->is, "MSExchangeTransport");
+	add_pools(&s->is);
 	s->is.allow_internal_untrusted = TRI_YES;
 	text_copy(s->is.tls_protocols, sizeof s->is.tls_protocols, "server: TLS 1.2; client: TLS 1.2");
 	s->is.boot_time = clock_wall(&l->clock) - 3 * US_DAY;
+	s->is.update_time = s->is.boot_time - US_HOUR;
+	text_copy(s->is.update, sizeof s->is.update, "Exchange Server 2019 CU14 (LAB)");
 	return state_write(l, s, e);
 }
 

@@ -46,7 +46,6 @@ static void about_key(const struct lab *l, struct store_cert *c)
 	c->cert.has_key = c->cert.container[0] ? TRI_YES : TRI_NO;
 	c->cert.key_opens = key ? TRI_YES : TRI_NO;
 	c->cert.key_matches = key && cert_key_matches(c->pem, strlen(c->pem), key, strlen(key)) ? TRI_YES : TRI_NO;
-	c->cert.csp = true;
 	cert_wipe(key);
 }
 
@@ -71,6 +70,8 @@ static bool load(const struct lab *l, const char *store, const char *hex, struct
 	text_copy(to->cert.store, sizeof to->cert.store, store);
 	text_copy(to->cert.friendly_name, sizeof to->cert.friendly_name, json_str(json_get(j, "friendly_name"), ""));
 	text_copy(to->cert.container, sizeof to->cert.container, json_str(json_get(j, "container"), ""));
+	text_copy(to->cert.provider, sizeof to->cert.provider, json_str(json_get(j, "provider"), ""));
+	to->cert.csp = strcmp(to->cert.provider, LAB_CSP) == 0;
 	text_copy(to->token, sizeof to->token, json_str(json_get(j, "token"), ""));
 	about_key(l, to);
 	json_free(j);
@@ -159,7 +160,7 @@ int store_add(const struct lab *l, const char *store, const char *pem, const cha
 	json_open(&o, NULL, '{');
 	json_put_str(&o, "friendly_name", friendly);
 	json_put_str(&o, "container", container);
-	json_put_str(&o, "csp", "Microsoft RSA SChannel Cryptographic Provider");
+	json_put_str(&o, "provider", info.key == KEY_EC ? LAB_KSP : LAB_CSP); /* the SChannel provider keeps RSA keys only */
 	json_put_str(&o, "token", token);
 	json_close(&o, '}');
 	lab_path(l, path, sizeof path, "store/%s/%s.json", store, hex);
