@@ -11,22 +11,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-
-enum text_encoding { TEXT_UTF8, TEXT_UTF16LE, TEXT_UTF16BE };
-
-/* By a byte order mark, else by where the zero bytes stand. Returns the length of the mark. n >= 4 is enough. */
-size_t encoding_detect(const void *head, size_t n, enum text_encoding *encoding);
-
-struct utf16 {
-	bool big_endian;
-	bool has_byte;     /* half a unit is waiting */
-	uint8_t byte;
-	uint16_t high;     /* a high surrogate is waiting for its partner; 0: none */
-};
-
-void utf16_feed(struct utf16 *u, const void *bytes, size_t n, struct buf *to);
-/* How many bytes of UTF-16 these bytes of utf16_feed's output came from. */
-size_t utf16_raw_length(const char *text, size_t n);
+#include "base/utf16.h"
 
 struct cleaned {
 	const char *p; /* the text that was given when nothing had to be done, else in scratch */
