@@ -31,6 +31,7 @@ enum tri { TRI_UNKNOWN, TRI_NO, TRI_YES };
 struct host_identity {
 	char netbios[64], fqdn[256];
 	bool exchange;            /* Exchange 2013 or later: has (or should have) the site "Exchange Back End" */
+	bool exchange_unknown;    /* nobody said so: `exchange` means nothing */
 	bool lab;                 /* says so itself; shown everywhere */
 	char addresses[HOST_ADDRESSES][256]; /* on which the back end answers: "127.0.0.1", "::1", the FQDN */
 	size_t n_addresses;
@@ -72,6 +73,7 @@ struct host_site {
 	char name[128];
 	int id;
 	bool started;
+	bool state_unknown;       /* nobody said so: `started` means nothing */
 	struct host_binding bindings[HOST_BINDINGS];
 	size_t n_bindings;
 };
@@ -96,6 +98,7 @@ struct host_state {
 	size_t n_records;
 	struct host_cert certs[HOST_CERTS];
 	size_t n_certs;
+	bool certs_picked;        /* somebody chose them: one that is not among them may be there all the same */
 	struct host_site sites[HOST_SITES];
 	size_t n_sites;
 	struct host_service services[HOST_SERVICES];

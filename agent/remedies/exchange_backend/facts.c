@@ -104,8 +104,9 @@ static void look_at_site(struct look *l)
 	const char *seen = "";
 	bool any = false, plain = false;
 
-	fact_set(l->f, "is_exchange", tri_of(l->d->identity.exchange), "identity", l->now, "%s %s", l->d->identity.fqdn,
-		l->d->identity.exchange ? "is an Exchange server" : "is no Exchange 2013 or later");
+	if (!l->d->identity.exchange_unknown)
+		fact_set(l->f, "is_exchange", tri_of(l->d->identity.exchange), "identity", l->now, "%s %s", l->d->identity.fqdn,
+			l->d->identity.exchange ? "is an Exchange server" : "is no Exchange 2013 or later");
 	if (!(s->known & HOST_PART_SITES))
 		return;
 	fact_set(l->f, "site_exists", tri_of(site != NULL), "IIS", l->now, "the site '%s' %s", BE_SITE, site ? "is there" :
@@ -122,14 +123,26 @@ static void look_at_site(struct look *l)
 			seen = b->information;
 		plain = plain || (strcmp(b->information, BE_BINDING) == 0 && b->ssl_flags == 0);
 	}
-	fact_set(l->f, "site_started", tri_of(site->started), "IIS", l->now, "the site '%s' is %s", BE_SITE, site->started ? "started" :
-		"stopped");
+	if (!site->state_unknown)
+		fact_set(l->f, "site_started", tri_of(site->started), "IIS", l->now, "the site '%s' is %s", BE_SITE,
+			site->started ? "started" : "stopped");
 	key_set(fact_set(l->f, "binding_444", tri_of(any), "IIS", l->now, any ? "https %s" : "no https binding with port 444%s", seen),
 		seen);
 	if (any)
 		fact_set(l->f, "binding_plain", tri_of(plain), "IIS", l->now, plain ? "https %s without SNI" :
 		"https %s: an address, a host name or SNI",
 			seen);
+}
+
+/* What is not among certificates that somebody picked may be there all the same. */
+static enum tri found(const struct host_state *s, bool there)
+{
+	return there ? TRI_YES : s->certs_picked ? TRI_UNKNOWN : TRI_NO;
+}
+
+static const char *found_text(const struct host_state *s, bool there)
+{
+	return there ? "is in" : s->certs_picked ? "is not known to be in" : "is not in";
 }
 
 static void look_at_services(struct look *l)
@@ -147,8 +160,8 @@ static void look_at_services(struct look *l)
 		const struct host_cert *c = be_cert(s, s->itc, "MY");
 		char hex[41];
 
-		key_set(fact_set(l->f, "itc_in_store", tri_of(c != NULL), "Active Directory, store MY", l->now,
-			"internal transport certificate %s %s", hex_of(s->itc, hex), c ? "is in MY" : "is not in MY"), hex);
+		key_set(fact_set(l->f, "itc_in_store", found(s, c != NULL), "Active Directory, store MY", l->now,
+			"internal transport certificate %s %s MY", hex_of(s->itc, hex), found_text(s, c != NULL)), hex);
 	}
 }
 
@@ -170,11 +183,11 @@ static void look_for_record_cert(struct look *l, const struct host_record *r)
 		else
 			other = at;
 	}
-	fact_set(l->f, "record_cert_in_store", tri_of(c != NULL), r->store, l->now, "%s %s store %s", hex, c ? "is in" : "is not in",
+	fact_set(l->f, "record_cert_in_store", found(s, c != NULL), r->store, l->now, "%s %s store %s", hex, found_text(s, c != NULL),
 		r->store);
-	key_set(fact_set(l->f, "record_cert_elsewhere", other ? be_key_usable(other) : TRI_NO, other ? other->store : "stores", l->now,
+	key_set(fact_set(l->f, "record_cert_elsewhere", other ? be_key_usable(other) : found(s, false), other ? other->store : "stores", l->now,
 		other ? "%s is in another store" : "%s is in no other store with its key", hex), other ? other->store : "");
-	key_set(fact_set(l->f, "public_copy", tri_of(copy != NULL), copy ? copy->store : "stores", l->now, "%s",
+	key_set(fact_set(l->f, "public_copy", found(s, copy != NULL), copy ? copy->store : "stores", l->now, "%s",
 		copy ? "a public copy is there" : "no public copy is there"), copy ? copy->store : "");
 	if (c != NULL)
 		fact_set(l->f, "record_key_usable", be_key_usable(c), r->store, l->now, "private key: there %s, opens %s, matches %s",
@@ -182,28 +195,40 @@ static void look_for_record_cert(struct look *l, const struct host_record *r)
 }
 
 /* Another record for 444 is harmless while it names the same certificate and that is there: a change of ours would not reach it. */
-static bool in_front(const struct look *l, const struct host_record *r, const struct host_record *other)
+static enum tri in_front(const struct look *l, const struct host_record *r, const struct host_record *other)
 {
-	return r == NULL || memcmp(other->thumbprint, r->thumbprint, 20) != 0 || be_cert(&l->d->state, r->thumbprint, r->store) == NULL;
+	const struct host_state *s = &l->d->state;
+
+	if (r == NULL || memcmp(other->thumbprint, r->thumbprint, 20) != 0)
+		return TRI_YES;
+	if (be_cert(s, r->thumbprint, r->store) != NULL)
+		return TRI_NO;
+	return s->known & HOST_PART_CERTS && !s->certs_picked ? TRI_YES : TRI_UNKNOWN;
 }
 
 static void look_at_record(struct look *l)
 {
 	const struct host_state *s = &l->d->state;
 	const struct host_record *r = be_record(s), *other = NULL;
+	enum tri shadowed = TRI_NO;
 	char hex[41];
 
 	if (!(s->known & HOST_PART_RECORDS))
 		return;
-	for (size_t i = 0; i < s->n_records; i++)
-		if (s->records[i].port == 444 && &s->records[i] != r && in_front(l, r, &s->records[i]))
-			other = &s->records[i];
+	for (size_t i = 0; i < s->n_records; i++) {
+		enum tri t = s->records[i].port == 444 && &s->records[i] != r ? in_front(l, r, &s->records[i]) : TRI_NO;
+
+		if (t == TRI_NO || shadowed == TRI_YES)
+			continue;
+		shadowed = t;
+		other = &s->records[i];
+	}
 	if (r == NULL)
 		fact_set(l->f, "record_present", TRI_NO, "HTTP.SYS", l->now, "no record for %s", BE_ENDPOINT);
 	else
 		key_set(fact_set(l->f, "record_present", TRI_YES, "HTTP.SYS", l->now, "%s -> %s, store %s", r->endpoint,
 			hex_of(r->thumbprint, hex), r->store), hex);
-	key_set(fact_set(l->f, "record_shadowed", tri_of(other != NULL), "HTTP.SYS", l->now, other ? "a record for %s stands in front" :
+	key_set(fact_set(l->f, "record_shadowed", shadowed, "HTTP.SYS", l->now, other ? "a record for %s stands in front" :
 		"no other record for port 444%s", other ? other->endpoint : ""), other ? other->endpoint : "");
 	if (r != NULL && s->known & HOST_PART_CERTS)
 		look_for_record_cert(l, r);
@@ -277,8 +302,8 @@ static void look_at_served(struct look *l)
 		time_text(c->not_after, date));
 	fact_set(l->f, "served_ends_soon", tri_of(c->not_after - wall < BE_SOON), "handshake", l->now, "valid until %s", date);
 	if (l->d->state.known & HOST_PART_CERTS)
-		fact_set(l->f, "served_in_store", in_store ? be_key_usable(in_store) : TRI_NO, store, l->now, "%s %s store %s", hex,
-			in_store ? "is in" : "is not in", store);
+		fact_set(l->f, "served_in_store", in_store ? be_key_usable(in_store) : found(&l->d->state, false), store, l->now,
+			"%s %s store %s", hex, found_text(&l->d->state, in_store != NULL), store);
 	fact_set(l->f, "served_weak", tri_of(c->sha1_signature || c->key != KEY_RSA || c->key_bits < 2048 || (in_store && !in_store->csp)),
 		"handshake", l->now, "%s, %s %d bit%s", c->signature, c->key == KEY_RSA ? "RSA" : c->key == KEY_EC ? "EC" : "other key",
 		c->key_bits,
