@@ -89,7 +89,7 @@ int64_t clock_cpu_us(void)
 
 /* Days since 1970-01-01 of a date, and back: years that begin in March make the leap day the last day of a year
  * (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms"). */
-static int64_t days_of(int64_t year, int64_t month, int64_t day)
+int64_t date_to_days(int64_t year, int64_t month, int64_t day)
 {
 	int64_t y = year - (month <= 2);
 	int64_t era = (y >= 0 ? y : y - 399) / 400;
@@ -99,7 +99,7 @@ static int64_t days_of(int64_t year, int64_t month, int64_t day)
 	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-static void date_of(int64_t days, int64_t *year, int64_t *month, int64_t *day)
+void days_to_date(int64_t days, int64_t *year, int64_t *month, int64_t *day)
 {
 	int64_t z = days + 719468;
 	int64_t era = (z >= 0 ? z : z - 146096) / 146097;
@@ -123,7 +123,7 @@ static char *put_number(char *to, int64_t v, int digits, char behind)
 
 const char *time_text(int64_t us, char to[static 32])
 {
-	const int64_t first = days_of(0, 1, 1) * US_DAY, last = days_of(10000, 1, 1) * US_DAY - 1;
+	const int64_t first = date_to_days(0, 1, 1) * US_DAY, last = date_to_days(10000, 1, 1) * US_DAY - 1;
 	int64_t days, rest, year, month, day;
 	char *p = to;
 
@@ -137,7 +137,7 @@ const char *time_text(int64_t us, char to[static 32])
 		rest += US_DAY;
 		days--;
 	}
-	date_of(days, &year, &month, &day);
+	days_to_date(days, &year, &month, &day);
 	p = put_number(p, year, 4, '-');
 	p = put_number(p, month, 2, '-');
 	p = put_number(p, day, 2, 'T');
@@ -191,7 +191,7 @@ static bool take_date(struct cursor *c, int64_t *days)
 	leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 	if (month == 2 && day == 29 && !leap)
 		return false;
-	*days = days_of(year, month, day);
+	*days = date_to_days(year, month, day);
 	return true;
 }
 

@@ -36,6 +36,9 @@ const char *time_text(int64_t us, char to[static 32]);
 /* XML Schema dateTime as Windows writes it: 0 to 9 fractional digits, "Z" or an offset or nothing (= UTC).
  * Digits below a microsecond are cut. Also takes "YYYY-MM-DD" and "YYYY-MM-DD HH:MM:SS". false: not a time. */
 bool time_parse(const char *s, size_t n, int64_t *us);
+/* Calendar without zones: days since 1970-01-01 of a date (proleptic Gregorian), and back. month and day count from 1. */
+int64_t date_to_days(int64_t year, int64_t month, int64_t day);
+void days_to_date(int64_t days, int64_t *year, int64_t *month, int64_t *day);
 /* "90s", "15m", "24h", "30d", "2w"; a bare number counts seconds. false: not a span. */
 bool span_parse(const char *s, int64_t *us);
 const char *span_text(int64_t us, char to[static 32]); /* "1h 5m", "12s", "250ms" */
