@@ -88,6 +88,12 @@ enum os_right { OS_RIGHT_SPAWN = 1, OS_RIGHT_NETWORK = 2 };
 int os_jail(unsigned rights);
 int os_nonblocking(int fd, bool on);
 int os_random(void *to, size_t n);
+/* The addresses of a name as numbers ("192.0.2.1", "2001:db8::1"), each once, in the resolver's order; at most OS_ADDRESSES. Takes
+ * at most timeout_ms, whatever the resolver does. How many (>= 1); -ENOENT: why holds the resolver's words; -ETIMEDOUT; -errno. */
+#define OS_ADDRESSES 16
+#define OS_ADDRESS 64
+#define OS_WHY 96
+int os_resolve(const char *name, int timeout_ms, char to[OS_ADDRESSES][OS_ADDRESS], char why[static OS_WHY]);
 int os_pid(void);
 unsigned os_uid(void);
 

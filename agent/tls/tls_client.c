@@ -1,10 +1,9 @@
-/* tls_client.c - knocks at a port: TCP, TLS, and one GET.
+/* tls_client.c - knocks at a port: TCP and TLS; tls_answer.c asks the one question.
  *
  * Why: a back end counts as dead or healed only when somebody has really used it.
- * Promises: an outcome for every server, also a silent, rude or lying one, within the time limits; no signal (a reset peer raises
- * no SIGPIPE); at most 16 kB of an answer are read.
- * Refuses: to verify chains, to follow redirects, to send anything of an event. */
-#include "tls/tls_client.h"
+ * Promises: an outcome for every server, also a silent, rude, dripping or lying one, within the time limits; no signal (a reset
+ * peer raises no SIGPIPE); at most MESSAGE_BYTES of certificates are read.
+ * Refuses: to verify chains, to show a certificate of ours, to send anything of an event. */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,29 +11,20 @@
 #include <netdb.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/ssl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/text.h"
+#include "os/os.h"
+#include "tls/knock.h"
 
-#define ANSWER_BYTES (16 * 1024) /* IIS refuses heads above 16 kB as well */
+#define MESSAGE_BYTES (256 * 1024) /* of one handshake message: a chain of 100 certificates has some 200 kB */
 
-/* One knock. The socket and the last system error live here, so that OpenSSL's view and ours cannot differ. */
-struct knock {
-	const struct probe_target *target;
-	const struct clock *clock;
-	struct probe_result *to;
-	int fd;
-	int error;     /* errno of the last socket call */
-	bool ended;    /* the peer closed */
-	SSL *ssl;
-};
-
-static void say(struct probe_result *to, const char *what, int error)
+void knock_say(struct probe_result *to, const char *what, int error)
 {
 	char words[96];
 
@@ -44,15 +34,15 @@ static void say(struct probe_result *to, const char *what, int error)
 		text_copy(to->detail, sizeof to->detail, what);
 }
 
-static int64_t deadline_of(const struct knock *k)
+int64_t knock_deadline(const struct knock *k)
 {
 	int ms = k->target->timeout_ms > 0 ? k->target->timeout_ms : 10000;
+	int64_t at = clock_monotonic(k->clock) + (int64_t)ms * 1000;
 
-	return clock_monotonic(k->clock) + (int64_t)ms * 1000;
+	return at < k->end ? at : k->end;
 }
 
-/* true: ready. false: the time is over. */
-static bool wait_for(const struct knock *k, short events, int64_t deadline)
+bool knock_wait(const struct knock *k, short events, int64_t deadline)
 {
 	struct pollfd p = {.fd = k->fd, .events = events};
 
@@ -85,7 +75,7 @@ static enum probe_tcp connect_one(struct knock *k, const struct addrinfo *a, int
 	if (connect(k->fd, a->ai_addr, a->ai_addrlen) == 0)
 		return TCP_OK;
 	if (errno == EINPROGRESS) {
-		if (!wait_for(k, POLLOUT, deadline))
+		if (!knock_wait(k, POLLOUT, deadline))
 			return TCP_TIMEOUT;
 		if (getsockopt(k->fd, SOL_SOCKET, SO_ERROR, &error, &n) < 0)
 			error = errno;
@@ -96,32 +86,60 @@ static enum probe_tcp connect_one(struct knock *k, const struct addrinfo *a, int
 	return error == 0 ? TCP_OK : error == ECONNREFUSED ? TCP_REFUSED : error == ETIMEDOUT ? TCP_TIMEOUT : TCP_ERROR;
 }
 
-static enum probe_tcp tcp_connect(struct knock *k)
+static bool is_number_address(const char *s)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *list = NULL;
-	enum probe_tcp outcome = TCP_ERROR;
-	int64_t deadline;
+	uint8_t any[16];
+
+	return inet_pton(AF_INET, s, any) == 1 || inet_pton(AF_INET6, s, any) == 1;
+}
+
+/* A number becomes a socket address without asking anybody. */
+static enum probe_tcp connect_number(struct knock *k, const char *number, int64_t deadline)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | AI_NUMERICHOST}, *list = NULL;
+	enum probe_tcp outcome;
 	char port[8];
 	int r;
 
 	snprintf(port, sizeof port, "%u", (unsigned)k->target->port);
-	r = getaddrinfo(k->target->address, port, &hints, &list);
+	r = getaddrinfo(number, port, &hints, &list);
 	if (r != 0) {
-		say(k->to, gai_strerror(r), 0);
+		knock_say(k->to, gai_strerror(r), 0);
 		return TCP_ERROR;
 	}
-	deadline = deadline_of(k);
-	for (const struct addrinfo *a = list; a; a = a->ai_next) {
-		outcome = connect_one(k, a, deadline);
-		if (outcome == TCP_OK || outcome == TCP_TIMEOUT)
-			break;
+	text_copy(k->to->peer, sizeof k->to->peer, number);
+	k->error = 0;
+	outcome = connect_one(k, list, deadline);
+	freeaddrinfo(list);
+	if (outcome != TCP_OK) {
+		knock_say(k->to, outcome == TCP_TIMEOUT ? "no answer to the connection" : "the connection failed", k->error);
 		if (k->fd >= 0)
 			close(k->fd);
 		k->fd = -1;
 	}
-	freeaddrinfo(list);
-	if (outcome != TCP_OK)
-		say(k->to, outcome == TCP_TIMEOUT ? "no answer to the connection" : "the connection failed", k->error);
+	return outcome;
+}
+
+/* Each address of a name in turn, with its share of the time that is left, so that a silent one does not hide the next. */
+static enum probe_tcp tcp_connect(struct knock *k)
+{
+	char list[OS_ADDRESSES][OS_ADDRESS], why[OS_WHY];
+	int64_t deadline = knock_deadline(k), left;
+	enum probe_tcp outcome = TCP_ERROR;
+	int n;
+
+	if (is_number_address(k->target->address))
+		return connect_number(k, k->target->address, deadline);
+	n = os_resolve(k->target->address, (int)((deadline - clock_monotonic(k->clock)) / 1000), list, why);
+	if (n < 0) {
+		knock_say(k->to, n == -ENOENT ? why : "the name could not be resolved", n == -ENOENT ? 0 : -n);
+		return TCP_UNRESOLVABLE;
+	}
+	deadline = knock_deadline(k);
+	for (int i = 0; i < n && outcome != TCP_OK; i++) {
+		left = deadline - clock_monotonic(k->clock);
+		outcome = connect_number(k, list[i], clock_monotonic(k->clock) + left / (n - i));
+	}
 	return outcome;
 }
 
@@ -154,6 +172,8 @@ static int bio_read(BIO *b, char *p, int n)
 	BIO_clear_retry_flags(b);
 	got = recv(k->fd, p, (size_t)n, 0);
 	k->ended = k->ended || got == 0;
+	for (ssize_t i = 0; i < got && k->n_first < sizeof k->first; i++)
+		k->first[k->n_first++] = p[i];
 	return bio_answer(b, k, got, BIO_FLAGS_READ);
 }
 
@@ -178,6 +198,15 @@ static BIO_METHOD *bio_method(void)
 
 /* ---- TLS ---- */
 
+static int asked_for_ours(SSL *ssl, X509 **cert, EVP_PKEY **key)
+{
+	struct knock *k = SSL_get_app_data(ssl);
+
+	(void)cert, (void)key;
+	k->to->client_cert_asked = true;
+	return 0;
+}
+
 static SSL_CTX *client_context(enum probe_version version)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
@@ -188,13 +217,28 @@ static SSL_CTX *client_context(enum probe_version version)
 	SSL_CTX_set_cipher_list(ctx, "ALL:@SECLEVEL=0");
 	SSL_CTX_set_options(ctx, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+	SSL_CTX_set_max_cert_list(ctx, MESSAGE_BYTES);
+	SSL_CTX_set_client_cert_cb(ctx, asked_for_ours);
 	SSL_CTX_set_min_proto_version(ctx, version == TLS_ONLY_1_2 ? TLS1_2_VERSION : TLS1_VERSION);
 	SSL_CTX_set_max_proto_version(ctx, version == TLS_ONLY_1_2 ? TLS1_2_VERSION : 0);
 	return ctx;
 }
 
-/* What a failed call to OpenSSL means. A fatal alert of the peer is reported as 1000 + its number (SSL_AD_REASON_OFFSET). */
-static enum probe_tls tls_failure(struct knock *k, const char *what)
+static const char *spoken_instead(const struct knock *k)
+{
+	static const struct { const char *first, *what; } known[] = {
+		{"HTTP/", "the server answered in plain HTTP"}, {"SSH-", "the server speaks SSH"}, {"220 ", "the server speaks SMTP or FTP"},
+		{"220-", "the server speaks SMTP or FTP"},
+	};
+
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+		if (k->n_first >= strlen(known[i].first) && memcmp(k->first, known[i].first, strlen(known[i].first)) == 0)
+			return known[i].what;
+	return NULL;
+}
+
+/* A fatal alert of the peer is reported as 1000 + its number (SSL_AD_REASON_OFFSET). */
+enum probe_tls knock_failure(struct knock *k, const char *what)
 {
 	unsigned long code = ERR_peek_last_error();
 	int reason = ERR_GET_LIB(code) == ERR_LIB_SSL ? ERR_GET_REASON(code) : 0;
@@ -205,17 +249,19 @@ static enum probe_tls tls_failure(struct knock *k, const char *what)
 	if (reason > SSL_AD_REASON_OFFSET) {
 		k->to->alert = reason - SSL_AD_REASON_OFFSET;
 		snprintf(text, sizeof text, "%s: the server sent alert %d (%s)", what, k->to->alert,
-			SSL_alert_desc_string_long(k->to->alert));
-		say(k->to, text, 0);
+			probe_alert_text(k->to->alert));
+		knock_say(k->to, text, 0);
 		return TLS_ALERT;
 	}
 	if (reason == SSL_R_UNSUPPORTED_PROTOCOL) {
 		k->to->alert = SSL_AD_PROTOCOL_VERSION;
-		say(k->to, "the server chose a TLS version that was not offered", 0);
+		knock_say(k->to, "the server chose a TLS version that was not offered", 0);
 		return TLS_ALERT;
 	}
+	if (reason && spoken_instead(k))
+		words = spoken_instead(k);
 	snprintf(text, sizeof text, "%s: %s", what, words ? words : "the connection broke");
-	say(k->to, reason ? text : what, reason ? 0 : k->error);
+	knock_say(k->to, reason ? text : what, reason ? 0 : k->error);
 	if (reason && reason != SSL_R_UNEXPECTED_EOF_WHILE_READING)
 		return TLS_ERROR;
 	if (k->error == ECONNRESET || k->error == EPIPE)
@@ -226,7 +272,7 @@ static enum probe_tls tls_failure(struct knock *k, const char *what)
 static enum probe_tls shake_hands(struct knock *k)
 {
 	static const char what[] = "the handshake failed";
-	int64_t deadline = deadline_of(k);
+	int64_t deadline = knock_deadline(k);
 
 	for (;;) {
 		int r, why;
@@ -238,20 +284,38 @@ static enum probe_tls shake_hands(struct knock *k)
 			return TLS_OK;
 		why = SSL_get_error(k->ssl, r);
 		if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) {
-			if (wait_for(k, why == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline))
+			if (knock_wait(k, why == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline))
 				continue;
-			snprintf(k->to->detail, sizeof k->to->detail, "%s: no answer within %d ms", what, k->target->timeout_ms);
+			snprintf(k->to->detail, sizeof k->to->detail, "%s: %s", what,
+				k->n_first ? "the server did not finish it in time" : "no answer in time");
 			return TLS_TIMEOUT;
 		}
-		return why == SSL_ERROR_ZERO_RETURN ? TLS_EOF : tls_failure(k, what);
+		return why == SSL_ERROR_ZERO_RETURN ? TLS_EOF : knock_failure(k, what);
 	}
 }
 
-static bool is_number_address(const char *s)
+static void keep_link(struct probe_result *to, X509 *x)
 {
-	uint8_t any[16];
+	struct probe_link *l = &to->chain[to->n_chain];
+	struct cert_info *info;
+	unsigned char *der = NULL;
+	int n = i2d_X509(x, &der);
 
-	return inet_pton(AF_INET, s, any) == 1 || inet_pton(AF_INET6, s, any) == 1;
+	info = xcalloc(1, sizeof *info);
+	if (n > 0 && cert_parse_der(der, (size_t)n, info, NULL) == 0) {
+		memcpy(l->thumbprint, info->thumbprint, 20);
+		text_copy(l->subject, sizeof l->subject, info->subject);
+		text_copy(l->issuer, sizeof l->issuer, info->issuer);
+		text_copy(l->signature, sizeof l->signature, info->signature);
+		l->not_before = info->not_before;
+		l->not_after = info->not_after;
+		l->key = info->key;
+		l->key_bits = info->key_bits;
+		l->self_signed = info->self_signed;
+		to->n_chain++;
+	}
+	OPENSSL_free(der);
+	free(info);
 }
 
 static void describe(struct knock *k)
@@ -268,6 +332,8 @@ static void describe(struct knock *k)
 	text_copy(to->tls_version, sizeof to->tls_version, SSL_get_version(k->ssl));
 	text_copy(to->cipher, sizeof to->cipher, SSL_get_cipher(k->ssl));
 	to->chain_length = chain ? sk_X509_num(chain) : 0;
+	for (int i = 0; i < to->chain_length && to->n_chain < PROBE_CHAIN; i++)
+		keep_link(to, sk_X509_value(chain, i));
 	if (leaf && PEM_write_bio_X509(b, leaf) == 1 && (n = BIO_get_mem_data(b, &p)) > 0) {
 		to->has_leaf = cert_parse_pem(p, (size_t)n, &to->leaf, NULL) == 0;
 		if ((size_t)n < sizeof to->leaf_pem)
@@ -276,94 +342,12 @@ static void describe(struct knock *k)
 	BIO_free(b);
 }
 
-/* ---- HTTP ---- */
-
 static bool path_ok(const char *s)
 {
 	for (; *s; s++)
 		if (*s <= ' ' || *s >= 0x7f)
 			return false;
 	return true;
-}
-
-static void keep_header(struct probe_result *to, const char *line, size_t n)
-{
-	static const char *const wanted[] = {"X-FEServer:", "X-BEServer:", "X-CalculatedBETarget:"};
-	size_t have = strlen(to->answer_header);
-
-	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-		if (n < strlen(wanted[i]) || !text_same_n(line, strlen(wanted[i]), wanted[i], strlen(wanted[i])))
-			continue;
-		if (have + n + 2 > sizeof to->answer_header)
-			return;
-		if (have)
-			to->answer_header[have++] = '\n';
-		for (size_t k = 0; k < n; k++)
-			to->answer_header[have++] = line[k] >= ' ' && line[k] < 0x7f ? line[k] : '?';
-		to->answer_header[have] = '\0';
-		return;
-	}
-}
-
-static void read_head(struct probe_result *to, const char *p, size_t n)
-{
-	int64_t status;
-	const char *end = p + n;
-	bool first = true;
-
-	while (p < end) {
-		const char *nl = memchr(p, '\n', (size_t)(end - p));
-		size_t len = nl ? (size_t)(nl - p) : (size_t)(end - p);
-
-		if (len && p[len - 1] == '\r')
-			len--;
-		if (len == 0)
-			return;
-		if (first && (len < 12 || strncmp(p, "HTTP/1.", 7) != 0 || !text_int(p + 9, 3, &status) || status < 100)) {
-			say(to, "the answer is not HTTP", 0);
-			return;
-		}
-		if (first)
-			to->http_status = (int)status;
-		else
-			keep_header(to, p, len);
-		first = false;
-		p = nl ? nl + 1 : end;
-	}
-}
-
-static void request(struct knock *k, const char *host)
-{
-	struct probe_result *to = k->to;
-	char in[ANSWER_BYTES], out[768];
-	size_t have = 0;
-	int64_t deadline = deadline_of(k);
-	int n = snprintf(out, sizeof out,
-		"GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: evmend\r\nAccept: */*\r\nConnection: close\r\n\r\n", k->target->path, host);
-
-	if (n < 0 || (size_t)n >= sizeof out || SSL_write(k->ssl, out, n) <= 0) {
-		tls_failure(k, "the request could not be sent");
-		return;
-	}
-	while (have < sizeof in) {
-		int r = SSL_read(k->ssl, in + have, (int)(sizeof in - have)), why;
-
-		if (r > 0) {
-			have += (size_t)r;
-			if (text_has(in, have, "\r\n\r\n"))
-				break;
-			continue;
-		}
-		why = SSL_get_error(k->ssl, r);
-		if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE)
-			break;
-		if (!wait_for(k, why == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline))
-			break;
-	}
-	ERR_clear_error();
-	read_head(to, in, have);
-	if (have == 0)
-		say(to, "the request was not answered", k->error == EAGAIN ? 0 : k->error);
 }
 
 static void handshake(struct knock *k)
@@ -377,6 +361,7 @@ static void handshake(struct knock *k)
 	k->ssl = SSL_new(ctx);
 	if (!k->ssl || !b)
 		die("out of memory");
+	SSL_set_app_data(k->ssl, k);
 	BIO_set_data(b, k);
 	BIO_set_init(b, 1);
 	SSL_set_bio(k->ssl, b, b);
@@ -386,7 +371,7 @@ static void handshake(struct knock *k)
 	if (k->to->tls == TLS_OK) {
 		describe(k);
 		if (t->path[0])
-			request(k, t->sni[0] ? t->sni : t->address);
+			knock_request(k, t->sni[0] ? t->sni : t->address);
 		SSL_shutdown(k->ssl);
 	}
 	SSL_free(k->ssl);
@@ -401,63 +386,16 @@ void tls_probe(const struct probe_target *t, const struct clock *clock, struct p
 	int64_t start = clock_monotonic(clock);
 
 	memset(to, 0, sizeof *to);
+	k.end = t->total_ms > 0 ? start + (int64_t)t->total_ms * 1000 : INT64_MAX;
 	to->tls = TLS_NOT_TRIED;
 	to->tcp = TCP_ERROR;
 	if (!is_number_address(t->address) && !text_host_ok(t->address))
-		say(to, "this is neither an address nor a host name", 0);
+		knock_say(to, "this is neither an address nor a host name", 0);
 	else if (!path_ok(t->path) || (t->path[0] && t->path[0] != '/'))
-		say(to, "a path starts with '/' and holds no blanks or odd characters", 0);
+		knock_say(to, "a path starts with '/' and holds no blanks or odd characters", 0);
 	else if ((to->tcp = tcp_connect(&k)) == TCP_OK)
 		handshake(&k);
 	if (k.fd >= 0)
 		close(k.fd);
 	to->took_us = clock_monotonic(clock) - start;
-}
-
-/* ---- words ---- */
-
-static const char *const tcp_words[] = {
-	[TCP_OK] = "ok", [TCP_REFUSED] = "refused", [TCP_TIMEOUT] = "timeout", [TCP_ERROR] = "error"};
-static const char *const tls_words[] = {[TLS_OK] = "ok", [TLS_RESET] = "reset", [TLS_EOF] = "eof", [TLS_ALERT] = "alert",
-	[TLS_TIMEOUT] = "timeout", [TLS_NOT_TRIED] = "not-tried", [TLS_ERROR] = "error"};
-
-static int word_at(const char *const *words, size_t n, const char *s)
-{
-	for (size_t i = 0; s && i < n; i++)
-		if (strcmp(words[i], s) == 0)
-			return (int)i;
-	return -1;
-}
-
-const char *probe_tcp_text(enum probe_tcp t)
-{
-	return tcp_words[t];
-}
-
-const char *probe_tls_text(enum probe_tls t)
-{
-	return tls_words[t];
-}
-
-bool probe_tcp_parse(const char *s, enum probe_tcp *t)
-{
-	int i = word_at(tcp_words, sizeof tcp_words / sizeof tcp_words[0], s);
-
-	if (i >= 0)
-		*t = (enum probe_tcp)i;
-	return i >= 0;
-}
-
-bool probe_tls_parse(const char *s, enum probe_tls *t)
-{
-	int i = word_at(tls_words, sizeof tls_words / sizeof tls_words[0], s);
-
-	if (i >= 0)
-		*t = (enum probe_tls)i;
-	return i >= 0;
-}
-
-const char *tls_library(void)
-{
-	return OpenSSL_version(OPENSSL_VERSION);
 }

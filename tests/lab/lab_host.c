@@ -128,14 +128,37 @@ static int say_busy(struct answerer *a, struct json_out *o, struct err *e)
 	return 0;
 }
 
+/* The lab's own file "hosts", lines of ADDRESS NAME, as Windows has one; whom it does not name is on this machine. */
+static void resolve_lab(const struct lab *l, const char *name, char *to, size_t n)
+{
+	char path[4096];
+	struct buf b;
+
+	text_copy(to, n, "127.0.0.1");
+	lab_path(l, path, sizeof path, "hosts");
+	buf_init(&b, 64u << 10);
+	lab_read(path, &b);
+	for (const char *at = buf_text(&b); *at; at += strcspn(at, "\n"), at += *at == '\n') {
+		size_t line = strcspn(at, "\n"), address = strcspn(at, " \n");
+
+		if (address < line && text_same_n(at + address + 1, line - address - 1, name, strlen(name)))
+			text_copy(to, address < n ? address + 1 : n, at);
+	}
+	buf_free(&b);
+}
+
 int lab_probe(const struct lab *l, const struct host_probe_ask *ask, int timeout_ms, struct probe_result *to, struct err *e)
 {
 	struct probe_target t = {.version = ask->version, .timeout_ms = timeout_ms};
 
-	if (strcmp(ask->address, "127.0.0.1") != 0 && (!l->ipv6 || strcmp(ask->address, "::1") != 0))
-		return err_set(e, ERR_IO, "the lab answers on loopback only, not on '%.60s'", ask->address);
-	text_copy(t.address, sizeof t.address, ask->address);
-	text_copy(t.sni, sizeof t.sni, l->fqdn);
+	if (ask->port && text_host_ok(ask->address) && strspn(ask->address, "0123456789.") != strlen(ask->address)) {
+		resolve_lab(l, ask->address, t.address, sizeof t.address); /* another lab of the same organisation */
+	} else {
+		if (strcmp(ask->address, "127.0.0.1") != 0 && (!l->ipv6 || strcmp(ask->address, "::1") != 0))
+			return err_set(e, ERR_IO, "the lab answers on loopback only, not on '%.60s'", ask->address);
+		text_copy(t.address, sizeof t.address, ask->address);
+	}
+	text_copy(t.sni, sizeof t.sni, t.address[0] && strcmp(t.address, ask->address) != 0 ? ask->address : l->fqdn);
 	text_copy(t.path, sizeof t.path, ask->path[0] || ask->kind != HOST_PROBE_HOP ? ask->path : HEALTH_PATH);
 	t.port = ask->port ? ask->port : ask->kind == HOST_PROBE_BACKEND ? l->backend_port : l->frontend_port;
 	tls_probe(&t, &l->clock, to);
