@@ -259,7 +259,7 @@ static void count_backend(struct look *l, const struct probe_result *r, const ch
 	l->tcp_ok += r->tcp == TCP_OK;
 	l->tcp_refused += r->tcp == TCP_REFUSED;
 	l->tls_ok += r->tls == TLS_OK;
-	if (r->tls == TLS_ERROR || r->tcp == TCP_ERROR || r->tcp == TCP_TIMEOUT)
+	if (r->tls == TLS_ERROR || r->tcp == TCP_ERROR || r->tcp == TCP_UNRESOLVABLE || r->tcp == TCP_TIMEOUT)
 		l->unknown++;
 	else if (r->tls != TLS_OK)
 		l->tls_fail++;
@@ -354,7 +354,7 @@ static void look_at_front(struct look *l)
 	struct probe_result r;
 	char hex[41] = "";
 
-	if (ask(l, HOST_PROBE_FRONTEND, address, TLS_DEFAULT, "", &r) == 0 && r.tls != TLS_ERROR && r.tcp != TCP_ERROR) {
+	if (ask(l, HOST_PROBE_FRONTEND, address, TLS_DEFAULT, "", &r) == 0 && r.tls != TLS_ERROR && r.tcp != TCP_ERROR && r.tcp != TCP_UNRESOLVABLE) {
 		if (r.has_leaf)
 			hex_of(r.leaf.thumbprint, hex);
 		key_set(fact_set(l->f, "frontend_tls", tri_of(r.tls == TLS_OK), "port 443", l->now, "%s %s",
