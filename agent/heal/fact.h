@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "host/host.h"
 
-#define FACTS_MAX 64
+#define FACTS_MAX 96
 
 struct fact {
 	const char *name;   /* static text: "record_444_present" */
@@ -28,6 +28,7 @@ struct facts {
 struct fact *fact_set(struct facts *f, const char *name, enum tri value, const char *where, int64_t when, const char *fmt, ...)
 	__attribute__((format(printf, 6, 7)));
 enum tri fact_value(const struct facts *f, const char *name); /* TRI_UNKNOWN when absent */
+const char *fact_key(const struct facts *f, const char *name); /* "" when absent */
 /* snprintf for people: what does not fit is cut. */
 void say_text(char *to, size_t n, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 const char *tri_text(enum tri t); /* "yes", "no", "unknown" */

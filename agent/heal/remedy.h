@@ -50,13 +50,14 @@ struct verdict {
 	char advice[600];          /* what to do, with the exact command, and what not to do */
 	const char *needed[16];    /* fact names that led to it */
 	size_t n_needed;
-	const char *also[8];       /* other rows that hold */
+	const char *also[24];      /* other rows that hold */
 	size_t n_also;
-	const char *not_excluded[8]; /* rows above it whose facts are unknown: no repair starts */
+	const char *not_excluded[24]; /* rows above it whose facts are unknown: no repair starts */
 	size_t n_not_excluded;
 	struct note notes[VERDICT_NOTES]; /* computed on their own, beside the verdict */
 	size_t n_notes;
-	char smtp[300];            /* the second line: "" when nothing is open on the SMTP side */
+	const char *smtp_name;     /* of the second line: "ITC_GONE"; NULL when nothing is open on the SMTP side */
+	char smtp[400];            /* the second line: "" when nothing is open on the SMTP side */
 	bool smtp_open;            /* the state of the host says so, not only events: a healed case stays open as advice */
 };
 

@@ -57,6 +57,7 @@ struct host_cert {
 	char store[64];           /* "MY", "WebHosting", "Root" */
 	char friendly_name[128];
 	enum tri has_key, key_opens, key_matches;
+	enum tri key_denied;      /* it did not open for lack of rights: the key itself is there */
 	bool csp;                 /* legacy CSP (wanted), else CNG */
 	bool exportable;
 	char container[128], provider[128]; /* "" when unknown */

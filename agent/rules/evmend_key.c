@@ -12,7 +12,8 @@ static const char *const causes[] = {RULE_CAUSES, NULL};
 static const char *const thens[] = {"diagnose", "remember", "healed", "nothing", NULL};
 static const char *const seens[] = {"cert-deleted", "record-deleted", "smtp-own-name", "smtp-other", "itc-gone", "tls-config",
 	"auth-cert",
-				    "frontend-endpoint", "backend-endpoint", "key-trouble", "hop-failed", "expiry", "record-created", NULL};
+				    "frontend-endpoint", "backend-endpoint", "key-trouble", "hop-failed", "expiry", "record-created",
+				    "smtp-cert-name", "smtp-expired", "edge", NULL};
 static const char *const known[] = {"cause", "host", "hint", "disproved_by", "then", "seen", "consequence_of", NULL};
 
 static bool pick(struct loader *l, const struct yaml_node *at, const char *key, const char *text, const char *const *names,

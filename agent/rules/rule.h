@@ -17,7 +17,7 @@ enum rule_seen {
 	SEEN_CERT_DELETED = 1 << 0,       /* 1004 */
 	SEEN_RECORD_DELETED = 1 << 1,     /* 15300, 119 for 444 */
 	SEEN_SMTP_OWN_NAME = 1 << 2,      /* 12014 for the server's own name */
-	SEEN_SMTP_OTHER = 1 << 3,         /* 12014 for another name */
+	SEEN_SMTP_OTHER = 1 << 3,         /* 12014 for another host name */
 	SEEN_ITC_GONE = 1 << 4,           /* 12012, 12013, 12022, 12023, 12024 */
 	SEEN_TLS_CONFIG = 1 << 5,         /* 36871, 36874, 36888 */
 	SEEN_AUTH_CERT = 1 << 6,          /* 1003, 1309 with HMACProvider, OAuth 2004 */
@@ -27,6 +27,9 @@ enum rule_seen {
 	SEEN_HOP_FAILED = 1 << 10,        /* Cafe-SendFailure */
 	SEEN_EXPIRY = 1 << 11,            /* 12015..12018 */
 	SEEN_RECORD_CREATED = 1 << 12,    /* 15301 for 444 */
+	SEEN_SMTP_CERT_NAME = 1 << 13,    /* 12014 for <I>issuer<S>subject */
+	SEEN_SMTP_EXPIRED = 1 << 14,      /* 12015, 12016 */
+	SEEN_EDGE = 1 << 15,              /* EdgeSync 10104: its direct-trust certificate does not match. The last bit that cases/book.h keeps */
 };
 
 /* The causes a rule may name, in the order that messages number them by. */
