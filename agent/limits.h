@@ -14,6 +14,15 @@
 #define LIMIT_INFLATE_MEMORY (80u << 20)  /* xz -9 asks for 65 MiB */
 #define LIMIT_PATHS 100000                /* files of one folder */
 
+/* a folder of facts (docs/offline.md): whoever sent it may have made it by hand */
+#define LIMIT_FOLDER_FACTS (8u << 20)     /* 256 certificates of 4 kB, base64, and as many probes with their leaves */
+#define LIMIT_FOLDER_TEXT (4u << 20)      /* netsh writes some 1.5 kB a record */
+#define LIMIT_FOLDER_CERTS 512            /* host.h keeps 256; the rest is counted, then refused */
+#define LIMIT_FOLDER_CERT (64u << 10)     /* tls/x509.c takes no more */
+#define LIMIT_FOLDER_PROBES 256           /* three doors, eight addresses, two versions, with and without a path: 96 */
+#define LIMIT_FOLDER_ERRORS 32
+#define LIMIT_FOLDER_EVENTS 64            /* log files; collect writes four */
+
 /* events */
 #define LIMIT_EVENT_BYTES (1u << 20)      /* Windows caps an event at 64 kB of UTF-16; rendered text may triple it */
 #define LIMIT_XML_BYTES (8u << 20)        /* an event at its ceiling after cleaning: a lone CR becomes five bytes */

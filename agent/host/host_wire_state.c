@@ -204,7 +204,10 @@ static void put_site(struct json_out *o, const struct host_site *s)
 	json_open(o, NULL, '{');
 	json_put_str(o, "name", s->name);
 	json_put_int(o, "id", s->id);
-	json_put_bool(o, "started", s->started);
+	if (s->state_unknown)
+		json_put_null(o, "started");
+	else
+		json_put_bool(o, "started", s->started);
 	json_open(o, "bindings", '[');
 	for (size_t i = 0; i < s->n_bindings; i++)
 		wire_put_binding(o, NULL, &s->bindings[i]);
@@ -227,7 +230,8 @@ static int get_site(const struct json *j, struct host_site *s, struct err *e)
 	if (wire_take(s->name, sizeof(s->name), json_get(j, "name"), "site.name", e) < 0 ||
 	    too_many(list, HOST_BINDINGS, "bindings of a site", e) < 0)
 		return -1;
-	if (get_tri(json_get(j, "started")) == TRI_UNKNOWN)
+	s->state_unknown = json_is_null(json_get(j, "started"));
+	if (!s->state_unknown && get_tri(json_get(j, "started")) == TRI_UNKNOWN)
 		return err_set(e, ERR_IO, "the site '%s' does not say whether it is 'started'", s->name);
 	s->id = (int)json_int(json_get(j, "id"), 0);
 	s->started = json_bool(json_get(j, "started"), false);

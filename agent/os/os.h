@@ -47,6 +47,9 @@ extern const struct os_file_ops os_file; /* the real one */
  * PATH.new, sync, rename. */
 int os_file_replace(const struct os_file_ops *ops, const char *path, const void *from, size_t n);
 int os_file_remove(const char *path);
+/* Is path a plain file that lies below folder, all links followed? 0; -EXDEV: it lies elsewhere; -EINVAL: it is a folder, a pipe or a
+ * device; -errno. */
+int os_file_inside(const char *folder, const char *path);
 int os_file_cut(const char *path, int64_t size); /* makes a file shorter; 0 or -errno */
 int os_make_folder(const char *path); /* mkdir -p, mode 0700; 0 when it exists */
 
