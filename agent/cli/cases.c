@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "cli/agent_state.h"
+#include "cli/report_build.h"
 #include "cli/verbs.h"
-#include "heal/ledger.h"
 
 struct listing {
 	struct cli *c;
@@ -94,47 +94,6 @@ static int run_cases(struct cli *c, int argc, char **argv)
 	return did < 0 ? cli_fail(c, &e) : 0;
 }
 
-static void print_line(const struct cli *c, const char *name, const char *value)
-{
-	if (value && *value)
-		cli_print(c, CLI_PLAIN, "  %-12s %s\n", name, value);
-}
-
-static void print_case(const struct cli *c, const struct heal_case *k)
-{
-	char text[64], when[32];
-
-	cli_print(c, CLI_BOLD, "Case %lld: %s on %s\n", (long long)k->id, case_causes[k->cause], k->host);
-	cli_print(c, colour_of(k->state), "  %-12s %s\n", "state", case_state_text(k->state));
-	snprintf(text, sizeof text, "%lld", (long long)k->count);
-	print_line(c, "events", text);
-	print_line(c, "first", k->first ? time_text(k->first, when) : "");
-	print_line(c, "last", k->last ? time_text(k->last, when) : "");
-	print_line(c, "reported by", k->reported_by);
-	print_line(c, "asks", k->asks ? "diagnose" : "nothing");
-	print_line(c, "confidence", level_text((enum rule_level)k->confidence));
-	print_line(c, "verdict", k->verdict);
-	print_line(c, "", k->text);
-	print_line(c, "advice", k->advice);
-	if (k->has_plan) {
-		char hex[65];
-
-		for (size_t i = 0; i < 32; i++)
-			snprintf(hex + 2 * i, 3, "%02x", k->plan_id[i]);
-		print_line(c, "plan", hex);
-	}
-	if (k->state == CASE_WAITING_APPROVAL) {
-		snprintf(text, sizeof text, "evmend approve %lld", (long long)k->id);
-		print_line(c, "approve by", text);
-		print_line(c, "until", k->approval_until ? time_text(k->approval_until, when) : "");
-	}
-	print_line(c, "not before", k->not_before ? time_text(k->not_before, when) : "");
-	if (k->reopens) {
-		snprintf(text, sizeof text, "case %lld", (long long)k->reopens);
-		print_line(c, "follows", text);
-	}
-}
-
 static int run_case(struct cli *c, int argc, char **argv)
 {
 	struct heal_case *k = xcalloc(1, sizeof *k);
@@ -147,10 +106,8 @@ static int run_case(struct cli *c, int argc, char **argv)
 	got = agent_case(c, argv[0], &config, &d, k, &e);
 	if (got == 0 && c->json)
 		print_json(k);
-	else if (got == 0) {
-		print_case(c, k);
-		cli_note(c, "evmend explain %lld tells how it came to this", (long long)k->id);
-	}
+	else if (got == 0)
+		got = report_show_case(c, config, d, k, false, &e);
 	db_close(d);
 	config_free(config);
 	free(k);
@@ -163,7 +120,7 @@ static const struct cli_option cases_options[] = {
 	{"--host", 0, CLI_VALUE, "NAME", "of this host only"},
 	CLI_OPTION_END,
 };
-static const struct cli_option case_options[] = { CLI_OPTION_CONFIG, CLI_OPTION_END };
+static const struct cli_option case_options[] = { CLI_OPTION_CONFIG, CLI_OPTIONS_REPORT, CLI_OPTION_END };
 
 const struct cli_verb verb_cases = {
 	.name = "cases", .summary = "list the cases of the configured servers", .usage = "[--all] [--host NAME] -c FILE",
@@ -171,6 +128,7 @@ const struct cli_verb verb_cases = {
 	.options = cases_options, .max_args = 0, .run = run_cases,
 };
 const struct cli_verb verb_case = {
-	.name = "case", .summary = "show one case", .usage = "CASE -c FILE", .help = "State, verdict, advice and plan of one case.\n",
-	.example = "evmend case 17 -c config.yaml", .options = case_options, .min_args = 1, .max_args = 1, .run = run_case,
+	.name = "case", .summary = "show one case", .usage = "CASE [--full] [--html FILE] -c FILE",
+	.help = "Verdict, the facts that led to it, evidence, plan, what would disprove it, and what happens next. 'explain' tells its course.\n",
+	.example = "evmend case 17 -c config.yaml\nevmend case 17 --html case17.html", .options = case_options, .min_args = 1, .max_args = 1, .run = run_case,
 };

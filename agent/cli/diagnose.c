@@ -8,6 +8,7 @@
 
 #include "cli/diagnose.h"
 #include "cli/host_verbs.h"
+#include "cli/report.h"
 #include "cli/rules_home.h"
 #include "cli/verbs.h"
 #include "heal/chart.h"
@@ -45,8 +46,7 @@ int diagnose_one(struct cli *c, const struct config *config, const struct host_c
 
 	if (host_verbs_suspicion(c, config, h, paths, n, &s, e) == 0 && (host = host_verbs_open(config, h, &c->clock, e)) != NULL &&
 	    diagnose(remedies[0], host, &c->clock, clock_monotonic(&c->clock) + 2 * limit, &s, d, e) == 0 &&
-	    ask_policy(config, h, d, &c->clock, &decision, e) == 0) {
-		host_verbs_print(c, d, h->name, &decision);
+	    ask_policy(config, h, d, &c->clock, &decision, e) == 0 && host_verbs_print(c, d, h->name, &decision, e) == 0) {
 		code = d->verdict.healthy || strcmp(d->verdict.name, "NOT_APPLICABLE") == 0 ? 0 : ERR_FINDINGS;
 	}
 	if (host)
@@ -83,7 +83,7 @@ static const struct cli_option options[] = {
 	CLI_OPTION_CONFIG,
 	{"--all", 0, CLI_FLAG, NULL, "every configured host"},
 	{"--events", 0, CLI_VALUE, "PATH", "events to consider for the notes; may be repeated"},
-	CLI_OPTION_RULES, CLI_OPTION_TABLES, CLI_OPTION_END,
+	CLI_OPTIONS_REPORT, CLI_OPTION_RULES, CLI_OPTION_TABLES, CLI_OPTION_END,
 };
 
 const struct cli_verb verb_diagnose = {

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cases/engine.h"
 #include "cli/read_events.h"
+#include "cli/report_build.h"
 #include "cli/rules_home.h"
 #include "heal/chart.h"
 #include "host/host_pipe.h"
@@ -149,14 +150,12 @@ int host_verbs_suspicion(struct cli *c, const struct config *config, const struc
 
 /* ---- printing ---- */
 
-static void print_json(const struct diagnosis *d, const char *host, const struct policy_decision *decision)
+static void put_json(struct buf *to, const struct diagnosis *d, const char *host, const struct policy_decision *decision)
 {
 	static const char *const answers[] = {"go", "ask", "advise", "refuse"};
 	struct json_out o;
-	struct buf b;
 
-	buf_init(&b, 1u << 20);
-	json_begin(&o, &b);
+	json_begin(&o, to);
 	json_open(&o, NULL, '{');
 	json_put_int(&o, "v", 1);
 	json_put_str(&o, "kind", "diagnosis");
@@ -170,75 +169,46 @@ static void print_json(const struct diagnosis *d, const char *host, const struct
 		json_close(&o, '}');
 	}
 	json_close(&o, '}');
-	printf("%s\n", buf_text(&b));
+}
+
+/* What a person can expect now. */
+static void next_text(const struct diagnosis *d, const char *host, const struct policy_decision *decision, char *to, size_t n)
+{
+	to[0] = '\0';
+	if (decision == NULL || (d->verdict.healthy && d->plan.n == 0))
+		return;
+	say_text(to, n, "Policy: %s.%s%s%s", decision->why, d->plan.n && decision->answer <= POLICY_ASK ? " 'evmend repair " : "",
+		d->plan.n && decision->answer <= POLICY_ASK ? host : "",
+		d->plan.n && decision->answer <= POLICY_ASK ? "' runs the plan and asks first." : "");
+}
+
+int host_verbs_print(struct cli *c, const struct diagnosis *d, const char *host, const struct policy_decision *decision, struct err *e)
+{
+	struct report *r;
+	struct json *j;
+	struct buf b;
+	char next[700];
+	int done = 0;
+
+	buf_init(&b, 1u << 20);
+	put_json(&b, d, host, decision);
+	if (c->json && !cli_value(c, "--html", NULL)) {
+		printf("%s\n", buf_text(&b));
+		buf_free(&b);
+		return 0;
+	}
+	j = json_parse_max(b.p, b.n, 1u << 20, e);
+	r = report_new();
+	if (j != NULL) {
+		next_text(d, host, decision, next, sizeof(next));
+		report_diagnosis_title(r, j);
+		report_diagnosis(r, j, next, false);
+		done = report_show(c, r, e);
+	}
+	report_free(r);
+	json_free(j);
 	buf_free(&b);
-}
-
-static void print_facts(const struct cli *c, const struct facts *f)
-{
-	static const char *const headings[] = {"FACT", "VALUE", "WHERE", "SEEN", NULL};
-	struct cli_table *t = cli_table_new(headings);
-
-	for (size_t i = 0; i < f->n; i++) {
-		cli_table_row(t, f->list[i].name, tri_text(f->list[i].value), f->list[i].where, f->list[i].seen, (char *)NULL);
-		if (f->list[i].value == TRI_UNKNOWN)
-			cli_table_colour(t, CLI_YELLOW);
-	}
-	cli_table_end(c, t);
-}
-
-static void print_list(const struct cli *c, const char *title, const char *const *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		cli_print(c, CLI_PLAIN, "%s%s%s", i ? ", " : title, list[i], i + 1 == n ? "\n" : "");
-}
-
-static void print_verdict(const struct cli *c, const struct verdict *v)
-{
-	cli_print(c, v->healthy ? CLI_GREEN : CLI_RED, "\n%s", v->name);
-	cli_print(c, CLI_PLAIN, " (%s): %s\n", v->row, v->text);
-	print_list(c, "  because of: ", v->needed, v->n_needed);
-	print_list(c, "  holds as well: ", v->also, v->n_also);
-	print_list(c, "  not excluded, since facts are unknown: ", v->not_excluded, v->n_not_excluded);
-	if (v->advice[0])
-		cli_print(c, CLI_PLAIN, "  advice: %s\n", v->advice);
-	for (size_t i = 0; i < v->n_notes; i++)
-		cli_print(c, CLI_YELLOW, "  note %s: %s\n", v->notes[i].name, v->notes[i].text);
-	if (v->smtp[0])
-		cli_print(c, CLI_YELLOW, "  %s\n", v->smtp);
-}
-
-static void print_plan(const struct cli *c, const struct plan *p, bool healthy)
-{
-	char id[65];
-
-	if (p->n == 0) {
-		if (!healthy)
-			cli_print(c, CLI_PLAIN, "\nNo plan%s%s\n", p->why_empty[0] ? ": " : ".", p->why_empty);
-		return;
-	}
-	text_hex(id, p->id, 32);
-	cli_print(c, CLI_BOLD, "\nPlan %.12s\n", id);
-	for (size_t i = 0; i < p->n; i++) {
-		const struct plan_step *s = &p->steps[i];
-
-		cli_print(c, CLI_PLAIN, "  %zu. %s\n     why:    %s\n     before: %s\n     after:  %s\n     undo:   %s\n", i + 1, s->what, s->why,
-			s->before, s->after, s->undo);
-	}
-}
-
-void host_verbs_print(const struct cli *c, const struct diagnosis *d, const char *host, const struct policy_decision *decision)
-{
-	if (c->json) {
-		print_json(d, host, decision);
-		return;
-	}
-	cli_print(c, CLI_BOLD, "%s%s\n\n", d->identity.fqdn, d->identity.lab ? " (a LAB, no real server)" : "");
-	print_facts(c, &d->facts);
-	print_verdict(c, &d->verdict);
-	print_plan(c, &d->plan, d->verdict.healthy);
-	if (decision != NULL && !d->verdict.healthy)
-		cli_print(c, CLI_PLAIN, "\nPolicy: %s\n", decision->why);
+	return j ? done : -1;
 }
 
 void host_verbs_actor(char *to, size_t n)

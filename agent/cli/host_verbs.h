@@ -16,8 +16,8 @@ struct host *host_verbs_open(const struct config *config, const struct host_conf
 int host_verbs_suspicion(struct cli *c, const struct config *config, const struct host_config *h, const char *const *paths,
 	size_t n,
 	struct suspicion *to, struct err *e);
-/* Facts, verdict, notes, plan, and what the policy says (NULL: not asked); one JSON line with --json. */
-void host_verbs_print(const struct cli *c, const struct diagnosis *d, const char *host, const struct policy_decision *decision);
+/* Facts, verdict, notes, plan, and what the policy says (NULL: not asked); one JSON line with --json; a page with --html FILE. */
+int host_verbs_print(struct cli *c, const struct diagnosis *d, const char *host, const struct policy_decision *decision, struct err *e);
 /* "uid 0, pid 812" */
 void host_verbs_actor(char *to, size_t n);
 

@@ -218,7 +218,8 @@ static int decide(struct work *w, struct err *e)
 
 	if (look(w, e) < 0 || permit(w, w->d, false, NULL, false, &decision, e) < 0)
 		return -1;
-	host_verbs_print(w->c, w->d, w->h->name, &decision);
+	if (host_verbs_print(w->c, w->d, w->h->name, &decision, e) < 0)
+		return -1;
 	if (w->d->verdict.healthy)
 		return 0;
 	if (check_plan(w, e) < 0)
