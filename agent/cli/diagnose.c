@@ -16,7 +16,7 @@
 #define EVENT_PATHS 64
 
 /* What the policy would say, as far as it can be known without asking the host's lock. */
-static int ask_policy(const struct config *config, const struct host_config *h, const struct diagnosis *d,
+int diagnose_policy(const struct config *config, const struct host_config *h, const struct diagnosis *d,
 	const struct clock *clock,
 	struct policy_decision *to, struct err *e)
 {
@@ -46,7 +46,7 @@ int diagnose_one(struct cli *c, const struct config *config, const struct host_c
 
 	if (host_verbs_suspicion(c, config, h, paths, n, &s, e) == 0 && (host = host_verbs_open(config, h, &c->clock, e)) != NULL &&
 	    diagnose(remedies[0], host, &c->clock, clock_monotonic(&c->clock) + 2 * limit, &s, d, e) == 0 &&
-	    ask_policy(config, h, d, &c->clock, &decision, e) == 0 && host_verbs_print(c, d, h->name, &decision, e) == 0) {
+	    diagnose_policy(config, h, d, &c->clock, &decision, e) == 0 && host_verbs_print(c, d, h->name, &decision, e) == 0) {
 		code = d->verdict.healthy || strcmp(d->verdict.name, "NOT_APPLICABLE") == 0 ? 0 : ERR_FINDINGS;
 	}
 	if (host)
@@ -81,7 +81,7 @@ static int run(struct cli *c, int argc, char **argv)
 
 static const struct cli_option options[] = {
 	CLI_OPTION_CONFIG,
-	{"--all", 0, CLI_FLAG, NULL, "every configured host"},
+	{"--all", 0, CLI_FLAG, NULL, "every configured host, and which front end reaches which back end"},
 	{"--events", 0, CLI_VALUE, "PATH", "events to consider for the notes; may be repeated"},
 	CLI_OPTIONS_REPORT, CLI_OPTION_RULES, CLI_OPTION_TABLES, CLI_OPTION_END,
 };

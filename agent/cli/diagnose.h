@@ -3,11 +3,16 @@
 #define EVMEND_CLI_DIAGNOSE_H
 
 #include "cli/cli.h"
+#include "heal/policy.h"
+#include "heal/remedy.h"
 #include "proc/config.h"
 
 /* Reads one configured host and prints it. 0 well, ERR_FINDINGS something is wrong, -1 and *e when it cannot be read. */
 int diagnose_one(struct cli *c, const struct config *config, const struct host_config *h, struct err *e);
-/* Every configured host; what went wrong is printed. The worst code of all. */
+/* What the policy would say to this diagnosis, as far as it can be known without asking the host's lock. */
+int diagnose_policy(const struct config *config, const struct host_config *h, const struct diagnosis *d, const struct clock *clock,
+	struct policy_decision *to, struct err *e);
+/* Every configured host, and who reaches whom; what went wrong is printed. The worst code of all. */
 int diagnose_all(struct cli *c, const struct config *config);
 
 #endif
