@@ -120,31 +120,6 @@ void diagnosis_json(struct json_out *o, const struct diagnosis *d)
 	plan_json(o, &d->plan);
 }
 
-void snapshot_json(struct json_out *o, const struct host_state *s)
-{
-	char hex[41];
-
-	json_open(o, "records", '[');
-	for (size_t i = 0; i < s->n_records; i++)
-		wire_put_record(o, NULL, &s->records[i]);
-	json_close(o, ']');
-	json_open(o, "certs", '[');
-	for (size_t i = 0; i < s->n_certs; i++) {
-		const struct host_cert *c = &s->certs[i];
-
-		text_hex(hex, c->info.thumbprint, 20);
-		json_open(o, NULL, '{');
-		json_put_str(o, "thumbprint", hex);
-		json_put_str(o, "store", c->store);
-		json_put_str(o, "subject", c->info.subject);
-		json_put_str(o, "friendly_name", c->friendly_name);
-		json_put_str(o, "key", tri_text(c->key_opens));
-		json_put_time(o, "not_after", c->info.not_after);
-		json_close(o, '}');
-	}
-	json_close(o, ']');
-}
-
 void proof_json(struct json_out *o, const struct proof *p)
 {
 	json_put_bool(o, "ok", p->ok);

@@ -11,8 +11,6 @@ int diagnose(const struct remedy *remedy, struct host *h, const struct clock *cl
 
 /* Members of an open object: host, verdict, facts, notes, plan. */
 void diagnosis_json(struct json_out *o, const struct diagnosis *d);
-/* The snapshot before a repair: every record, and every certificate by thumbprint, store and name. Members of an open object. */
-void snapshot_json(struct json_out *o, const struct host_state *s);
 void proof_json(struct json_out *o, const struct proof *p); /* members of an open object */
 /* "BE_CERT_DELETED: sentence; SMTP open: ..." for a case. */
 void diagnosis_text(const struct diagnosis *d, char *to, size_t n);

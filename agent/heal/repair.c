@@ -2,8 +2,9 @@
  *
  * Exists so that an act is never more than its intent on disk, and a repair never more than its proof. Promises: facts are read
  * again under the host's lock and another plan is refused; each step has its limit and the whole has one; what happened is in the
- * ledger before the next step; a failure is undone only where every undo is exact and the state before was seen to work, else
- * everything stays and a person is called. Refuses to try twice. */
+ * ledger before the next step; a step whose answer never came is `interrupted`, and the host is diagnosed anew as after a crash;
+ * a failure is undone only where every undo is exact and the state before was seen to work, and then that state is proven again,
+ * else everything stays and a person is called. Refuses to try a failed step twice, and to replace what another has set. */
 #include "heal/repair.h"
 
 #include <stdio.h>
@@ -16,7 +17,6 @@
 #include "os/os.h"
 
 #define RETRY_WAIT (5 * US_SECOND) /* an interrupted repair waits this long for a host, a lock or an end of hold */
-#define PROOF_TRIES 4              /* the service may need a moment to take what was set */
 #define ROUNDS 3                   /* settling starts anew at most so often */
 
 static int64_t mono(const struct repair *r)
@@ -34,9 +34,7 @@ static int64_t step_deadline(const struct repair *r)
 	return mono(r) + r->o.policy->step_limit;
 }
 
-static void say(struct repair *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void say(struct repair *r, const char *fmt, ...)
+void repair_say(struct repair *r, const char *fmt, ...)
 {
 	char line[600];
 	va_list args;
@@ -48,7 +46,7 @@ static void say(struct repair *r, const char *fmt, ...)
 		r->o.say(r->o.arg, line);
 }
 
-static void drop_host(struct repair *r)
+void repair_drop_host(struct repair *r)
 {
 	if (r->host)
 		r->host->ops->close(r->host);
@@ -59,7 +57,7 @@ static int64_t end(struct repair *r, enum repair_end how)
 {
 	r->state = REPAIR_ENDED;
 	r->how = how;
-	drop_host(r);
+	repair_drop_host(r);
 	return 0;
 }
 
@@ -70,28 +68,28 @@ static int64_t refuse(struct repair *r, const struct err *e)
 }
 
 /* heal.db does not take records: nothing more may be done, for nobody would know of it. */
-static int64_t lost(struct repair *r, const struct err *e)
+int64_t repair_lost(struct repair *r, const struct err *e)
 {
 	say_text(r->text, sizeof(r->text), "the repair stops where it is, since the ledger cannot be written: %s", e->text);
 	return end(r, REPAIR_LOST);
 }
 
 /* Ends it in the ledger, in its row and in its cases. */
-static int64_t finish(struct repair *r, enum repair_end how, const char *text)
+int64_t repair_finish(struct repair *r, enum repair_end how, const char *text)
 {
 	struct err e;
 
 	text_copy(r->text, sizeof(r->text), text);
 	if (write_end(r, wall(r), how, &e) < 0)
-		return lost(r, &e);
+		return repair_lost(r, &e);
 	if (how != REPAIR_HEALED)
-		say(r, "%s", r->text);
+		repair_say(r, "%s", r->text);
 	return end(r, how);
 }
 
 /* ---- beginning: lock, busy, facts again, permission ---- */
 
-static int connect_host(struct repair *r, struct err *e)
+int repair_connect(struct repair *r, struct err *e)
 {
 	if (r->host)
 		return 0;
@@ -100,7 +98,7 @@ static int connect_host(struct repair *r, struct err *e)
 		return -1;
 	if (r->host->ops->lock(r->host, r->o.who, step_deadline(r), e) == 0)
 		return 0;
-	drop_host(r); /* nobody acts on a host that another has locked */
+	repair_drop_host(r); /* nobody acts on a host that another has locked */
 	return -1;
 }
 
@@ -126,13 +124,24 @@ static int check_plan(struct repair *r, struct err *e)
 		r->d->verdict.name);
 }
 
+/* The host's lock keeps other programs away; one of ours that was interrupted is finished before another begins. */
+static int single_flight(const struct repair *r, struct err *e)
+{
+	struct heal_repair row;
+	int got = repair_row_unended(r->o.db, r->o.host_name, &row, e);
+
+	if (got != 1)
+		return got;
+	return err_set(e, ERR_REFUSED, "a repair of %s is under way, or was interrupted and is not finished", r->o.host_name);
+}
+
 /* The first half of a beginning; 0: may act. */
 static int prepare(struct repair *r, struct policy_decision *decision, struct err *e)
 {
 	char what[128] = "";
 	bool busy = false;
 
-	if (connect_host(r, e) < 0 || chart_suspicion(r->o.db, r->o.host_name, &r->suspicion, &r->open_case, e) < 0 ||
+	if ((!r->resumed && single_flight(r, e) < 0) || repair_connect(r, e) < 0 || chart_suspicion(r->o.db, r->o.host_name, &r->suspicion, &r->open_case, e) < 0 ||
 	    read_again(r, &busy, what, e) < 0 || check_plan(r, e) < 0)
 		return -1;
 	if (r->resumed && r->d->verdict.healthy)
@@ -148,42 +157,67 @@ static int64_t resume_later(struct repair *r, const struct policy_decision *deci
 	bool final = decision->answer == POLICY_ADVISE || decision->answer == POLICY_ASK || mono(r) > r->began + r->o.policy->repair_limit;
 	char text[480];
 
-	drop_host(r);
+	repair_drop_host(r);
 	say_text(text, sizeof(text), "the repair was interrupted and cannot be finished: %s", e->text);
 	if (final)
-		return finish(r, REPAIR_NEEDS_PERSON, text);
+		return repair_finish(r, REPAIR_NEEDS_PERSON, text);
 	text_copy(r->text, sizeof(r->text), text);
 	return mono(r) + RETRY_WAIT;
+}
+
+/* 0: it may go on; else what repair_step answers is in *next. */
+static int recall(struct repair *r, int64_t *next)
+{
+	struct repair_history was;
+	struct err e;
+	char text[480];
+
+	if (r->kept == NULL)
+		r->kept = xcalloc(1, sizeof(*r->kept));
+	if (repair_history(r->o.db, &r->row, &was, r->kept, &e) < 0)
+		*next = repair_lost(r, &e);
+	else if (was.failed)
+		*next = repair_finish(r, REPAIR_NEEDS_PERSON, "a step had failed before the program ended: it is not tried a second time");
+	else if (was.interrupted > INTERRUPTIONS_MAX) {
+		say_text(text, sizeof(text), "the repair was interrupted %d times: something ends it each time", was.interrupted);
+		*next = repair_finish(r, REPAIR_NEEDS_PERSON, text);
+	} else if (!was.has_snapshot) {
+		say_text(text, sizeof(text), "the repair was interrupted, and the state before it is not known: %s", was.why_not);
+		*next = repair_finish(r, REPAIR_NEEDS_PERSON, text);
+	} else {
+		return 0;
+	}
+	return -1;
+}
+
+static void want(struct repair *r)
+{
+	r->row.has_wanted = r->d->plan.has_wanted;
+	memcpy(r->row.wanted, r->d->plan.wanted, 20);
 }
 
 static int64_t begin(struct repair *r)
 {
 	struct policy_decision decision = {.answer = POLICY_REFUSE};
 	struct err e = {.code = ERR_NONE};
-	bool failed = false;
+	int64_t next;
 
-	if (r->resumed && repair_had_failed(r->o.db, &r->row, &failed, &e) < 0)
-		return lost(r, &e);
-	if (failed)
-		return finish(r, REPAIR_NEEDS_PERSON, "a step had failed before the program ended: it is not tried a second time");
+	if (r->resumed && recall(r, &next) < 0)
+		return next;
 	if (prepare(r, &decision, &e) < 0)
 		return r->resumed ? resume_later(r, &decision, &e) : refuse(r, &e);
+	want(r);
 	if (r->resumed && r->d->verdict.healthy) {
 		r->d->plan.n = 0;
-		if (!r->row.has_wanted) {
-			r->row.has_wanted = r->d->plan.has_wanted;
-			memcpy(r->row.wanted, r->d->plan.wanted, 20);
-		}
 		r->state = REPAIR_VERIFYING;
 		return mono(r);
 	}
-	r->began = mono(r);
-	r->row.has_wanted = r->d->plan.has_wanted;
-	memcpy(r->row.wanted, r->d->plan.wanted, 20);
+	if (!r->resumed)
+		r->began = mono(r);
 	if (write_begin(r, wall(r), &e) < 0) {
 		if (!r->resumed)
 			return refuse(r, &e);
-		return lost(r, &e);
+		return repair_lost(r, &e);
 	}
 	r->state = REPAIR_STEPPING;
 	return mono(r);
@@ -212,56 +246,29 @@ static bool nothing_done(const struct repair *r)
 static int64_t fail(struct repair *r, const char *why)
 {
 	text_copy(r->failure, sizeof(r->failure), why);
-	say(r, "failed: %s", why);
+	repair_say(r, "failed: %s", why);
 	if (undo_allowed(r)) {
+		r->tries = 0;
 		r->state = REPAIR_UNDOING;
 		return mono(r);
 	}
 	say_text(r->text, sizeof(r->text), "%s; %s: a person is needed", r->failure, nothing_done(r) ? "nothing was changed" :
 		"nothing is undone, since the state before did not work or cannot be set again");
-	return finish(r, REPAIR_NEEDS_PERSON, r->text);
-}
-
-static int64_t undo_one(struct repair *r)
-{
-	char text[600];
-	struct err e = {.code = ERR_NONE};
-	int done;
-
-	while (r->at > 0 && !r->did[r->at - 1])
-		r->at--;
-	if (r->at == 0) {
-		say_text(text, sizeof(text), "%s; every step was undone: the state before worked", r->failure);
-		return finish(r, REPAIR_ROLLED_BACK, text);
-	}
-	if (write_undo_intent(r, wall(r), r->at - 1, &e) < 0)
-		return lost(r, &e);
-	done = connect_host(r, &e) < 0 ? -1 : r->host->ops->undo(r->host, &r->acts[r->at - 1], &r->results[r->at - 1], step_deadline(r),
-		&e);
-	if (write_undo_outcome(r, wall(r), r->at - 1, done == 0 ? NULL : &e, &e) < 0)
-		return lost(r, &e);
-	if (done < 0) {
-		say_text(text, sizeof(text), "%s; and the undo failed: %s", r->failure, e.text);
-		return finish(r, REPAIR_NEEDS_PERSON, text);
-	}
-	say(r, "undone: %s", r->d->plan.steps[r->at - 1].what);
-	r->at--;
-	return mono(r);
+	return repair_finish(r, REPAIR_NEEDS_PERSON, r->text);
 }
 
 /* ---- steps ---- */
 
-/* What stood there before a step whose answer never came: from the snapshot. */
-static void assume_old(struct repair *r, size_t step)
+/* Nobody knows what was done: as after a crash, the host is read anew and the repair finished forward, within its limit. */
+static int64_t again(struct repair *r)
 {
-	const struct host_state *s = &r->d->state;
-
-	for (size_t i = 0; i < s->n_records; i++)
-		if (r->acts[step].kind == STEP_RECORD_SET && strcmp(s->records[i].endpoint, r->acts[step].endpoint) == 0) {
-			r->results[step].has_old = true;
-			r->results[step].old = s->records[i];
-		}
-	r->results[step].did = true;
+	repair_drop_host(r);
+	r->resumed = true;
+	r->at = 0;
+	r->tries = 0;
+	memset(r->did, 0, sizeof(r->did));
+	r->state = REPAIR_BEGINNING;
+	return mono(r);
 }
 
 static int64_t step_failed(struct repair *r, const struct err *e)
@@ -271,16 +278,19 @@ static int64_t step_failed(struct repair *r, const struct err *e)
 	say_text(why, sizeof(why), "step %zu (%s) failed: %s", r->at + 1, r->d->plan.steps[r->at].what, e->text);
 	if (e->code != ERR_IO)
 		return fail(r, why);
-	/* Nobody knows whether it was done. An undo that repeats does no harm; else the proof tells. */
-	drop_host(r);
-	assume_old(r, r->at);
-	r->did[r->at++] = true;
-	if (undo_allowed(r) || r->at < r->d->plan.n || !r->row.has_wanted)
-		return fail(r, why);
-	text_copy(r->failure, sizeof(r->failure), why);
-	r->tries = PROOF_TRIES - 1;
-	r->state = REPAIR_VERIFYING;
-	return mono(r);
+	repair_say(r, "interrupted: %s", why);
+	text_copy(r->text, sizeof(r->text), why);
+	return again(r);
+}
+
+static int64_t not_as_planned(struct repair *r, const struct err *e)
+{
+	char why[600];
+
+	if (e->code == ERR_IO)
+		return again(r);
+	say_text(why, sizeof(why), "step %zu (%s) was not taken: %s", r->at + 1, r->d->plan.steps[r->at].what, e->text);
+	return fail(r, why);
 }
 
 static void make_act(struct repair *r, struct host_step *act)
@@ -303,20 +313,26 @@ static int64_t act(struct repair *r)
 
 	if (mono(r) > r->began + r->o.policy->repair_limit)
 		return fail(r, "the repair took longer than its limit");
+	if (repair_connect(r, &e) < 0)
+		return again(r);
+	if (check_others(r, &e) < 0)
+		return not_as_planned(r, &e);
 	make_act(r, act);
 	kill_point("heal.before-intent");
 	if (write_intent(r, wall(r), &e) < 0)
-		return lost(r, &e);
+		return repair_lost(r, &e);
 	kill_point("heal.after-intent");
-	say(r, "step %zu of %zu: %s", r->at + 1, r->d->plan.n, p->what);
+	repair_say(r, "step %zu of %zu: %s", r->at + 1, r->d->plan.n, p->what);
+	memset(result, 0, sizeof(*result));
 	done = r->host->ops->apply(r->host, act, result, step_deadline(r), &e);
 	kill_point("heal.in-step");
 	if (done == 0 && act->kind == STEP_CERT_CREATE) {
 		memcpy(r->row.wanted, result->thumbprint, 20);
 		r->row.has_wanted = true;
 	}
-	if (write_outcome(r, wall(r), done == 0 ? NULL : &e, &written) < 0)
-		return lost(r, &written);
+	if ((done < 0 && e.code == ERR_IO ? write_interrupted(r->o.db, wall(r), &r->row, (int64_t)r->at + 1, e.text, &written) :
+	    write_outcome(r, wall(r), done == 0 ? NULL : &e, &written)) < 0)
+		return repair_lost(r, &written);
 	kill_point("heal.after-outcome");
 	if (done < 0)
 		return step_failed(r, &e);
@@ -333,9 +349,20 @@ static int prove(struct repair *r, struct err *e)
 {
 	if (!r->row.has_wanted)
 		return err_set(e, ERR_INTERNAL, "the repair does not know which certificate it wants");
-	if (connect_host(r, e) < 0)
+	if (repair_connect(r, e) < 0)
 		return -1;
-	return r->o.remedy->verify(r->host, r->o.clock, mono(r) + 2 * r->o.policy->step_limit, r->d, r->row.wanted, &r->proof, e);
+	return r->o.remedy->verify(r->host, r->o.clock, mono(r) + 2 * r->o.policy->step_limit, r->kept ? &r->kept->d : r->d,
+		r->row.wanted, &r->proof, e);
+}
+
+/* A hop that stays open is another step's business, unless this repair was that step. */
+static bool proven(const struct repair *r)
+{
+	bool restarted = false;
+
+	for (size_t i = 0; i < r->d->plan.n; i++)
+		restarted = restarted || r->d->plan.steps[i].step.kind == STEP_IIS_RESTART;
+	return r->proof.ok && !(restarted && r->proof.hop_open);
 }
 
 static void proof_failure(const struct repair *r, const struct err *e, char to[static 400])
@@ -364,8 +391,8 @@ static int64_t not_proven(struct repair *r, const struct err *e)
 	char why[400], both[600];
 
 	if (e->code == ERR_IO)
-		drop_host(r);
-	if (++r->tries < PROOF_TRIES)
+		repair_drop_host(r);
+	if (++r->tries < PROOF_TRIES && (r->state == REPAIR_SETTLING || mono(r) < r->began + r->o.policy->repair_limit))
 		return mono(r) + r->tries * US_SECOND;
 	proof_failure(r, e, why);
 	say_text(both, sizeof(both), "%s%s%s", r->failure, r->failure[0] ? "; " : "", why);
@@ -377,14 +404,14 @@ static int64_t verify(struct repair *r)
 	struct err e = {.code = ERR_NONE};
 
 	kill_point("heal.in-verify");
-	if (prove(r, &e) < 0 || !r->proof.ok)
+	if (prove(r, &e) < 0 || !proven(r))
 		return not_proven(r, &e);
 	r->tries = 0;
 	r->row.settle_until = wall(r) + r->o.policy->settle;
 	r->settle_until = mono(r) + r->o.policy->settle;
 	if (write_proof(r, wall(r), CASE_SETTLING, &e) < 0)
-		return lost(r, &e);
-	say(r, "proven: %s", r->proof.summary);
+		return repair_lost(r, &e);
+	repair_say(r, "proven: %s", r->proof.summary);
 	r->state = REPAIR_SETTLING;
 	return mono(r) + r->o.policy->settle / 3;
 }
@@ -395,11 +422,11 @@ static int64_t settle(struct repair *r)
 	int64_t next;
 
 	kill_point("heal.in-settle");
-	if (prove(r, &e) < 0 || !r->proof.ok)
+	if (prove(r, &e) < 0 || !proven(r))
 		return not_proven(r, &e);
 	r->tries = 0;
 	if (mono(r) >= r->settle_until)
-		return finish(r, REPAIR_HEALED, r->proof.summary);
+		return repair_finish(r, REPAIR_HEALED, r->proof.summary);
 	next = mono(r) + r->o.policy->settle / 3;
 	return next < r->settle_until ? next : r->settle_until;
 }
@@ -425,7 +452,7 @@ int64_t repair_step(struct repair *r)
 		next = settle(r);
 		break;
 	case REPAIR_UNDOING:
-		next = undo_one(r);
+		next = repair_undo_one(r);
 		break;
 	default:
 		next = 0;
@@ -502,10 +529,11 @@ void repair_free(struct repair *r)
 {
 	if (r == NULL)
 		return;
-	drop_host(r);
+	repair_drop_host(r);
 	free((void *)(uintptr_t)r->o.host_name);
 	free((void *)(uintptr_t)r->o.by);
 	free((void *)(uintptr_t)r->o.who);
 	free(r->d);
+	free(r->kept);
 	free(r);
 }

@@ -11,9 +11,11 @@
 #include "heal/ledger.h"
 #include "host/host_wire.h"
 
+#define BODY_MAX (240u << 10) /* what ship takes as one message, with its wrapper */
+
 static void body_begin(struct json_out *o, struct buf *b, const struct repair *r)
 {
-	buf_init(b, 200u << 10);
+	buf_init(b, BODY_MAX);
 	json_begin(o, b);
 	json_open(o, NULL, '{');
 	json_put_str(o, "repair", r->row.token);
@@ -25,7 +27,12 @@ static int body_end(struct repair *r, struct json_out *o, struct buf *b, int64_t
 	int done;
 
 	json_close(o, '}');
-	done = before < 0 ? -1 : ledger_add(r->o.db, now, kind, r->o.host_name, r->row.case_id, buf_text(b), e);
+	done = before;
+	if (done == 0 && b->refused)
+		done = err_set(e, ERR_REFUSED, "what is to be remembered before '%s' is more than %u kB: nobody acts without it", kind,
+			BODY_MAX >> 10);
+	if (done == 0)
+		done = ledger_add(r->o.db, now, kind, r->o.host_name, r->row.case_id, buf_text(b), e);
 	buf_free(b);
 	if (done == 0)
 		return db_commit(r->o.db, e);
@@ -91,7 +98,7 @@ int write_begin(struct repair *r, int64_t now, struct err *e)
 		json_put_str(&o, NULL, r->d->plan.steps[i].what);
 	json_close(&o, ']');
 	json_open(&o, "snapshot", '{');
-	snapshot_json(&o, &r->d->state);
+	snapshot_json(&o, r->d);
 	json_close(&o, '}');
 	return body_end(r, &o, &b, now, "repair-begin", done, e);
 }
@@ -110,7 +117,6 @@ static void put_outcome(struct json_out *o, const struct repair *r, size_t step,
 	json_put_int(o, "step", (int64_t)step + 1);
 	json_put_bool(o, "ok", failure == NULL);
 	if (failure != NULL) {
-		json_put_bool(o, "unknown", failure->code == ERR_IO);
 		json_put_str(o, "error", failure->text);
 		return;
 	}
@@ -142,6 +148,24 @@ int write_outcome(struct repair *r, int64_t now, const struct err *failure, stru
 	body_begin(&o, &b, r);
 	put_outcome(&o, r, r->at, failure);
 	return body_end(r, &o, &b, now, "outcome", repair_row_put(r->o.db, &r->row, e), e);
+}
+
+int write_interrupted(struct db *d, int64_t now, const struct heal_repair *row, int64_t step, const char *text, struct err *e)
+{
+	struct json_out o;
+	struct buf b;
+	int r;
+
+	buf_init(&b, 4096);
+	json_begin(&o, &b);
+	json_open(&o, NULL, '{');
+	json_put_str(&o, "repair", row->token);
+	json_put_int(&o, "step", step);
+	json_put_str(&o, "text", text);
+	json_close(&o, '}');
+	r = ledger_add(d, now, "interrupted", row->host, row->case_id, buf_text(&b), e);
+	buf_free(&b);
+	return r;
 }
 
 int write_undo_intent(struct repair *r, int64_t now, size_t step, struct err *e)

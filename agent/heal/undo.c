@@ -1,118 +1,15 @@
-/* undo.c - what the ledger says about a repair, for a start after a crash and for a person who wants it undone.
+/* undo.c - a repair that has ended is taken back, because a person wants it.
  *
- * Exists because after a crash only the ledger knows what was meant to be done. Promises that an intent without an outcome is
- * marked `interrupted` once. Refuses an undo that would lead to a state that was not seen to work, or over a step whose undo is
- * not exact. */
+ * Exists because a repair that was proven may still be unwanted. Promises: only what the ledger says we set is taken back, and only
+ * while it is so still; afterwards the service is used, as after a repair. Refuses an undo to a state that was not seen to work
+ * or cannot be set again, over a step whose undo is not exact or whose answer never came, and while somebody holds, others are at
+ * work or our own senses are in doubt. The mode does not count: a person asks. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "heal/ledger.h"
 #include "heal/repair_write.h"
 #include "host/host_wire.h"
-
-#define OF_CASE "select kind, body from ledger where case_id = ? and kind in ('repair-begin', 'intent', 'outcome', 'undo-intent'," \
-	" 'undo-outcome', 'interrupted') order by seq"
-
-/* Calls each record of one repair, oldest first; body is parsed. Non-zero ends. */
-static int each_record(struct db *d, int64_t case_id, const char *token, int (*each)(void *arg, const char *kind,
-	const struct json *body),
-	void *arg, struct err *e)
-{
-	struct db_row *r = db_prepare(d, OF_CASE, e);
-	int got = -1, end = 0;
-
-	if (r == NULL)
-		return -1;
-	db_bind_int(r, 1, case_id);
-	while (end == 0 && (got = db_step(r, e)) == 1) {
-		const char *text = db_text(r, 1);
-		struct json *body = json_parse(text, strlen(text), e);
-
-		if (body == NULL)
-			got = end = -1;
-		else if (strcmp(json_str(json_get(body, "repair"), ""), token) == 0)
-			end = each(arg, db_text(r, 0), body);
-		json_free(body);
-	}
-	db_done(r);
-	return got < 0 ? -1 : end;
-}
-
-static int note_pending(void *arg, const char *kind, const struct json *body)
-{
-	int64_t *step = arg;
-
-	if (strcmp(kind, "intent") == 0 || strcmp(kind, "undo-intent") == 0)
-		*step = json_int(json_get(body, "step"), 0);
-	else if (strcmp(kind, "repair-begin") != 0)
-		*step = 0;
-	return 0;
-}
-
-static int mark(struct db *d, int64_t now, const struct heal_repair *row, int64_t step, struct err *e)
-{
-	struct json_out o;
-	struct buf b;
-	int r;
-
-	buf_init(&b, 4096);
-	json_begin(&o, &b);
-	json_open(&o, NULL, '{');
-	json_put_str(&o, "repair", row->token);
-	json_put_int(&o, "step", step);
-	json_put_str(&o, "text", "the program ended in this step; the host is read again, and the repair finished forward");
-	json_close(&o, '}');
-	r = ledger_add(d, now, "interrupted", row->host, row->case_id, buf_text(&b), e);
-	buf_free(&b);
-	return r;
-}
-
-struct unended {
-	struct heal_repair rows[64];
-	size_t n;
-};
-
-static int collect(void *arg, const struct heal_repair *r)
-{
-	struct unended *u = arg;
-
-	if (r->ended == 0 && u->n < 64)
-		u->rows[u->n++] = *r;
-	return 0;
-}
-
-int repair_mark_interrupted(struct db *d, int64_t now, struct err *e)
-{
-	struct unended *u = xcalloc(1, sizeof(*u));
-	int marked = repair_row_each(d, 0, collect, u, e) < 0 ? -1 : 0;
-
-	for (size_t i = 0; marked >= 0 && i < u->n; i++) {
-		int64_t step = 0;
-
-		if (each_record(d, u->rows[i].case_id, u->rows[i].token, note_pending, &step, e) < 0)
-			marked = -1;
-		else if (step != 0)
-			marked = mark(d, now, &u->rows[i], step, e) < 0 ? -1 : marked + 1;
-	}
-	free(u);
-	return marked;
-}
-
-static int note_failure(void *arg, const char *kind, const struct json *body)
-{
-	bool *failed = arg;
-
-	if (strcmp(kind, "undo-intent") == 0 || (strcmp(kind, "outcome") == 0 && !json_bool(json_get(body, "ok"), true)))
-		*failed = true;
-	return 0;
-}
-
-int repair_had_failed(struct db *d, const struct heal_repair *row, bool *failed, struct err *e)
-{
-	*failed = false;
-	return each_record(d, row->case_id, row->token, note_failure, failed, e) < 0 ? -1 : 0;
-}
 
 /* What a repair did, as the ledger has it. */
 struct done {
@@ -141,8 +38,6 @@ static int take_done(void *arg, const char *kind, const struct json *body)
 		r->d->plan.n = (size_t)step;
 		return wire_get_step(json_get(body, "act"), &r->acts[step - 1], t->e);
 	}
-	if (strcmp(kind, "outcome") == 0 && json_bool(json_get(body, "unknown"), false))
-		t->exact = false;
 	if (strcmp(kind, "outcome") == 0 && json_bool(json_get(body, "ok"), false)) {
 		if (wire_get_step_result(json_get(body, "result"), &r->results[step - 1], t->e) < 0)
 			return -1;
@@ -181,6 +76,87 @@ static int undo_steps(struct repair *r, struct err *e)
 			r->o.say(r->o.arg, r->d->plan.steps[i - 1].what);
 	}
 	return 0;
+}
+
+/* ---- may it be now? ---- */
+
+static int nobody_objects(struct repair *r, struct err *e)
+{
+	int64_t deadline = clock_monotonic(r->o.clock) + r->o.policy->step_limit;
+	char why[200], what[128] = "";
+	enum host_busy busy;
+	int held = hold_active(r->o.db, r->o.host_name, why, e);
+
+	if (held != 0)
+		return held < 0 ? -1 : err_set(e, ERR_REFUSED, "nothing is changed: %s", why);
+	if (chart_hold_file(r->o.policy->hold_file))
+		return err_set(e, ERR_REFUSED, "nothing is changed while the hold file %s exists", r->o.policy->hold_file);
+	if (r->o.stop != NULL && r->o.stop(r->o.arg))
+		return err_set(e, ERR_REFUSED, "our own clock or state is in doubt: nothing is changed until 60 s of calm have passed");
+	if (r->host->ops->busy(r->host, &busy, what, deadline, e) < 0)
+		return err_prefix(e, "whether others are at work on the host is unknown");
+	return busy == HOST_FREE ? 0 : err_set(e, ERR_REFUSED, "others are at work on the host: %s", what);
+}
+
+/* ---- is it proven afterwards? ---- */
+
+/* What we take away is not missed. */
+static void without_ours(const struct repair *r, struct host_state *s)
+{
+	for (size_t i = 0; i < PLAN_STEPS; i++)
+		for (size_t k = 0; r->did[i] && r->acts[i].kind == STEP_CERT_CREATE && k < s->n_certs; k++)
+			if (memcmp(s->certs[k].info.thumbprint, r->results[i].thumbprint, 20) == 0)
+				s->certs[k--] = s->certs[--s->n_certs];
+}
+
+static const uint8_t *shown_before(const struct repair *r)
+{
+	for (size_t i = 0; i < PLAN_STEPS; i++)
+		if (r->did[i] && r->acts[i].kind == STEP_RECORD_SET && r->results[i].has_old)
+			return r->results[i].old.thumbprint;
+	return NULL;
+}
+
+static int prove(struct repair *r, const struct diagnosis *before, const uint8_t shown[20], struct err *e)
+{
+	for (int tries = 0; tries < PROOF_TRIES; tries++) {
+		int64_t now = clock_monotonic(r->o.clock);
+
+		if (tries > 0)
+			clock_sleep(r->o.clock, tries * US_SECOND);
+		if (r->o.remedy->verify(r->host, r->o.clock, now + 2 * r->o.policy->step_limit, before, shown, &r->proof, e) == 0) {
+			if (r->proof.ok)
+				return 0;
+			(void)err_set(e, ERR_NEEDS_PERSON, "%s", r->proof.summary);
+		}
+	}
+	e->code = ERR_NEEDS_PERSON;
+	return err_prefix(e, "the repair is undone, but the state before is not proven");
+}
+
+/* With the host open and locked. */
+static int undo_on_host(struct repair *r, struct err *e)
+{
+	struct diagnosis *before = xcalloc(1, sizeof(*before));
+	int64_t deadline = clock_monotonic(r->o.clock) + 2 * r->o.policy->step_limit;
+	uint8_t shown[20];
+	const uint8_t *old = shown_before(r);
+	int got = nobody_objects(r, e);
+
+	if (old != NULL)
+		memcpy(shown, old, 20);
+	if (got == 0)
+		got = r->o.remedy->diagnose(r->host, r->o.clock, deadline, before, e);
+	if (got == 0)
+		got = check_ours(r, &before->state, e);
+	if (got == 0) {
+		without_ours(r, &before->state);
+		got = undo_steps(r, e);
+	}
+	if (got == 0 && old != NULL)
+		got = prove(r, before, shown, e);
+	free(before);
+	return got;
 }
 
 static int may_undo(const struct done *t, struct err *e)
@@ -247,7 +223,7 @@ int repair_undo_case(const struct repair_options *o, int64_t case_id, struct err
 	else if (got == 0 && newest.row.ended == 0)
 		got = err_set(e, ERR_REFUSED, "the repair of case %lld is still under way", (long long)case_id);
 	if (got == 0)
-		got = each_record(o->db, case_id, r->row.token, take_done, &t, e);
+		got = repair_each_record(o->db, case_id, r->row.token, take_done, &t, e);
 	if (got == 0)
 		got = may_undo(&t, e);
 	if (got == 0) {
@@ -257,7 +233,7 @@ int repair_undo_case(const struct repair_options *o, int64_t case_id, struct err
 		got = r->host == NULL ? -1 : r->host->ops->lock(r->host, o->who, deadline, e);
 	}
 	if (got == 0)
-		got = undo_steps(r, e);
+		got = undo_on_host(r, e);
 	if (got == 0)
 		got = tell_case(r, e);
 	if (r->host)

@@ -243,13 +243,13 @@ static void a_failed_repair_is_not_tried_again(void **state)
 
 static bool had_failed(struct heal_bench *b)
 {
+	struct repair_history history;
 	struct heal_repair row;
 	struct err e;
-	bool failed = false;
 
 	assert_int_equal(repair_row_last(b->healer->db, b->host.config.name, &row, &e), 1);
-	assert_int_equal(repair_had_failed(b->healer->db, &row, &failed, &e), 0);
-	return failed;
+	assert_int_equal(repair_history(b->healer->db, &row, &history, NULL, &e), 0);
+	return history.failed;
 }
 
 /* What a start after a crash asks the ledger: a step that failed is not tried again, one that did not is finished. */

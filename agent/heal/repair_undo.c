@@ -1,0 +1,107 @@
+/* repair_undo.c - takes the steps of a failed repair back, newest first.
+ *
+ * Exists because an undo is a change like any other. Promises: nothing is taken back that another has touched since; each undo
+ * has its intent and its outcome in the ledger; what is called rolled back was proven to work as before. Refuses to try an undo
+ * twice: a person is called instead. */
+#include <stdlib.h>
+
+#include "heal/repair_write.h"
+
+static int64_t mono(const struct repair *r)
+{
+	return clock_monotonic(r->o.clock);
+}
+
+static int64_t wall(const struct repair *r)
+{
+	return clock_wall(r->o.clock);
+}
+
+static int64_t step_deadline(const struct repair *r)
+{
+	return mono(r) + r->o.policy->step_limit;
+}
+
+/* Before the first undo: is it all ours still? -1: not now (ERR_IO), or never. */
+static int look_before_undo(struct repair *r, struct err *e)
+{
+	struct host_state *now = xcalloc(1, sizeof(*now));
+	int done = repair_connect(r, e);
+
+	if (done == 0)
+		done = r->host->ops->observe(r->host, HOST_PART_RECORDS | HOST_PART_CERTS | HOST_PART_SITES | HOST_PART_ITC, now,
+			step_deadline(r), e);
+	if (done == 0)
+		done = check_ours(r, now, e);
+	free(now);
+	return done;
+}
+
+/* The thumbprint that the record named before; NULL: no record was replaced. */
+static const uint8_t *shown_before(const struct repair *r)
+{
+	for (size_t i = 0; i < PLAN_STEPS; i++)
+		if (r->acts[i].kind == STEP_RECORD_SET && r->results[i].has_old)
+			return r->results[i].old.thumbprint;
+	return NULL;
+}
+
+static int64_t not_undone(struct repair *r, const char *what, const struct err *e)
+{
+	char text[600];
+
+	if (e->code == ERR_IO) {
+		repair_drop_host(r);
+		if (++r->tries < PROOF_TRIES)
+			return mono(r) + r->tries * US_SECOND;
+	}
+	say_text(text, sizeof(text), "%s; %s: %s", r->failure, what, e->text);
+	return repair_finish(r, REPAIR_NEEDS_PERSON, text);
+}
+
+/* An undo counts as little as a step: only the service says whether the state before is back. */
+static int64_t undone(struct repair *r)
+{
+	const uint8_t *before = shown_before(r);
+	struct err e = {.code = ERR_NONE};
+	char text[600];
+
+	if (before != NULL && (repair_connect(r, &e) < 0 || r->o.remedy->verify(r->host, r->o.clock,
+		mono(r) + 2 * r->o.policy->step_limit, r->d, before, &r->proof, &e) < 0 || !r->proof.ok)) {
+		if (e.code == ERR_NONE)
+			(void)err_set(&e, ERR_IO, "%s", r->proof.summary);
+		return not_undone(r, "every step was undone, but the state before is not proven", &e);
+	}
+	say_text(text, sizeof(text), "%s; every step was undone: the state before worked", r->failure);
+	return repair_finish(r, REPAIR_ROLLED_BACK, text);
+}
+
+int64_t repair_undo_one(struct repair *r)
+{
+	char text[600];
+	struct err e = {.code = ERR_NONE};
+	int done;
+
+	if (!r->checked && look_before_undo(r, &e) < 0)
+		return not_undone(r, "nothing is undone", &e);
+	if (!r->checked)
+		r->tries = 0;
+	r->checked = true;
+	while (r->at > 0 && !r->did[r->at - 1])
+		r->at--;
+	if (r->at == 0)
+		return undone(r);
+	if (write_undo_intent(r, wall(r), r->at - 1, &e) < 0)
+		return repair_lost(r, &e);
+	done = repair_connect(r, &e) < 0 ? -1 : r->host->ops->undo(r->host, &r->acts[r->at - 1], &r->results[r->at - 1], step_deadline(r),
+		&e);
+	if (write_undo_outcome(r, wall(r), r->at - 1, done == 0 ? NULL : &e, &e) < 0)
+		return repair_lost(r, &e);
+	if (done < 0) {
+		say_text(text, sizeof(text), "%s; and the undo failed: %s", r->failure, e.text);
+		return repair_finish(r, REPAIR_NEEDS_PERSON, text);
+	}
+	repair_say(r, "undone: %s", r->d->plan.steps[r->at - 1].what);
+	r->at--;
+	return mono(r);
+}
