@@ -11,24 +11,26 @@
 #include "base/err.h"
 #include "base/text.h"
 
-static struct fact *find(struct facts *f, const char *name)
+static size_t place(const struct facts *f, const char *name)
 {
-	for (size_t i = 0; i < f->n; i++)
-		if (strcmp(f->list[i].name, name) == 0)
-			return &f->list[i];
-	return NULL;
+	size_t i = 0;
+
+	while (i < f->n && strcmp(f->list[i].name, name) != 0)
+		i++;
+	return i;
 }
 
 struct fact *fact_set(struct facts *f, const char *name, enum tri value, const char *where, int64_t when, const char *fmt, ...)
 {
-	struct fact *to = find(f, name);
+	size_t at = place(f, name);
+	struct fact *to;
 	va_list args;
 
-	if (to == NULL) {
-		if (f->n == FACTS_MAX)
-			die("more than %d facts", FACTS_MAX);
-		to = &f->list[f->n++];
-	}
+	if (at == FACTS_MAX)
+		die("more than %d facts", FACTS_MAX);
+	to = &f->list[at];
+	if (at == f->n)
+		f->n++;
 	memset(to, 0, sizeof(*to));
 	to->name = name;
 	to->value = value;
@@ -42,10 +44,16 @@ struct fact *fact_set(struct facts *f, const char *name, enum tri value, const c
 
 enum tri fact_value(const struct facts *f, const char *name)
 {
-	for (size_t i = 0; i < f->n; i++)
-		if (strcmp(f->list[i].name, name) == 0)
-			return f->list[i].value;
-	return TRI_UNKNOWN;
+	size_t at = place(f, name);
+
+	return at < f->n ? f->list[at].value : TRI_UNKNOWN;
+}
+
+const char *fact_key(const struct facts *f, const char *name)
+{
+	size_t at = place(f, name);
+
+	return at < f->n ? f->list[at].key : "";
 }
 
 void say_text(char *to, size_t n, const char *fmt, ...)

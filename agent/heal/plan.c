@@ -9,10 +9,27 @@
 #include "heal/remedy.h"
 #include "tls/digest.h"
 
-static void add_step(struct digest *to, const struct plan_step *p)
+/* What a step replaces is what its undo would set again: another old record is another plan. */
+static void add_old_record(struct digest *to, const struct host_state *state, const char *endpoint)
+{
+	for (size_t i = 0; i < state->n_records; i++) {
+		const struct host_record *r = &state->records[i];
+
+		if (r->sni || strcmp(r->endpoint, endpoint) != 0)
+			continue;
+		digest_add(to, r->thumbprint, sizeof(r->thumbprint));
+		digest_add_str(to, r->store);
+		digest_add_str(to, r->appid);
+		digest_add_int(to, r->flags);
+	}
+}
+
+static void add_step(struct digest *to, const struct host_state *state, const struct plan_step *p)
 {
 	const struct host_step *s = &p->step;
 
+	if (s->kind == STEP_RECORD_SET)
+		add_old_record(to, state, s->endpoint);
 	digest_add_str(to, step_kind_text(s->kind));
 	digest_add_str(to, s->endpoint);
 	digest_add(to, s->thumbprint, sizeof(s->thumbprint));
@@ -25,6 +42,7 @@ static void add_step(struct digest *to, const struct plan_step *p)
 	digest_add_int(to, s->binding.ssl_flags);
 	digest_add_str(to, s->friendly_name);
 	digest_add_str(to, s->template.common_name);
+	digest_add_int(to, (int64_t)s->template.n_san);
 	for (size_t i = 0; i < s->template.n_san; i++)
 		digest_add_str(to, s->template.san[i]);
 	digest_add_int(to, s->template.key_bits);
@@ -37,7 +55,7 @@ void plan_id_set(struct diagnosis *d)
 {
 	struct digest *to = digest_new();
 
-	digest_add_str(to, "evmend plan 1");
+	digest_add_str(to, "evmend plan 2");
 	digest_add_str(to, d->identity.netbios);
 	digest_add_str(to, d->identity.fqdn);
 	digest_add_str(to, d->verdict.name);
@@ -48,7 +66,7 @@ void plan_id_set(struct diagnosis *d)
 	}
 	digest_add_int(to, (int64_t)d->plan.n);
 	for (size_t i = 0; i < d->plan.n; i++)
-		add_step(to, &d->plan.steps[i]);
+		add_step(to, &d->state, &d->plan.steps[i]);
 	digest_finish(to, d->plan.id);
 }
 

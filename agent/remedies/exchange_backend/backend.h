@@ -33,9 +33,19 @@ void be_judge(struct diagnosis *d, const struct suspicion *s);
 /* notes.c */
 void be_notes(struct diagnosis *d, const struct suspicion *s);
 
-/* plan.c */
+/* choose.c: NULL when there is none; the same answer in whatever order a host lists its certificates */
+bool be_fits(const struct diagnosis *d, const struct host_cert *c); /* own, of the right kind, valid for BE_GOOD_FOR; whatever its key */
+const struct host_cert *be_best_cert(const struct diagnosis *d);    /* in MY, fits, its key opens and matches */
+const struct host_cert *be_renewal_cert(const struct diagnosis *d); /* such a one, not the record's, that lasts BE_SOON longer than it */
+const struct host_cert *be_restorable_cert(const struct diagnosis *d); /* a copy of the record's in another store, with its key left */
+bool be_key_repairable(const struct diagnosis *d); /* the record's own certificate fits, and its key is there but not joined or not open */
+bool be_may_have_cert(const struct diagnosis *d);  /* one would be good, if only its key were known */
+
+/* plan.c: fills d->plan */
 void be_plan(struct diagnosis *d);
-const struct host_cert *be_best_cert(const struct diagnosis *d); /* own, good, and never one that must not be bound; NULL */
+/* advice.c: commands that only the host's state knows, for what a person set: into verdict.advice and notes. Asked by be_plan. */
+void be_advice(struct diagnosis *d);
+bool be_endpoint_ok(const char *endpoint, bool host_name); /* "10.0.0.5:444", "[::1]:444"; host_name: "ex1.contoso.com:444". Nothing else */
 
 /* proof.c */
 int be_verify(struct host *h, const struct clock *clock, int64_t deadline, const struct diagnosis *before, const uint8_t wanted[20],
