@@ -39,15 +39,33 @@ struct lab {
 	struct clock clock;
 };
 
+/* What is wrong with the server beside its tables; a set in lab_state.wrong, words in state.json. */
+enum lab_wrong {
+	WRONG_TLS10 = 1,        /* the back end takes TLS 1.0 only */
+	WRONG_HANG = 2,         /* the back end accepts and never says a word */
+	WRONG_MUTE = 4,         /* it shakes hands and never answers the request */
+	WRONG_REFUSE = 8,       /* nothing listens on its port, though site and binding are fine */
+	WRONG_STALE = 16,       /* HTTP.SYS cuts handshakes on 444 until the record is set anew or IIS restarts */
+	WRONG_HOP = 32,         /* the front end sends into dead connections until IIS restarts */
+	WRONG_SPLIT = 64,       /* the back end cuts whoever comes over IPv6 */
+	WRONG_NO_EXCHANGE = 128,/* identity says: no Exchange */
+	WRONG_DISK_FULL = 256,  /* nothing that needs a file can be made */
+};
+
 struct lab_state {
 	int lock;             /* descriptor of state.lock */
 	int64_t version;      /* counts writes */
 	int64_t cache_epoch;  /* HTTP.SYS drops its cache when this changes */
 	int64_t record_set[HOST_RECORDS]; /* counts settings of a record: a new one is not served from the cache */
-	bool backend_tls10;   /* the back end takes TLS 1.0 only */
+	unsigned wrong;       /* set of enum lab_wrong */
+	char connector[256];  /* Fqdn of a connector for which there is no certificate; "": none */
 	char busy[32];        /* as busy answers */
 	struct host_state is; /* records, sites, services, settings, itc, boot; certs come from the store */
 };
+
+/* ---- lab_init.c ---- */
+/* NULL for name, fqdn, ports: the usual ones. Prints what was made. */
+int lab_init(const char *folder, const char *name, const char *fqdn, const char *ports, struct err *e);
 
 /* ---- lab_files.c ---- */
 int lab_path(const struct lab *l, char *to, size_t n, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
@@ -63,8 +81,12 @@ struct host_record *state_record(struct lab_state *s, const char *endpoint); /* 
 void state_set_record(struct lab_state *s, const char *endpoint, const uint8_t thumbprint[20], const char *store);
 void state_put_record(struct lab_state *s, const struct host_record *r);
 void state_drop_record(struct lab_state *s, const char *endpoint);
+void state_restart_iis(struct lab_state *s); /* drops what HTTP.SYS and the front end's workers hold */
 struct host_site *state_site(struct lab_state *s, const char *name);
-bool site_serves_444(const struct lab_state *s); /* started, and has an https binding on 444 */
+bool service_runs(const struct lab_state *s, const char *name);
+const struct host_binding *binding_444(const struct host_site *site); /* https with port 444; NULL */
+bool site_serves_444(const struct lab_state *s); /* IIS runs, the site is started and has an https binding on 444 */
+const char *wrong_word(int bit); /* of 1u << bit; NULL: there is no such bit */
 
 /* ---- lab_store.c ---- */
 struct store_cert {
@@ -73,7 +95,7 @@ struct store_cert {
 	char token[80];
 };
 
-/* Certificates of a store ("MY", "Root"); NULL: all stores. At most HOST_CERTS. Freed with store_free. */
+/* Certificates of a store ("MY", "WebHosting", "Root"); NULL: all stores. At most HOST_CERTS. Freed with store_free. */
 size_t store_list(const struct lab *l, const char *store, struct store_cert **to);
 void store_free(struct store_cert *c, size_t n);
 /* NULL: none; else to be freed with store_free(it, 1). */
@@ -84,24 +106,32 @@ void store_remove(const struct lab *l, const char *store, const uint8_t thumbpri
 /* A new certificate in MY with its key in a new container; with_root: and a public copy in Root. */
 int store_create(const struct lab *l, const struct cert_template *t, const char *friendly, const char *token, bool with_root,
 	uint8_t thumbprint[20], struct err *e);
-/* Private key of a certificate as PEM, malloc'd (cert_wipe), NULL when its container is gone. */
+/* A certificate that was made elsewhere, with its key in a new container. */
+int store_put(const struct lab *l, const char *pem, const char *key, const char *friendly, const char *token,
+	uint8_t thumbprint[20], struct err *e);
+/* As store_create, but signed by the lab's public authority, whose certificate comes into Root. */
+int store_issue(const struct lab *l, const struct cert_template *t, const char *friendly, uint8_t thumbprint[20], struct err *e);
+/* Private key of a certificate as PEM, malloc'd (cert_wipe), NULL when its container is gone or closed. */
 char *store_key(const struct lab *l, const struct store_cert *c);
 void store_drop_key(const struct lab *l, const char *container);
+void store_close_key(const struct lab *l, const char *container, bool closed); /* closed: nobody has access to it */
 bool store_key_for(const struct lab *l, const char *pem, char container[static 128]); /* any container whose key fits */
 void own_template(const struct lab *l, struct cert_template *t);
 bool is_usable(const struct store_cert *c); /* key there, opens and matches */
 
 /* ---- lab_events.c ---- */
 enum lab_event {
-	EV_15021, EV_15300, EV_15301, EV_36870, EV_36874, EV_1004, EV_1006, EV_12014, EV_12018, EV_12023, EV_12024, EV_IIS29,
+	EV_15021, EV_15300, EV_15301, EV_36870, EV_36874, EV_1004, EV_1006, EV_12014, EV_12015, EV_12016, EV_12018, EV_12023, EV_12024,
+	EV_IIS29,
 };
 
 struct event_args {
 	const char *endpoint;          /* 15021, 15300, 15301 */
-	const struct cert_info *cert;  /* 1004, 1006, 12018 */
+	const struct cert_info *cert;  /* 1004, 1006, 12015, 12016, 12018 */
 	const char *process;           /* 1004, 1006: who did it, "mmc.exe" */
 	const uint8_t *thumb, *thumb2; /* 12023, 12024: configured, and used instead */
 	const char *protocol;          /* 36874 */
+	const char *fqdn, *connector;  /* 12014 */
 };
 
 void lab_event(const struct lab *l, enum lab_event kind, const struct event_args *a);
@@ -109,7 +139,7 @@ void lab_flood(const struct lab *l, int64_t n); /* n times 15021 for the back en
 
 /* ---- lab_texts.c ---- */
 struct lab_request {
-	char method[16], path[512];
+	char method[16], path[512], host[256];
 	int status, backend_status; /* 0: the back end did not answer */
 	const char *failure;        /* "SendFailure", "ConnectFailure"; NULL: none */
 	char id[40];                /* request id, a GUID */
@@ -125,12 +155,19 @@ int lab_pid(const struct lab *l); /* of the running server, 0: none */
 int lab_wait_seen(const struct lab *l, int64_t version); /* until the server has taken in that version; at most 3 s */
 
 /* ---- lab_faults.c ---- */
+/* fault: a name, or several with '+' between, which come one after the other. */
 int lab_break(const struct lab *l, const char *fault, bool deferred, bool keep_key, struct err *e);
 int lab_restart(const struct lab *l, struct err *e);
-extern const char *const lab_faults[]; /* ends with NULL */
+void lab_list_faults(struct buf *to, const char *indent); /* for --help */
 
 /* ---- lab_host.c, lab_steps.c ---- */
-int lab_host(const struct lab *l, const char *fault, struct err *e);
+struct lab_host_options {
+	const char *fault;     /* "KIND:N", "KIND:CALL:N"; NULL: none */
+	const char *without;   /* parts and calls that are not answered, ',' between; NULL: none */
+	const char *meanwhile; /* "CALL:N:FAULT": what happens to the server right after that call; NULL: nothing */
+};
+
+int lab_host(const struct lab *l, const struct lab_host_options *options, struct err *e);
 /* -1: *kind is an enum wire_fault */
 int lab_apply(const struct lab *l, const struct host_step *s, struct host_step_result *to, int *kind, struct err *e);
 int lab_undo(const struct lab *l, const struct host_step *s, const struct host_step_result *was, struct host_step_result *to,

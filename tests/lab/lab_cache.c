@@ -127,26 +127,45 @@ static struct host_record *choose(struct lab_state *st, enum door_kind kind, boo
 	return NULL;
 }
 
-SSL_CTX *cache_open(struct server *s, enum door_kind kind, bool v6, enum door_why *why, char endpoint[static 80], bool *tls10)
+/* Where a binding sends those whom it does not mean: HTTP.SYS finds no site for them. */
+static void about_site(struct lab_state *st, struct opened *to)
+{
+	struct host_site *site = state_site(st, BACKEND_SITE);
+	const struct host_binding *b = site ? binding_444(site) : NULL;
+	const char *host = b ? strrchr(b->information, ':') + 1 : "";
+
+	if (host[0])
+		text_copy(to->host, sizeof to->host, host);
+	else if (b && !text_starts(b->information, "*:"))
+		text_copy(to->host, sizeof to->host, "ADDRESS");
+}
+
+bool cache_open(struct server *s, enum door_kind kind, bool v6, struct opened *to)
 {
 	struct lab_state *st = state_begin(s->lab, false, NULL);
 	struct host_record *r = st ? choose(st, kind, v6) : NULL;
-	SSL_CTX *ctx = NULL;
 
-	*why = DOOR_NO_RECORD;
-	*tls10 = st && kind == DOOR_BACKEND && st->backend_tls10;
-	endpoint[0] = '\0';
+	memset(to, 0, sizeof *to);
+	to->why = DOOR_NO_RECORD;
+	if (!st)
+		return false;
+	to->wrong = st->wrong;
+	memcpy(to->pools, st->is.pools, sizeof to->pools);
+	to->n_pools = st->is.n_pools;
+	if (kind == DOOR_BACKEND)
+		about_site(st, to);
 	pthread_mutex_lock(&s->lock);
 	if (r) {
 		/* a caller over IPv6 sees the wildcard of its own family in 15021, whatever the record's spelling */
 		bool wildcard = text_starts(r->endpoint, "0.0.0.0:");
 
-		text_copy(endpoint, 80, v6 && wildcard ? (kind == DOOR_BACKEND ? "[::]:444" : "[::]:443") : r->endpoint);
-		ctx = fetch(s, st, r, why);
-		if (ctx)
-			SSL_CTX_up_ref(ctx);
+		text_copy(to->endpoint, sizeof to->endpoint,
+			v6 && wildcard ? (kind == DOOR_BACKEND ? "[::]:444" : "[::]:443") : r->endpoint);
+		to->ctx = fetch(s, st, r, &to->why);
+		if (to->ctx)
+			SSL_CTX_up_ref(to->ctx);
 	}
 	pthread_mutex_unlock(&s->lock);
 	state_end(st);
-	return ctx;
+	return true;
 }

@@ -2,13 +2,16 @@
  *
  * The back end answers itself; the front end really goes to the back end over TLS, takes any certificate there (as Exchange does
  * by default) but only TLS 1.2 and later, and answers 500 without X-BEServer when that hop fails.
+ * A back end that was told to hang, to keep silent, to cut or to answer 503 really does so.
  * A door without usable certificate resets the connection, as HTTP.SYS does, and says so in the event log. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/err.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -53,6 +56,15 @@ static size_t read_some(SSL *ssl, char *to, size_t size, bool head_only)
 	return n;
 }
 
+/* The value of the line Host, without its port. */
+static void take_host(const char *head, char to[static 256])
+{
+	const char *at = strcasestr(head, "\r\nHost: ");
+	size_t n = at ? strcspn(at + 8, ":\r") : 0;
+
+	text_copy(to, n < 256 ? n + 1 : 256, at ? at + 8 : "");
+}
+
 /* "GET /path HTTP/1.1": what this lab understands of a request. */
 static bool read_request(SSL *ssl, struct lab_request *to)
 {
@@ -61,6 +73,7 @@ static bool read_request(SSL *ssl, struct lab_request *to)
 
 	if (read_some(ssl, head, HEAD_BYTES, true) == 0)
 		goto out;
+	take_host(head, to->host);
 	path = strchr(head, ' ');
 	end = path ? strchr(path + 1, ' ') : NULL;
 	if (!end || (size_t)(path - head) >= sizeof to->method || (size_t)(end - path) >= sizeof to->path || path[1] != '/')
@@ -81,7 +94,8 @@ out:
 
 static const char *reason_of(int status)
 {
-	return status == 200 ? "OK" : status == 400 ? "Bad Request" : status == 401 ? "Unauthorized" : "Internal Server Error";
+	return status == 200 ? "OK" : status == 400 ? "Bad Request" : status == 401 ? "Unauthorized" :
+		status == 503 ? "Service Unavailable" : "Internal Server Error";
 }
 
 static void answer(SSL *ssl, int status, const char *headers, const char *body)
@@ -173,18 +187,39 @@ out:
 
 /* ---- answers ---- */
 
-static void frontend_answer(const struct lab *l, SSL *ssl, struct lab_request *r)
+/* The pool that serves a path. Those whose names hold FrontEnd stand before the back end's own; the others serve both. */
+static const char *pool_of(const char *path, enum door_kind kind)
+{
+	bool back = kind == DOOR_BACKEND;
+
+	if (text_starts(path, "/powershell"))
+		return back ? "MSExchangePowerShellAppPool" : "MSExchangePowerShellFrontEndAppPool";
+	if (text_starts(path, "/mapi"))
+		return back ? "MSExchangeMapiMailboxAppPool" : "MSExchangeMapiFrontEndAppPool";
+	return text_starts(path, "/ecp") ? "MSExchangeECPAppPool" : text_starts(path, "/ews") ? "MSExchangeServicesAppPool" :
+		"MSExchangeOWAAppPool";
+}
+
+static bool pool_runs(const struct opened *o, const char *name)
+{
+	for (size_t i = 0; i < o->n_pools; i++)
+		if (strcmp(o->pools[i].name, name) == 0)
+			return o->pools[i].running;
+	return true;
+}
+
+static void frontend_answer(const struct lab *l, SSL *ssl, struct lab_request *r, unsigned wrong)
 {
 	struct reply reply = {0};
 	char headers[1024];
 	int n;
 
 	lab_guid(r->id);
-	r->failure = hop(l, r, &reply);
+	r->failure = wrong & WRONG_HOP ? "SendFailure" : hop(l, r, &reply);
 	r->backend_status = reply.status;
 	r->status = r->failure ? 500 : reply.status;
 	n = snprintf(headers, sizeof headers, "X-FEServer: %s\r\nX-CalculatedBETarget: %s\r\nrequest-id: %s\r\n", l->name, l->fqdn, r->id);
-	if (!r->failure)
+	if (!r->failure && reply.be_server[0])
 		snprintf(headers + n, sizeof headers - (size_t)n, "X-BEServer: %s\r\n", reply.be_server);
 	lab_httpproxy(l, r);
 	if (r->failure && text_starts(r->path, "/powershell"))
@@ -200,6 +235,29 @@ static void backend_answer(const struct lab *l, SSL *ssl, const struct lab_reque
 
 	snprintf(headers, sizeof headers, "X-BEServer: %s\r\n%s", l->name, healthy ? "" : "WWW-Authenticate: Negotiate\r\n");
 	answer(ssl, healthy ? 200 : 401, headers, healthy ? "200 OK, evmend LAB\n" : "401, evmend LAB\n");
+}
+
+/* As HTTP.SYS answers before any site sees the request: nobody is meant, or the site's pool is down. */
+static bool httpsys_answers(SSL *ssl, const struct opened *o, const struct lab_request *r, enum door_kind kind)
+{
+	if (o->host[0] && strcasecmp(o->host, r->host) != 0)
+		answer(ssl, 400, "", "Bad Request - Invalid Hostname, evmend LAB\n");
+	else if (!pool_runs(o, pool_of(r->path, kind)))
+		answer(ssl, 503, "", "Service Unavailable, evmend LAB\n");
+	else
+		return false;
+	return true;
+}
+
+/* Says nothing and stays, until the guest has had enough or the lab ends. */
+static void say_nothing(struct server *s, int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	char waste[512];
+
+	while (!atomic_load(&s->ending))
+		if (poll(&p, 1, 100) > 0 && recv(fd, waste, sizeof waste, 0) <= 0)
+			return;
 }
 
 /* ---- TLS ---- */
@@ -219,7 +277,7 @@ static void cannot_answer(struct server *s, enum door_kind kind, enum door_why w
 	lab_event(s->lab, EV_15021, &(struct event_args){.endpoint = endpoint});
 }
 
-static void shake_hands(struct server *s, enum door_kind kind, SSL *ssl)
+static void shake_hands(struct server *s, enum door_kind kind, SSL *ssl, const struct opened *o)
 {
 	struct lab_request r = {.status = 0};
 	int reason;
@@ -231,48 +289,67 @@ static void shake_hands(struct server *s, enum door_kind kind, SSL *ssl)
 		ERR_clear_error();
 		return;
 	}
-	if (!read_request(ssl, &r))
+	if (kind == DOOR_BACKEND && o->wrong & WRONG_MUTE)
+		say_nothing(s, SSL_get_fd(ssl));
+	else if (!read_request(ssl, &r))
 		answer(ssl, 400, "", "evmend LAB: this request is not understood\n");
+	else if (httpsys_answers(ssl, o, &r, kind))
+		;
 	else if (kind == DOOR_BACKEND)
 		backend_answer(s->lab, ssl, &r);
 	else
-		frontend_answer(s->lab, ssl, &r);
+		frontend_answer(s->lab, ssl, &r, o->wrong);
 	SSL_shutdown(ssl);
 	ERR_clear_error();
 }
 
-void door_serve(struct server *s, enum door_kind kind, bool v6, int fd)
+/* Cut by HTTP.SYS itself, for a reason that no table shows. */
+static bool is_cut(enum door_kind kind, bool v6, unsigned wrong)
 {
-	char endpoint[80], byte;
-	enum door_why why;
-	bool tls10;
-	SSL_CTX *ctx;
+	return kind == DOOR_BACKEND && (wrong & WRONG_STALE || (v6 && wrong & WRONG_SPLIT));
+}
+
+static void serve_opened(struct server *s, enum door_kind kind, const struct opened *o, int fd)
+{
 	SSL *ssl;
 
-	patience(fd);
-	if (recv(fd, &byte, 1, MSG_PEEK) != 1) { /* somebody who says nothing gets and causes nothing */
-		close(fd);
-		return;
-	}
-	ctx = cache_open(s, kind, v6, &why, endpoint, &tls10);
-	if (!ctx) {
-		cannot_answer(s, kind, why, endpoint);
-		reset(fd);
-		return;
-	}
 	if (kind == DOOR_BACKEND) {
 		pthread_mutex_lock(&s->lock);
 		s->said_36870 = false;
 		pthread_mutex_unlock(&s->lock);
 	}
-	ssl = SSL_new(ctx);
-	if (tls10) {
+	ssl = SSL_new(o->ctx);
+	if (kind == DOOR_BACKEND && o->wrong & WRONG_TLS10) {
 		SSL_set_min_proto_version(ssl, TLS1_VERSION);
 		SSL_set_max_proto_version(ssl, TLS1_VERSION);
 	}
 	SSL_set_fd(ssl, fd);
-	shake_hands(s, kind, ssl);
+	shake_hands(s, kind, ssl, o);
 	SSL_free(ssl);
-	SSL_CTX_free(ctx);
 	close(fd);
+}
+
+void door_serve(struct server *s, enum door_kind kind, bool v6, int fd)
+{
+	struct opened o;
+	char byte;
+
+	patience(fd);
+	/* somebody who says nothing gets and causes nothing */
+	if (recv(fd, &byte, 1, MSG_PEEK) != 1 || !cache_open(s, kind, v6, &o)) {
+		close(fd);
+		return;
+	}
+	if (kind == DOOR_BACKEND && o.wrong & WRONG_HANG) {
+		say_nothing(s, fd);
+		close(fd);
+	} else if (is_cut(kind, v6, o.wrong)) {
+		reset(fd);
+	} else if (!o.ctx) {
+		cannot_answer(s, kind, o.why, o.endpoint);
+		reset(fd);
+	} else {
+		serve_opened(s, kind, &o, fd);
+	}
+	SSL_CTX_free(o.ctx);
 }

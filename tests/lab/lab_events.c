@@ -46,6 +46,8 @@ static const struct frame frames[] = {
 	[EV_1006] = {"Name='" LIFECYCLE "' Guid='{bc0669e1-a10d-4a78-834e-1ca3c806c93b}'", ">1006", 4, 0, "0x4000000000000000", BY_PERSON,
 		LIFECYCLE "/Operational", SYSTEM_SID},
 	[EV_12014] = {"Name='MSExchangeFrontEndTransport'", " Qualifiers='49156'>12014", 2, 12, CLASSIC, "", "Application", ""},
+	[EV_12015] = {"Name='MSExchangeTransport'", " Qualifiers='49156'>12015", 2, 12, CLASSIC, "", "Application", ""},
+	[EV_12016] = {"Name='MSExchangeFrontEndTransport'", " Qualifiers='49156'>12016", 2, 12, CLASSIC, "", "Application", ""},
 	[EV_12018] = {"Name='MSExchangeFrontEndTransport'", " Qualifiers='49156'>12018", 2, 12, CLASSIC, "", "Application", ""},
 	[EV_12023] = {"Name='MSExchangeTransport'", " Qualifiers='32772'>12023", 3, 12, CLASSIC, "", "Application", ""},
 	[EV_12024] = {"Name='MSExchangeTransport'", " Qualifiers='32772'>12024", 3, 12, CLASSIC, "", "Application", ""},
@@ -122,7 +124,15 @@ static void put_payload(struct buf *b, const struct lab *l, enum lab_event kind,
 		put_lifecycle(b, l, a, kind == EV_1006);
 		break;
 	case EV_12014:
-		buf_printf(b, "<EventData><Data>%s</Data><Data>Default Frontend %s</Data></EventData>", l->fqdn, l->name);
+		buf_printf(b, "<EventData><Data>%s</Data><Data>%s</Data></EventData>", a->fqdn, a->connector);
+		break;
+	case EV_12015:
+		upper_hex(hex, a->cert->thumbprint);
+		buf_printf(b, "<EventData><Data>%s</Data></EventData>", hex);
+		break;
+	case EV_12016:
+		upper_hex(hex, a->cert->thumbprint);
+		buf_printf(b, "<EventData><Data>%s</Data><Data>%s</Data></EventData>", l->fqdn, hex);
 		break;
 	case EV_12018:
 		put_expiry(b, l, a->cert);

@@ -1,157 +1,8 @@
-/* lab_faults.c - breaking the lab the way people break Exchange. faults.tsv says what each fault writes.
- *
- * Only what Windows itself would write at that moment is written here; what follows from use (15021, SendFailure ...) is written by
- * the server when somebody really knocks. */
-#include <stdlib.h>
+/* lab_faults.c - the table of the faults, and how one or several come about. faults.tsv says what each must lead to. */
 #include <string.h>
 
 #include "base/text.h"
-#include "lab/lab.h"
-
-struct how {
-	bool deferred, keep_key;
-};
-
-typedef int fault_fn(const struct lab *l, struct lab_state *s, const struct how *how, struct err *e);
-
-/* The certificate that a record names, as far as it is in the store. */
-static struct store_cert *of_record(const struct lab *l, struct lab_state *s, const char *endpoint, struct err *e)
-{
-	struct host_record *r = state_record(s, endpoint);
-	struct store_cert *c = r ? store_find(l, "MY", r->thumbprint) : NULL;
-
-	if (!c)
-		err_set(e, ERR_REFUSED, "%s has no certificate in the store that could be broken: the lab is broken already", endpoint);
-	return c;
-}
-
-static int delete_of(const struct lab *l, struct lab_state *s, const char *endpoint, const struct how *how, struct err *e)
-{
-	struct store_cert *c = of_record(l, s, endpoint, e);
-
-	if (!c)
-		return -1;
-	store_remove(l, "MY", c->cert.info.thumbprint);
-	if (!how->keep_key) {
-		store_drop_key(l, c->cert.container);
-		store_remove(l, "Root", c->cert.info.thumbprint);
-	}
-	if (!how->deferred)
-		s->cache_epoch++;
-	lab_event(l, EV_1004, &(struct event_args){.cert = &c->cert.info, .process = "mmc.exe"});
-	store_free(c, 1);
-	return 0;
-}
-
-static int delete_certificate(const struct lab *l, struct lab_state *s, const struct how *how, struct err *e)
-{
-	return delete_of(l, s, BACKEND_ENDPOINT, how, e);
-}
-
-static int front_end_certificate(const struct lab *l, struct lab_state *s, const struct how *how, struct err *e)
-{
-	return delete_of(l, s, FRONTEND_ENDPOINT, how, e);
-}
-
-static int unbind(const struct lab *l, struct lab_state *s, const struct how *how, struct err *e)
-{
-	(void)how;
-	if (!state_record(s, BACKEND_ENDPOINT))
-		return err_set(e, ERR_REFUSED, "there is no record for %s to remove", BACKEND_ENDPOINT);
-	state_drop_record(s, BACKEND_ENDPOINT);
-	lab_event(l, EV_15300, &(struct event_args){.endpoint = BACKEND_ENDPOINT});
-	return 0;
-}
-
-static int drop_key(const struct lab *l, struct lab_state *s, const struct how *how, struct err *e)
-{
-	struct store_cert *c = of_record(l, s, BACKEND_ENDPOINT, e);
-
-	if (!c)
-		return -1;
-	store_drop_key(l, c->cert.container);
-	if (!how->deferred)
-		s->cache_epoch++;
-	store_free(c, 1);
-	return 0;
-}
-
-static int stop_site(const struct lab *l, struct lab_state *s, const struct how *how, struct err *e)
-{
-	struct host_site *site = state_site(s, BACKEND_SITE);
-
-	(void)l, (void)how;
-	if (!site)
-		return err_set(e, ERR_REFUSED, "there is no site '%s'", BACKEND_SITE);
-	site->started = false;
-	return 0;
-}
-
-static int no_site_binding(const struct lab *l, struct lab_state *s, const struct how *how, struct err *e)
-{
-	struct host_site *site = state_site(s, BACKEND_SITE);
-
-	(void)how;
-	for (size_t i = 0; site && i < site->n_bindings; i++)
-		if (strcmp(site->bindings[i].protocol, "https") == 0) {
-			memmove(&site->bindings[i], &site->bindings[i + 1], (site->n_bindings - i - 1) * sizeof site->bindings[0]);
-			site->n_bindings--;
-			lab_event(l, EV_IIS29, NULL);
-			return 0;
-		}
-	return err_set(e, ERR_REFUSED, "the site '%s' has no https binding to remove", BACKEND_SITE);
-}
-
-static int tls_mismatch(const struct lab *l, struct lab_state *s, const struct how *how, struct err *e)
-{
-	(void)l, (void)how, (void)e;
-	s->backend_tls10 = true;
-	text_copy(s->is.tls_protocols, sizeof s->is.tls_protocols, "server: TLS 1.0; client: TLS 1.2");
-	return 0;
-}
-
-/* A history in which the server's own certificate is nearly five years old: nothing is written for what was. */
-static int expire_soon(const struct lab *l, struct lab_state *s, const struct how *how, struct err *e)
-{
-	struct store_cert *old = of_record(l, s, BACKEND_ENDPOINT, e);
-	struct cert_template t;
-	uint8_t thumbprint[20];
-	int r;
-
-	(void)how;
-	if (!old)
-		return -1;
-	own_template(l, &t);
-	t.not_before = clock_wall(&l->clock) - 1806 * US_DAY;
-	r = store_create(l, &t, "Microsoft Exchange", "", true, thumbprint, e);
-	if (r == 0) {
-		state_set_record(s, BACKEND_ENDPOINT, thumbprint, "MY");
-		state_set_record(s, LOCAL_ENDPOINT, thumbprint, "MY");
-		memcpy(s->is.itc, thumbprint, 20);
-		store_remove(l, "MY", old->cert.info.thumbprint);
-		store_remove(l, "Root", old->cert.info.thumbprint);
-		store_drop_key(l, old->cert.container);
-	}
-	store_free(old, 1);
-	return r;
-}
-
-/* What remains after somebody enabled the public certificate for IIS with a tool that takes both sites. */
-static int foreign_name(const struct lab *l, struct lab_state *s, const struct how *how, struct err *e)
-{
-	struct store_cert *public = of_record(l, s, FRONTEND_ENDPOINT, e);
-	bool had = state_record(s, BACKEND_ENDPOINT) != NULL;
-
-	(void)how;
-	if (!public)
-		return -1;
-	state_set_record(s, BACKEND_ENDPOINT, public->cert.info.thumbprint, "MY");
-	if (had)
-		lab_event(l, EV_15300, &(struct event_args){.endpoint = BACKEND_ENDPOINT});
-	lab_event(l, EV_15301, &(struct event_args){.endpoint = BACKEND_ENDPOINT});
-	store_free(public, 1);
-	return 0;
-}
+#include "lab/lab_faults.h"
 
 static int nothing(const struct lab *l, struct lab_state *s, const struct how *how, struct err *e)
 {
@@ -159,23 +10,85 @@ static int nothing(const struct lab *l, struct lab_state *s, const struct how *h
 	return 0;
 }
 
-const char *const lab_faults[] = {"delete-certificate", "unbind", "drop-key", "stop-site", "tls-mismatch", "no-site-binding",
-	"expire-soon", "front-end-certificate", "foreign-name", "none", NULL};
-
-static fault_fn *const fault_fns[] = {delete_certificate, unbind, drop_key, stop_site, tls_mismatch, no_site_binding, expire_soon,
-	front_end_certificate, foreign_name, nothing};
-
-static fault_fn *find(const char *name, struct err *e)
+/* Two at once, by one name: the row of the site stands before that of the certificate. */
+static int two_faults(const struct lab *l, struct lab_state *s, const struct how *how, struct err *e)
 {
-	const char *near;
+	return fault_delete_certificate(l, s, how, e) < 0 ? -1 : fault_stop_site(l, s, how, e);
+}
 
-	for (size_t i = 0; lab_faults[i]; i++)
-		if (strcmp(lab_faults[i], name) == 0)
-			return fault_fns[i];
-	near = text_nearest(name, lab_faults);
+static const struct fault {
+	const char *name;
+	fault_fn *does;
+	bool may_be_deferred, may_keep_key;
+} faults[] = {
+	{"none", nothing, false, false},
+	{"delete-certificate", fault_delete_certificate, true, true},
+	{"unbind", fault_unbind, false, false},
+	{"drop-key", fault_drop_key, true, false},
+	{"key-access", fault_key_access, false, false},
+	{"key-mismatch", fault_key_mismatch, false, false},
+	{"wrong-store", fault_wrong_store, false, false},
+	{"expire", fault_expire, false, false},
+	{"expire-soon", fault_expire_soon, false, false},
+	{"not-yet-valid", fault_not_yet_valid, false, false},
+	{"weak", fault_weak, false, false},
+	{"weak-sha1", fault_weak_sha1, false, false},
+	{"weak-1024", fault_weak_1024, false, false},
+	{"ec-key", fault_ec_key, false, false},
+	{"foreign-name", fault_foreign_name, false, false},
+	{"public-certificate", fault_public_certificate, false, false},
+	{"public-own-name", fault_public_own_name, false, false},
+	{"shadow-record", fault_shadow_record, false, false},
+	{"front-end-certificate", fault_front_end_certificate, true, true},
+	{"stop-site", fault_stop_site, false, false},
+	{"stop-service", fault_stop_service, false, false},
+	{"no-site-binding", fault_no_site_binding, false, false},
+	{"ip-bound", fault_ip_bound, false, false},
+	{"host-header", fault_host_header, false, false},
+	{"app-pool-down", fault_app_pool_down, false, false},
+	{"tls-mismatch", fault_tls_mismatch, false, false},
+	{"hang", fault_hang, false, false},
+	{"mute", fault_mute, false, false},
+	{"refuse", fault_refuse, false, false},
+	{"stale-state", fault_stale_state, false, false},
+	{"hop-broken", fault_hop_broken, false, false},
+	{"contradiction", fault_contradiction, false, false},
+	{"no-exchange-site", fault_no_exchange_site, false, false},
+	{"not-exchange", fault_not_exchange, false, false},
+	{"smtp-connector", fault_smtp_connector, false, false},
+	{"two-faults", two_faults, true, true},
+	{"admin-repair", fault_admin_repair, false, false},
+	{"disk-full", fault_disk_full, false, false},
+};
+
+#define FAULTS (sizeof faults / sizeof faults[0])
+
+static const struct fault *find(const char *name, struct err *e)
+{
+	const char *names[FAULTS + 1] = {NULL}, *near;
+
+	for (size_t i = 0; i < FAULTS; i++) {
+		if (strcmp(faults[i].name, name) == 0)
+			return &faults[i];
+		names[i] = faults[i].name;
+	}
+	near = text_nearest(name, names);
 	err_set(e, ERR_USAGE, "there is no fault '%.60s'%s%s%s; evmend-lab --help lists them", name, near ? "; did you mean '" : "",
 		near ? near : "", near ? "'?" : "");
 	return NULL;
+}
+
+void lab_list_faults(struct buf *to, const char *indent)
+{
+	size_t column = 0;
+
+	for (size_t i = 0; i < FAULTS; i++) {
+		bool turn = column == 0 || column + strlen(faults[i].name) > 90;
+
+		buf_printf(to, "%s%s%s", turn && i ? "\n" : "", turn ? indent : " ", faults[i].name);
+		column = turn ? strlen(faults[i].name) : column + 1 + strlen(faults[i].name);
+	}
+	buf_char(to, '\n');
 }
 
 static int settle(const struct lab *l, struct lab_state *s, struct err *e)
@@ -189,25 +102,43 @@ static int settle(const struct lab *l, struct lab_state *s, struct err *e)
 	return 0;
 }
 
+static int check(const char *name, const struct how *how, const struct fault **to, struct err *e)
+{
+	*to = find(name, e);
+	if (!*to)
+		return -1;
+	if (how->deferred && !(*to)->may_be_deferred)
+		return err_set(e, ERR_USAGE, "--deferred does not go with %s", name);
+	if (how->keep_key && !(*to)->may_keep_key)
+		return err_set(e, ERR_USAGE, "--keep-key does not go with %s", name);
+	return 0;
+}
+
 int lab_break(const struct lab *l, const char *fault, bool deferred, bool keep_key, struct err *e)
 {
 	const struct how how = {deferred, keep_key};
-	fault_fn *f = find(fault, e);
+	const struct fault *todo[8];
+	char name[64];
+	size_t n = 0;
 	struct lab_state *s;
 
-	if (!f)
-		return -1;
-	if ((deferred || keep_key) && f != delete_certificate && f != drop_key)
-		return err_set(e, ERR_USAGE, "--deferred and --keep-key go with delete-certificate (--deferred with drop-key too)");
-	if (keep_key && f == drop_key)
-		return err_set(e, ERR_USAGE, "drop-key cannot keep the key");
+	for (const char *at = fault; at; at = strchr(at, '+') ? strchr(at, '+') + 1 : NULL) {
+		size_t len = strcspn(at, "+");
+
+		text_copy(name, len < sizeof name ? len + 1 : sizeof name, at);
+		if (n == sizeof todo / sizeof todo[0])
+			return err_set(e, ERR_USAGE, "these are too many faults at once");
+		if (check(name, &how, &todo[n++], e) < 0)
+			return -1;
+	}
 	s = state_begin(l, true, e);
 	if (!s)
 		return -1;
-	if (f(l, s, &how, e) < 0) {
-		state_end(s);
-		return -1;
-	}
+	for (size_t i = 0; i < n; i++)
+		if (todo[i]->does(l, s, &how, e) < 0) {
+			state_end(s);
+			return -1;
+		}
 	return settle(l, s, e);
 }
 
@@ -217,6 +148,6 @@ int lab_restart(const struct lab *l, struct err *e)
 
 	if (!s)
 		return -1;
-	s->cache_epoch++;
+	state_restart_iis(s);
 	return settle(l, s, e);
 }

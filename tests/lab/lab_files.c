@@ -125,13 +125,39 @@ int lab_save(const struct lab *l, struct err *e)
 
 /* ---- state.json ---- */
 
+const char *wrong_word(int bit)
+{
+	static const char *const words[] = {"tls10", "hang", "mute", "refuse", "stale", "hop", "split", "no-exchange", "disk-full"};
+
+	return bit < (int)(sizeof words / sizeof words[0]) ? words[bit] : NULL;
+}
+
+static unsigned wrong_bit(const char *word)
+{
+	for (int i = 0; wrong_word(i); i++)
+		if (strcmp(wrong_word(i), word) == 0)
+			return 1u << i;
+	die("state.json: '%s' is nothing that can be wrong", word);
+}
+
+static void put_wrong(struct json_out *o, unsigned wrong)
+{
+	json_open(o, "wrong", '[');
+	for (int i = 0; wrong_word(i); i++)
+		if (wrong & 1u << i)
+			json_put_str(o, NULL, wrong_word(i));
+	json_close(o, ']');
+}
+
 static int state_parse(const struct json *j, struct lab_state *s, struct err *e)
 {
-	const struct json *sets = json_get(j, "record_set");
+	const struct json *sets = json_get(j, "record_set"), *wrong = json_get(j, "wrong");
 
 	s->version = json_int(json_get(j, "version"), 0);
 	s->cache_epoch = json_int(json_get(j, "cache_epoch"), 0);
-	s->backend_tls10 = json_bool(json_get(j, "backend_tls10"), false);
+	for (size_t i = 0; i < json_len(wrong); i++)
+		s->wrong |= wrong_bit(json_str(json_at(wrong, i), ""));
+	text_copy(s->connector, sizeof s->connector, json_str(json_get(j, "connector"), ""));
 	text_copy(s->busy, sizeof s->busy, json_str(json_get(j, "busy"), "free"));
 	for (size_t i = 0; i < json_len(sets) && i < HOST_RECORDS; i++)
 		s->record_set[i] = json_int(json_at(sets, i), 0);
@@ -187,7 +213,8 @@ int state_write(const struct lab *l, struct lab_state *s, struct err *e)
 	json_open(&o, NULL, '{');
 	json_put_int(&o, "version", s->version);
 	json_put_int(&o, "cache_epoch", s->cache_epoch);
-	json_put_bool(&o, "backend_tls10", s->backend_tls10);
+	put_wrong(&o, s->wrong);
+	json_put_str(&o, "connector", s->connector);
 	json_put_str(&o, "busy", s->busy[0] ? s->busy : "free");
 	json_open(&o, "record_set", '[');
 	for (size_t i = 0; i < s->is.n_records; i++)
@@ -226,6 +253,8 @@ void state_put_record(struct lab_state *s, const struct host_record *r)
 	}
 	*at = *r;
 	s->record_set[at - s->is.records] = s->version + 1; /* never used before */
+	if (r->port == 444)
+		s->wrong &= ~(unsigned)WRONG_STALE;
 }
 
 void state_set_record(struct lab_state *s, const char *endpoint, const uint8_t thumbprint[20], const char *store)
@@ -258,6 +287,12 @@ void state_drop_record(struct lab_state *s, const char *endpoint)
 	s->is.n_records--;
 }
 
+void state_restart_iis(struct lab_state *s)
+{
+	s->cache_epoch++;
+	s->wrong &= ~(unsigned)(WRONG_STALE | WRONG_HOP);
+}
+
 struct host_site *state_site(struct lab_state *s, const char *name)
 {
 	for (size_t i = 0; i < s->is.n_sites; i++)
@@ -266,16 +301,28 @@ struct host_site *state_site(struct lab_state *s, const char *name)
 	return NULL;
 }
 
+bool service_runs(const struct lab_state *s, const char *name)
+{
+	for (size_t i = 0; i < s->is.n_services; i++)
+		if (strcmp(s->is.services[i].name, name) == 0)
+			return s->is.services[i].running;
+	return true;
+}
+
+const struct host_binding *binding_444(const struct host_site *site)
+{
+	for (size_t i = 0; i < site->n_bindings; i++)
+		if (strcmp(site->bindings[i].protocol, "https") == 0 && strstr(site->bindings[i].information, ":444:"))
+			return &site->bindings[i];
+	return NULL;
+}
+
 bool site_serves_444(const struct lab_state *s)
 {
-	for (size_t i = 0; i < s->is.n_sites; i++) {
-		const struct host_site *site = &s->is.sites[i];
-
-		if (strcmp(site->name, BACKEND_SITE) != 0 || !site->started)
-			continue;
-		for (size_t b = 0; b < site->n_bindings; b++)
-			if (strcmp(site->bindings[b].protocol, "https") == 0 && strstr(site->bindings[b].information, ":444:"))
-				return true;
-	}
+	if (!service_runs(s, "W3SVC") || s->wrong & WRONG_REFUSE)
+		return false;
+	for (size_t i = 0; i < s->is.n_sites; i++)
+		if (strcmp(s->is.sites[i].name, BACKEND_SITE) == 0 && s->is.sites[i].started && binding_444(&s->is.sites[i]))
+			return true;
 	return false;
 }

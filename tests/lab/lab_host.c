@@ -17,6 +17,13 @@
 
 #define LINE_BYTES (4u << 20)
 
+/* What happens to the server by somebody else, right after a call. */
+struct meanwhile {
+	char fault[128]; /* "": nothing */
+	enum host_call call;
+	int64_t nth, count;
+};
+
 enum sabotage { S_NONE, S_FAIL, S_DELAY, S_LIE, S_HALF, S_HANG, S_DIE, S_DIE_AFTER, S_NONSENSE };
 
 static const char *const sabotages[] = {"none", "fail", "delay", "lie", "half", "hang", "die", "die-after", "nonsense", NULL};
@@ -30,6 +37,8 @@ struct answerer {
 	int lock;            /* descriptor of host.lock, -1 */
 	bool lying;          /* this call */
 	bool halving;
+	unsigned no_parts, no_calls; /* what is not answered: sets of enum host_part, of 1 << enum host_call */
+	struct meanwhile meanwhile;
 	struct buf out;
 };
 
@@ -71,16 +80,33 @@ static bool counts(const struct answerer *a, enum host_call c)
 static int say_identity(struct answerer *a, struct json_out *o)
 {
 	const struct lab *l = a->lab;
-	struct host_identity i = {.exchange = true, .lab = true, .backend_port = l->backend_port, .frontend_port = l->frontend_port};
+	struct lab_state *s = state_begin(l, false, NULL);
+	struct host_identity i = {.exchange = s && !(s->wrong & WRONG_NO_EXCHANGE), .lab = true, .backend_port = l->backend_port, .frontend_port = l->frontend_port};
 
 	text_copy(i.netbios, sizeof i.netbios, l->name);
 	text_copy(i.fqdn, sizeof i.fqdn, l->fqdn);
 	text_copy(i.addresses[i.n_addresses++], sizeof i.addresses[0], "127.0.0.1");
-	if (l->ipv6)
+	if (l->ipv6 && !a->halving)
 		text_copy(i.addresses[i.n_addresses++], sizeof i.addresses[0], "::1");
+	state_end(s);
+	if (a->lying) /* another server answers under this one's name */
+		snprintf(i.fqdn, sizeof i.fqdn, "impostor.%.200s", l->domain);
 	text_copy(i.version, sizeof i.version, "15.2.1544.4 (evmend LAB)");
 	wire_put_identity(o, &i);
 	return 0;
+}
+
+/* A host that claims that all runs, and that all keys are there. */
+static void lie_about_state(struct host_state *s)
+{
+	for (size_t i = 0; i < s->n_sites; i++)
+		s->sites[i].started = true;
+	for (size_t i = 0; i < s->n_services; i++)
+		s->services[i].running = true;
+	for (size_t i = 0; i < s->n_pools; i++)
+		s->pools[i].running = true;
+	for (size_t i = 0; i < s->n_certs; i++)
+		s->certs[i].has_key = s->certs[i].key_opens = s->certs[i].key_matches = TRI_YES;
 }
 
 static int say_state(struct answerer *a, const struct json *args, struct json_out *o, int *kind, struct err *e)
@@ -105,7 +131,11 @@ static int say_state(struct answerer *a, const struct json *args, struct json_ou
 		}
 		s->is.known |= HOST_PART_CERTS;
 	}
-	s->is.known &= parts;
+	s->is.known &= parts & ~a->no_parts;
+	if (a->halving) /* the tables and not the rest: an answer that broke off */
+		s->is.known &= HOST_PART_RECORDS | HOST_PART_CERTS;
+	if (a->lying)
+		lie_about_state(&s->is);
 	wire_put_state(o, &s->is, pem);
 	store_free(all, s->is.n_certs);
 	state_end(s);
@@ -123,6 +153,8 @@ static int say_busy(struct answerer *a, struct json_out *o, struct err *e)
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		if (strcmp(host_busy_text(all[i]), s->busy) == 0)
 			b = all[i];
+	if (a->lying)
+		b = HOST_FREE;
 	wire_put_busy(o, b, b == HOST_FREE ? "the lab has nothing else to do" : "the lab was told to say so");
 	state_end(s);
 	return 0;
@@ -185,6 +217,10 @@ static int say_probe(struct answerer *a, const struct json *args, int64_t deadli
 	ok = wire_get_ask(args, &ask, e) == 0 && lab_probe(a->lab, &ask, timeout > 100 ? timeout : 100, r, e) == 0;
 	if (ok && a->lying)
 		lie_about_probe(a->lab, r);
+	if (ok && a->halving) { /* the connection broke off behind the handshake */
+		r->http_status = 0;
+		r->answer_header[0] = '\0';
+	}
 	if (ok)
 		wire_put_probe(o, r, r->has_leaf ? r->leaf_pem : NULL);
 	free(r);
@@ -236,7 +272,7 @@ static int take_lock(struct answerer *a, const struct json *args, int *kind, str
 	struct buf b;
 	const char *who = json_str(json_get(args, "who"), "somebody");
 
-	if (a->lock >= 0)
+	if (a->lock >= 0 || a->lying)
 		return 0;
 	lab_path(a->lab, path, sizeof path, "host.lock");
 	a->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -323,6 +359,18 @@ static bool before(struct answerer *a, int64_t id, int64_t deadline_ms)
 	return true;
 }
 
+/* Somebody else does something, before the answer to this call is sent. */
+static void mind_meanwhile(struct answerer *a, enum host_call call)
+{
+	struct meanwhile *m = &a->meanwhile;
+	struct err e = {.code = ERR_NONE};
+
+	if (!m->fault[0] || m->call != call || ++m->count != m->nth)
+		return;
+	if (lab_break(a->lab, m->fault, false, false, &e) < 0)
+		fprintf(stderr, "evmend-lab host: %s\n", e.text);
+}
+
 static void take_call(struct answerer *a, const char *line, size_t n)
 {
 	struct json_out o;
@@ -353,11 +401,12 @@ static void take_call(struct answerer *a, const char *line, size_t n)
 			_exit(1);
 	}
 	json_free(j);
+	mind_meanwhile(a, call);
 }
 
 static void say_hello(struct answerer *a)
 {
-	struct wire_hello h = {.version = WIRE_VERSION, .lab = true, .can = (1u << HOST_CALLS) - 1};
+	struct wire_hello h = {.version = WIRE_VERSION, .lab = true, .can = ((1u << HOST_CALLS) - 1) & ~a->no_calls};
 	struct json_out o;
 
 	text_copy(h.agent, sizeof h.agent, "evmend-lab " LAB_VERSION " (LAB, not a real server)");
@@ -369,14 +418,55 @@ static void say_hello(struct answerer *a)
 	send_out(a);
 }
 
-int lab_host(const struct lab *l, const char *fault, struct err *e)
+/* "CALL:N:FAULT" */
+static int parse_meanwhile(struct meanwhile *m, const char *text, struct err *e)
+{
+	const char *colon = strchr(text, ':'), *last = colon ? strchr(colon + 1, ':') : NULL;
+	char word[40];
+
+	if (!last || (size_t)(colon - text) >= sizeof word || !text_int(colon + 1, (size_t)(last - colon - 1), &m->nth) || m->nth < 1 ||
+	    !last[1] || strlen(last + 1) >= sizeof m->fault)
+		return err_set(e, ERR_USAGE, "--meanwhile must be CALL:N:FAULT, such as apply:2:stop-site");
+	text_copy(word, (size_t)(colon - text) + 1, text);
+	text_copy(m->fault, sizeof m->fault, last + 1);
+	return host_call_parse(word, &m->call) ? 0 : err_set(e, ERR_USAGE, "--meanwhile: there is no call '%s'", word);
+}
+
+/* "sites,pools,probe": parts of observe and names of calls. */
+static int parse_without(struct answerer *a, const char *text, struct err *e)
+{
+	static const char *const parts[] = {"records", "certs", "sites", "services", "settings", "itc", "boot", "pools"};
+
+	for (const char *at = text; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+		size_t n = strcspn(at, ","), i = 0;
+		char word[40];
+		enum host_call c;
+
+		text_copy(word, n < sizeof word ? n + 1 : sizeof word, at);
+		while (i < sizeof parts / sizeof parts[0] && strcmp(parts[i], word) != 0)
+			i++;
+		if (i < sizeof parts / sizeof parts[0])
+			a->no_parts |= 1u << i;
+		else if (host_call_parse(word, &c))
+			a->no_calls |= 1u << c;
+		else
+			return err_set(e, ERR_USAGE, "--without: '%s' is neither a part nor a call", word);
+	}
+	return 0;
+}
+
+int lab_host(const struct lab *l, const struct lab_host_options *options, struct err *e)
 {
 	struct answerer a = {.lab = l, .lock = -1};
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t n;
 
-	if (fault && parse_fault(&a, fault, e) < 0)
+	if (options->fault && parse_fault(&a, options->fault, e) < 0)
+		return -1;
+	if (options->without && parse_without(&a, options->without, e) < 0)
+		return -1;
+	if (options->meanwhile && parse_meanwhile(&a.meanwhile, options->meanwhile, e) < 0)
 		return -1;
 	buf_init(&a.out, 2 * LINE_BYTES);
 	say_hello(&a);

@@ -58,14 +58,15 @@ static uint16_t port_of(const struct lab *l, enum door_kind kind)
 	return kind == DOOR_FRONTEND ? l->frontend_port : kind == DOOR_LOCAL ? l->local_port : l->backend_port;
 }
 
-/* Opens what should be open, closes what should not. */
-static int set_doors(const struct lab *l, struct door *doors, bool backend, struct err *e)
+/* Opens what should be open, closes what should not: without W3SVC no site listens. */
+static int set_doors(const struct lab *l, struct door *doors, const struct lab_state *st, struct err *e)
 {
+	bool iis = service_runs(st, "W3SVC"), backend = site_serves_444(st);
 	char words[96];
 
 	for (int i = 0; i < DOORS; i++) {
 		struct door *d = &doors[i];
-		bool want = (d->kind != DOOR_BACKEND || backend) && (!d->v6 || l->ipv6);
+		bool want = (d->kind == DOOR_BACKEND ? backend : iis) && (!d->v6 || l->ipv6);
 
 		if (!want && d->fd >= 0) {
 			close(d->fd);
@@ -158,7 +159,7 @@ static int follow(struct server *s, struct door *doors, struct glance *g, struct
 	if (!st)
 		return -1;
 	*g = (struct glance){.inode = now.st_ino, .changed = now.st_mtim};
-	if (set_doors(s->lab, doors, site_serves_444(st), e) < 0) {
+	if (set_doors(s->lab, doors, st, e) < 0) {
 		state_end(st);
 		return -1;
 	}

@@ -42,12 +42,6 @@ static void tell(struct deed *d, bool did, const char *text)
 	text_copy(d->to->detail, sizeof d->to->detail, text);
 }
 
-static bool same_record(const struct host_record *a, const struct host_record *b)
-{
-	return memcmp(a->thumbprint, b->thumbprint, 20) == 0 && strcmp(a->store, b->store) == 0 && text_same(a->appid, b->appid) &&
-	       a->flags == b->flags;
-}
-
 static int set_record(struct deed *d, const struct host_record *want)
 {
 	struct host_record *have = state_record(d->state, want->endpoint);
@@ -63,10 +57,7 @@ static int set_record(struct deed *d, const struct host_record *want)
 	if (!usable) /* delete, set, fail, put back: the same as never having touched it */
 		return refuse(d, FAULT_FAILED, "setting %s failed with error 1312: the certificate is not in the store or its key cannot be used",
 			want->endpoint);
-	if (have && same_record(have, want)) {
-		tell(d, false, "the record is so already");
-		return 0;
-	}
+	/* deleted and set also when it reads the same: what HTTP.SYS holds of it is dropped */
 	state_put_record(d->state, want);
 	d->changed = true;
 	if (d->to->has_old)
@@ -218,24 +209,38 @@ static int cert_restore(struct deed *d)
 	return r;
 }
 
+/* The access list of setup is put back, or the key that fits is named again. */
+static int mend_key(struct deed *d, const struct store_cert *c)
+{
+	struct store_cert *again;
+	char container[128];
+	bool usable;
+
+	store_close_key(d->lab, c->cert.container, false);
+	again = store_find(d->lab, "MY", c->cert.info.thumbprint);
+	usable = is_usable(again);
+	if (again)
+		store_free(again, 1);
+	if (!usable && !store_key_for(d->lab, c->pem, container))
+		return refuse(d, FAULT_NOT_FOUND, "no key container fits this certificate");
+	if (!usable && store_add(d->lab, "MY", c->pem, c->cert.friendly_name, container, c->token, d->e) < 0)
+		return -1;
+	d->changed = true;
+	tell(d, true, usable ? "the key opens again" : "the key is associated again");
+	return 0;
+}
+
 static int key_repair(struct deed *d)
 {
 	struct store_cert *c = store_find(d->lab, "MY", d->step->thumbprint);
-	char container[128];
 	int r = 0;
 
 	if (!c)
 		return refuse(d, FAULT_NOT_FOUND, "the certificate is not in the store");
 	if (is_usable(c))
 		tell(d, false, "the key is fine already");
-	else if (!store_key_for(d->lab, c->pem, container))
-		r = refuse(d, FAULT_NOT_FOUND, "no key container fits this certificate");
-	else if (store_add(d->lab, "MY", c->pem, c->cert.friendly_name, container, c->token, d->e) < 0)
-		r = -1;
-	else {
-		d->changed = true;
-		tell(d, true, "the key is associated again");
-	}
+	else
+		r = mend_key(d, c);
 	store_free(c, 1);
 	return r;
 }
@@ -276,14 +281,22 @@ static int remove_ours(struct deed *d, const uint8_t thumbprint[20], bool with_k
 
 static int restart_iis(struct deed *d)
 {
-	d->state->cache_epoch++;
+	state_restart_iis(d->state);
 	d->changed = true;
 	tell(d, true, "IIS is restarted");
 	return 0;
 }
 
+/* Keys, stores and IIS's configuration are files; HTTP.SYS's records are not. */
+static bool needs_disk(enum step_kind k)
+{
+	return k == STEP_CERT_CREATE || k == STEP_CERT_RESTORE || k == STEP_KEY_REPAIR || k == STEP_SITE_BINDING_ADD;
+}
+
 static int do_step(struct deed *d)
 {
+	if (d->state->wrong & WRONG_DISK_FULL && needs_disk(d->step->kind))
+		return refuse(d, FAULT_FAILED, "there is not enough space on the disk (112)");
 	switch (d->step->kind) {
 	case STEP_RECORD_SET:
 		return record_set(d);

@@ -35,6 +35,23 @@ static char *get_file(const char *path)
 	return s;
 }
 
+static bool key_is_there(const struct lab *l, const char *container)
+{
+	char path[4096];
+
+	lab_path(l, path, sizeof path, "keys/%s.pem", container);
+	return container[0] && access(path, F_OK) == 0;
+}
+
+/* A closed key stands beside the open ones under another name: whoever asks for it has no access. */
+static bool key_is_closed(const struct lab *l, const char *container)
+{
+	char path[4096];
+
+	lab_path(l, path, sizeof path, "keys/%s.closed", container);
+	return container[0] && access(path, F_OK) == 0;
+}
+
 /* A public copy names no container; a key counts as its own when one fits, as certutil -repairstore would find it. */
 static void about_key(const struct lab *l, struct store_cert *c)
 {
@@ -43,9 +60,11 @@ static void about_key(const struct lab *l, struct store_cert *c)
 	if (strcmp(c->cert.store, "Root") == 0)
 		store_key_for(l, c->pem, c->cert.container);
 	key = store_key(l, c);
-	c->cert.has_key = c->cert.container[0] ? TRI_YES : TRI_NO;
+	c->cert.has_key = key_is_there(l, c->cert.container) || key_is_closed(l, c->cert.container) ? TRI_YES : TRI_NO;
 	c->cert.key_opens = key ? TRI_YES : TRI_NO;
-	c->cert.key_matches = key && cert_key_matches(c->pem, strlen(c->pem), key, strlen(key)) ? TRI_YES : TRI_NO;
+	/* of a key that does not open nobody knows whether it matches */
+	c->cert.key_matches = !key && c->cert.has_key == TRI_YES ? TRI_UNKNOWN :
+		key && cert_key_matches(c->pem, strlen(c->pem), key, strlen(key)) ? TRI_YES : TRI_NO;
 	cert_wipe(key);
 }
 
@@ -112,13 +131,13 @@ static int by_thumbprint(const void *a, const void *b)
 
 size_t store_list(const struct lab *l, const char *store, struct store_cert **to)
 {
+	static const char *const stores[] = {"MY", "WebHosting", "Root"};
 	size_t n = 0;
 
 	*to = NULL;
-	if (!store || strcmp(store, "MY") == 0)
-		n = list_one(l, "MY", to, n);
-	if (!store || strcmp(store, "Root") == 0)
-		n = list_one(l, "Root", to, n);
+	for (size_t i = 0; i < sizeof stores / sizeof stores[0]; i++)
+		if (!store || strcmp(store, stores[i]) == 0)
+			n = list_one(l, stores[i], to, n);
 	if (n)
 		qsort(*to, n, sizeof **to, by_thumbprint);
 	return n;
@@ -181,24 +200,31 @@ void store_remove(const struct lab *l, const char *store, const uint8_t thumbpri
 	unlink(path);
 }
 
+int store_put(const struct lab *l, const char *pem, const char *key, const char *friendly, const char *token,
+	uint8_t thumbprint[20], struct err *e)
+{
+	char container[40], path[4096];
+	struct cert_info info;
+
+	lab_guid(container);
+	lab_path(l, path, sizeof path, "keys/%s.pem", container);
+	if (cert_parse_pem(pem, strlen(pem), &info, e) < 0 || put_file(path, key, e) < 0)
+		return -1;
+	memcpy(thumbprint, info.thumbprint, 20);
+	return store_add(l, "MY", pem, friendly, container, token, e);
+}
+
 int store_create(const struct lab *l, const struct cert_template *t, const char *friendly, const char *token, bool with_root,
 	uint8_t thumbprint[20], struct err *e)
 {
-	char *cert = NULL, *key = NULL, container[40], path[4096];
-	struct cert_info info;
+	char *cert = NULL, *key = NULL;
 	int r;
 
-	lab_guid(container);
 	if (cert_create(t, &cert, &key, e) < 0)
 		return -1;
-	lab_path(l, path, sizeof path, "keys/%s.pem", container);
-	r = put_file(path, key, e);
+	r = store_put(l, cert, key, friendly, token, thumbprint, e);
 	if (r == 0 && with_root)
 		r = store_add(l, "Root", cert, "", "", "", e);
-	if (r == 0)
-		r = store_add(l, "MY", cert, friendly, container, token, e);
-	if (r == 0 && (r = cert_parse_pem(cert, strlen(cert), &info, e)) == 0)
-		memcpy(thumbprint, info.thumbprint, 20);
 	cert_wipe(key);
 	free(cert);
 	return r;
@@ -220,6 +246,15 @@ void store_drop_key(const struct lab *l, const char *container)
 
 	lab_path(l, path, sizeof path, "keys/%s.pem", container);
 	unlink(path);
+}
+
+void store_close_key(const struct lab *l, const char *container, bool closed)
+{
+	char open[4096], shut[4096];
+
+	lab_path(l, open, sizeof open, "keys/%s.pem", container);
+	lab_path(l, shut, sizeof shut, "keys/%s.closed", container);
+	(void)rename(closed ? open : shut, closed ? shut : open);
 }
 
 bool store_key_for(const struct lab *l, const char *pem, char container[static 128])

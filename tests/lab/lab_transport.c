@@ -1,26 +1,33 @@
-/* lab_transport.c - what the SMTP services notice about certificates: 12014, 12018, 12023, 12024.
+/* lab_transport.c - what the SMTP services notice about certificates: 12014 to 12016, 12018, 12023, 12024.
  *
- * They look when the store changes and say each thing once, since Windows suppresses repeats. The search is Exchange's: a
- * certificate in MY with the server's name and a key that can be used. */
+ * They look when the store changes and say each thing once, since Windows suppresses repeats. */
+#include <stdio.h>
 #include <string.h>
 
 #include "lab/server.h"
 #include "os/os.h"
 
-static const struct store_cert *own_certificate(const struct lab *l, const struct store_cert *c, size_t n)
+/* Exchange's own search: by name, with a key that opens, RSA, for servers and for signing. Expired ones are found as well. */
+static const struct store_cert *certificate_for(const char *fqdn, const struct store_cert *c, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (cert_has_name(&c[i].cert.info, l->fqdn) && is_usable(&c[i]))
-			return &c[i];
-	return NULL;
+	const struct store_cert *found = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct cert_info *x = &c[i].cert.info;
+
+		if (cert_has_name(x, fqdn) && is_usable(&c[i]) && x->key == KEY_RSA && x->server_auth && x->digital_signature &&
+		    (!found || x->not_after > found->cert.info.not_after))
+			found = &c[i];
+	}
+	return found;
 }
 
-static bool has(const struct store_cert *c, size_t n, const uint8_t thumbprint[20])
+static const struct store_cert *by_thumbprint(const struct store_cert *c, size_t n, const uint8_t thumbprint[20])
 {
 	for (size_t i = 0; i < n; i++)
 		if (memcmp(c[i].cert.info.thumbprint, thumbprint, 20) == 0)
-			return true;
-	return false;
+			return &c[i];
+	return NULL;
 }
 
 /* The internal transport certificate is named in the directory; when the store lacks it another is taken, or one made in memory. */
@@ -38,22 +45,36 @@ static void look_for_itc(struct server *s, const struct lab_state *st, const str
 	lab_event(s->lab, own ? EV_12023 : EV_12024, &a);
 }
 
+/* Says it when it has become so, and once. */
+static bool news(bool is, bool *said)
+{
+	bool say = is && !*said;
+
+	*said = is;
+	return say;
+}
+
 void transport_look(struct server *s, const struct lab_state *st)
 {
 	struct store_cert *all;
 	size_t n = store_list(s->lab, "MY", &all);
-	const struct store_cert *own = own_certificate(s->lab, all, n);
-	bool missing = st->is.itc_known && !has(all, n, st->is.itc);
-	bool ending = own && own->cert.info.not_after - clock_wall(&s->lab->clock) < 90 * US_DAY;
+	int64_t now = clock_wall(&s->lab->clock);
+	const struct store_cert *own = certificate_for(s->lab->fqdn, all, n), *itc = by_thumbprint(all, n, st->is.itc);
+	int64_t left = own ? own->cert.info.not_after - now : 0;
+	char name[96];
 
-	if (missing && !s->said_itc)
+	snprintf(name, sizeof name, "Default Frontend %s", s->lab->name);
+	if (news(st->is.itc_known && !itc, &s->said_itc))
 		look_for_itc(s, st, own);
-	if (!own && !s->said_12014)
-		lab_event(s->lab, EV_12014, NULL);
-	if (ending && !s->said_12018)
+	if (news(itc && itc->cert.info.not_after < now, &s->said_itc_expired))
+		lab_event(s->lab, EV_12015, &(struct event_args){.cert = &itc->cert.info});
+	if (news(!own, &s->said_12014))
+		lab_event(s->lab, EV_12014, &(struct event_args){.fqdn = s->lab->fqdn, .connector = name});
+	if (news(own && left < 0, &s->said_expired))
+		lab_event(s->lab, EV_12016, &(struct event_args){.cert = &own->cert.info});
+	if (news(own && left >= 0 && left < 90 * US_DAY, &s->said_12018))
 		lab_event(s->lab, EV_12018, &(struct event_args){.cert = &own->cert.info});
-	s->said_itc = missing;
-	s->said_12014 = !own;
-	s->said_12018 = ending;
+	if (news(st->connector[0] && !certificate_for(st->connector, all, n), &s->said_connector))
+		lab_event(s->lab, EV_12014, &(struct event_args){.fqdn = st->connector, .connector = "Relay (LAB)"});
 	store_free(all, n);
 }

@@ -11,6 +11,17 @@
 enum door_kind { DOOR_FRONTEND, DOOR_LOCAL, DOOR_BACKEND };
 enum door_why { DOOR_OK, DOOR_NO_RECORD, DOOR_NO_CERTIFICATE, DOOR_NO_KEY };
 
+/* What a door knows when somebody has come in. */
+struct opened {
+	SSL_CTX *ctx;        /* of whoever asked for it (SSL_CTX_free); NULL: why */
+	enum door_why why;
+	char endpoint[80];   /* the record's name, for 15021 */
+	unsigned wrong;      /* set of enum lab_wrong */
+	char host[256];      /* the binding's host header, ADDRESS for one that names an address; "": whoever comes is meant */
+	struct host_service pools[HOST_POOLS];
+	size_t n_pools;
+};
+
 struct cached {
 	char endpoint[80];
 	int64_t set; /* lab_state.record_set of what is cached */
@@ -26,14 +37,13 @@ struct server {
 	struct cached cache[HOST_RECORDS];
 	size_t n_cache;
 	int64_t epoch;
-	bool said_36870, said_12014, said_itc, said_12018; /* Windows says these once, not with every attempt */
-	bool itc_missing;
+	/* Windows says these once, not with every attempt */
+	bool said_36870, said_12014, said_connector, said_itc, said_itc_expired, said_expired, said_12018;
 };
 
 /* ---- lab_cache.c ---- */
-/* The TLS context with which a door answers, or why it cannot. *endpoint is the record's name, for 15021. The context is the
- * caller's (SSL_CTX_free). */
-SSL_CTX *cache_open(struct server *s, enum door_kind kind, bool v6, enum door_why *why, char endpoint[static 80], bool *tls10);
+/* With what a door answers, and how. false: the lab's state cannot be read. */
+bool cache_open(struct server *s, enum door_kind kind, bool v6, struct opened *to);
 void cache_load_all(struct server *s, struct lab_state *st); /* as HTTP.SYS loads when a record is set or IIS starts */
 void cache_drop(struct server *s);
 
