@@ -246,7 +246,7 @@ static void hosts_json(struct json_out *o, const struct fleet *f)
 void fleet_json(struct json_out *o, const struct fleet *f, bool bad_only)
 {
 	struct fleet_remark *remarks = xcalloc(FLEET_REMARKS, sizeof(*remarks));
-	size_t n = fleet_judge(f, remarks, FLEET_REMARKS), counts[3] = {0, 0, 0};
+	size_t n = fleet_judge(f, remarks, FLEET_REMARKS), counts[3] = {0, 0, 0}, left = bad_only ? FLEET_BAD_TOLD : f->n * f->n;
 
 	json_put_time(o, "asked", f->when);
 	if (!bad_only)
@@ -254,8 +254,10 @@ void fleet_json(struct json_out *o, const struct fleet *f, bool bad_only)
 	json_open(o, "cells", '[');
 	for (size_t i = 0; i < f->n * f->n; i++) {
 		counts[fleet_bad(&f->cells[i]) ? 2 : f->cells[i].outcome]++;
-		if (!bad_only || fleet_bad(&f->cells[i]))
-			cell_json(o, f, i / f->n, i % f->n);
+		if ((bad_only && !fleet_bad(&f->cells[i])) || left == 0)
+			continue;
+		cell_json(o, f, i / f->n, i % f->n);
+		left--;
 	}
 	json_close(o, ']');
 	json_put_int(o, "ok", (int64_t)counts[CELL_OK]);

@@ -15,6 +15,7 @@
 
 #define FLEET_CELL (10 * US_SECOND) /* one cell: a handshake that takes longer is none that a user waits for */
 #define FLEET_REMARKS 64
+#define FLEET_BAD_TOLD 64                /* cells in one ledger record */
 #define FLEET_PATH "/owa/exhealth.check" /* what Managed Availability asks for */
 #define FLEET_PORT 444                   /* of a back end whose own access does not tell it */
 
@@ -86,6 +87,7 @@ size_t fleet_judge(const struct fleet *f, struct fleet_remark *to, size_t max);
 const char *fleet_mark(const struct fleet_cell *c, char to[static 8]);
 const char *fleet_outcome_text(enum cell_outcome o); /* "refused" */
 bool fleet_outcome_parse(const char *s, enum cell_outcome *o);
-void fleet_json(struct json_out *o, const struct fleet *f, bool bad_only); /* members of an open object */
+/* Members of an open object. bad_only: no hosts, and the first FLEET_BAD_TOLD bad cells. */
+void fleet_json(struct json_out *o, const struct fleet *f, bool bad_only);
 
 #endif

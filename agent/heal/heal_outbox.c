@@ -137,6 +137,7 @@ void healer_status(const struct healer *h, struct json_out *o)
 		json_close(o, '}');
 	}
 	json_close(o, ']');
+	fleet_round_status(h->round, o);
 	json_open(o, "cases", '[');
 	(void)case_store_each(h->db, NULL, true, put_case, o, &e);
 	json_close(o, ']');

@@ -85,7 +85,8 @@ struct healer *healer_new(const struct healer_options *o, struct err *e)
 	h->mono_was = clock_monotonic(o->clock);
 	h->sweep_due = h->mono_was;
 	a.h = h;
-	if (take_up(h, e) < 0 || case_store_each(db, NULL, true, ask_again, &a, e) < 0) {
+	h->round = fleet_round_new(h, e);
+	if (h->round == NULL || take_up(h, e) < 0 || case_store_each(db, NULL, true, ask_again, &a, e) < 0) {
 		healer_free(h);
 		return NULL;
 	}
@@ -98,6 +99,7 @@ void healer_free(struct healer *h)
 		return;
 	for (size_t i = 0; i < h->o.n_hosts; i++)
 		repair_free(h->patients[i].repair);
+	fleet_round_free(h->round);
 	db_close(h->db);
 	free(h->patients);
 	free(h);
@@ -304,9 +306,10 @@ static struct patient *next_patient(const struct healer *h, int64_t *due)
 
 int64_t healer_next(const struct healer *h)
 {
-	int64_t due;
+	int64_t due, round = fleet_round_next(h->round);
 
 	(void)next_patient(h, &due);
+	due = round < due ? round : due;
 	return due < h->sweep_due ? due : h->sweep_due;
 }
 
@@ -323,6 +326,8 @@ void healer_run(struct healer *h)
 			patient_diagnose(p);
 	} else if (h->sweep_due <= now) {
 		sweep(h);
+	} else if (fleet_round_next(h->round) <= now) {
+		fleet_round_run(h->round);
 	}
 }
 

@@ -58,6 +58,7 @@ struct healer_options {
 	size_t n_hosts;
 	const struct policy_config *policy;/* borrowed */
 	int64_t diagnose_every;            /* us; 0: never by itself */
+	int64_t matrix_every;              /* us; 0: who reaches whom is never asked */
 	const struct clock *clock;
 	const struct os_process_ops *process;
 	const struct log *log;             /* NULL: silent */

@@ -35,6 +35,7 @@ struct healer {
 	int64_t wall_was, mono_was;/* at the last look at the clocks */
 	int64_t sweep_due;         /* monotonic: closing of quiet cases */
 	int64_t given;             /* outbox: last seq given to the sink */
+	struct fleet_round *round; /* who reaches whom */
 };
 
 /* patient.c */
@@ -43,6 +44,13 @@ void patient_repair(struct patient *p);     /* one step of the repair that is un
 int patient_resume(struct patient *p, struct err *e); /* at start: takes up a repair that has no end */
 void patient_soon(struct patient *p, int64_t not_before); /* plans a diagnosis, the limited rate holds */
 struct repair_options patient_options(struct patient *p, const char *by, int64_t case_id);
+
+/* fleet_round.c */
+struct fleet_round *fleet_round_new(struct healer *h, struct err *e); /* NULL: the ledger cannot be read */
+void fleet_round_free(struct fleet_round *r);
+int64_t fleet_round_next(const struct fleet_round *r);
+void fleet_round_run(struct fleet_round *r); /* one piece */
+void fleet_round_status(const struct fleet_round *r, struct json_out *o); /* a member of an open object */
 
 void healer_tilt(struct healer *h, const char *why);
 bool healer_tilted(const struct healer *h);

@@ -11,7 +11,7 @@
 
 /* kinds: diagnosis, refusal, approval, repair-begin, intent, outcome, verify, repair-end, undo-intent, undo-outcome,
  * interrupted, hold,
- * close, state */
+ * close, state, matrix */
 struct ledger_record {
 	int64_t seq;          /* 1, 2, 3 ... without a gap */
 	int64_t time;

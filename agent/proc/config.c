@@ -309,7 +309,7 @@ static int read_remedy(struct reader *r, node root)
 
 static int read_times(struct reader *r, node root)
 {
-	static const char *const times[] = { "replay_after", "idle_after", "diagnose_every", "approval", "step", "repair", NULL };
+	static const char *const times[] = { "replay_after", "idle_after", "diagnose_every", "matrix_every", "approval", "step", "repair", NULL };
 	static const char *const caps[] = { "memory_mb", "keep_days", NULL };
 	struct config *c = r->c;
 	node n = yaml_get(root, "times");
@@ -317,6 +317,7 @@ static int read_times(struct reader *r, node root)
 	if (!yaml_is_null(n) &&
 		(need_map(r, n, "times", times) < 0 || span_of(r, n, "replay_after", US_SECOND, &c->times.replay_after) < 0 ||
 		span_of(r, n, "idle_after", US_SECOND, &c->times.idle_after) < 0 || span_of(r, n, "diagnose_every", 0, &c->times.diagnose_every) < 0 ||
+		span_of(r, n, "matrix_every", 0, &c->times.matrix_every) < 0 ||
 		span_of(r, n, "approval", US_SECOND, &c->policy.approval_life) < 0 || span_of(r, n, "step", US_SECOND, &c->policy.step_limit) < 0 ||
 		span_of(r, n, "repair", US_SECOND, &c->policy.repair_limit) < 0))
 		return -1;
@@ -385,7 +386,8 @@ static void defaults(struct config *c)
 	c->log = LOG_INFO;
 	c->policy = (struct policy_config){ .mode = MODE_OBSERVE, .per_host_day = 1, .per_fleet_day = 3, .settle = US_MINUTE,
 		.approval_life = 30 * US_MINUTE, .step_limit = 30 * US_SECOND, .repair_limit = 5 * US_MINUTE };
-	c->times = (struct config_times){ .replay_after = 15 * US_MINUTE, .idle_after = US_MINUTE, .diagnose_every = US_HOUR };
+	c->times = (struct config_times){ .replay_after = 15 * US_MINUTE, .idle_after = US_MINUTE, .diagnose_every = US_HOUR,
+		.matrix_every = US_DAY };
 	c->caps = (struct config_caps){ .memory_mb = 256, .keep_days = 30 };
 }
 

@@ -32,6 +32,7 @@ struct config_times {
 	int64_t replay_after;   /* 15 min: older events are matched and forwarded, and never start a diagnosis */
 	int64_t idle_after;     /* 60 s: a silent channel holds event time back no longer */
 	int64_t diagnose_every; /* 1 h; 0: off */
+	int64_t matrix_every;   /* 24 h; 0: off */
 };
 
 struct config_caps {
