@@ -48,7 +48,7 @@ UNIT_SRC := $(sort $(foreach r,$(ROOMS) lab,$(wildcard tests/unit/$(r)/test_*.c)
 UNIT := $(UNIT_SRC:tests/%.c=$(BUILD)/tests/%)
 CANARY := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/canary/*.c))
 
-.PHONY: all setup demo check asan tsan valgrind lint clang kill units tests-bin install clean
+.PHONY: all setup demo repair-time check asan tsan valgrind lint clang kill units tests-bin install clean
 .DELETE_ON_ERROR:
 .SECONDARY: $(UNIT_SRC:%.c=$(BUILD)/obj/%.o)
 
@@ -96,6 +96,10 @@ demo: setup
 	+@t0=$$(date +%s); $(AGAIN) all $(BUILD)/evmend-lab || exit $$?; t1=$$(date +%s); \
 	EVMEND=$(BUILD)/evmend EVMEND_LAB=$(BUILD)/evmend-lab scripts/demo.sh $(FAULT); code=$$?; t2=$$(date +%s); \
 	echo "build: $$((t1 - t0)) s, demo: $$((t2 - t1)) s"; exit $$code
+
+# how long an administrator would have waited; RUNS=100
+repair-time: all $(BUILD)/evmend-lab
+	@EVMEND=$(BUILD)/evmend EVMEND_LAB=$(BUILD)/evmend-lab scripts/repair_time.sh $(RUNS)
 
 # a program that ends itself at named points; the tests of crashes use it, nobody installs it
 kill:
