@@ -35,6 +35,11 @@ int diagnose_policy(const struct config *config, const struct host_config *h, co
 
 int diagnose_one(struct cli *c, const struct config *config, const struct host_config *h, struct err *e)
 {
+int diagnose_code(const struct diagnosis *d)
+{
+	return d->verdict.healthy || strcmp(d->verdict.name, "NOT_APPLICABLE") == 0 ? 0 : ERR_FINDINGS;
+}
+
 	const char *paths[EVENT_PATHS];
 	size_t n = cli_values(c, "--events", paths, EVENT_PATHS);
 	struct diagnosis *d = xcalloc(1, sizeof(*d));
@@ -46,9 +51,8 @@ int diagnose_one(struct cli *c, const struct config *config, const struct host_c
 
 	if (host_verbs_suspicion(c, config, h, paths, n, &s, e) == 0 && (host = host_verbs_open(config, h, &c->clock, e)) != NULL &&
 	    diagnose(remedies[0], host, &c->clock, clock_monotonic(&c->clock) + 2 * limit, &s, d, e) == 0 &&
-	    diagnose_policy(config, h, d, &c->clock, &decision, e) == 0 && host_verbs_print(c, d, h->name, &decision, e) == 0) {
-		code = d->verdict.healthy || strcmp(d->verdict.name, "NOT_APPLICABLE") == 0 ? 0 : ERR_FINDINGS;
-	}
+	    diagnose_policy(config, h, d, &c->clock, &decision, e) == 0 && host_verbs_print(c, d, h->name, &decision, e) == 0)
+		code = diagnose_code(d);
 	if (host)
 		host->ops->close(host);
 	free(d);
@@ -64,6 +68,12 @@ static int run(struct cli *c, int argc, char **argv)
 
 	if (cli_has(c, "--all") == (argc == 1))
 		return cli_usage(c, argc == 1 ? "either HOST or --all" : "which host? HOST, or --all");
+	if (cli_has(c, "--from"))
+		return argc || cli_has(c, "--all") || cli_has(c, "--config") ?
+			cli_usage(c, "--from FOLDER stands alone: no HOST, no --all, no configuration") :
+			diagnose_from(c, cli_value(c, "--from", ""));
+	if (cli_has(c, "--host") || c->at_given)
+		return cli_usage(c, "--host and --at are for --from FOLDER: a live host is read now");
 	config = agent_config(c, &e);
 	if (config == NULL)
 		return cli_fail(c, &e);
@@ -84,14 +94,18 @@ static const struct cli_option options[] = {
 	{"--all", 0, CLI_FLAG, NULL, "every configured host, and which front end reaches which back end"},
 	{"--events", 0, CLI_VALUE, "PATH", "events to consider for the notes; may be repeated"},
 	CLI_OPTIONS_REPORT, CLI_OPTION_RULES, CLI_OPTION_TABLES, CLI_OPTION_END,
+	{"--from", 0, CLI_VALUE, "FOLDER", "a folder of facts taken on a server (docs/offline.md) instead of a live host"},
+	{"--host", 0, CLI_VALUE, "FQDN", "with --from: whose facts these are, when the folder does not say it"},
 };
 
 const struct cli_verb verb_diagnose = {
-	.name = "diagnose", .summary = "read a host: facts, verdict, notes and plan; changes nothing", .usage = "HOST | --all [-c FILE]",
+	.name = "diagnose", .summary = "read a host: facts, verdict, notes and plan; changes nothing", .usage = "HOST | --all | --from FOLDER [-c FILE]",
 	.help = "Reads the host through the program that the configuration names for it, says what is wrong and what would be done "
 	"about it,\n"
 		"and what the policy says to that. Nothing is changed. Exit code 0: all is well; 1: something is wrong; 4: the host cannot be\n"
-		"read.\n",
-	.example = "evmend diagnose ex1.contoso.example -c config.yaml\nevmend diagnose --all --json",
-	.options = options, .min_args = 0, .max_args = 1, .run = run,
+		"read.\n"
+		"With --from the facts are those of a folder, as of its time (or --at): the same verdict and plan as on the server; what the\n"
+		"folder does not say is unknown, and named. It needs no configuration.\n",
+	.example = "evmend diagnose ex1.contoso.example -c config.yaml\nevmend diagnose --all --json\nevmend diagnose --from ex1-facts",
+	.options = options, .min_args = 0, .max_args = 1, .flags = CLI_TAKES_AT, .run = run,
 };

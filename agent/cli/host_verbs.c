@@ -98,7 +98,7 @@ static void take_case(const struct case_ *k, const struct host_config *h, struct
 	}
 }
 
-static int listen_to(struct cli *c, const struct config *config, const struct host_config *h, const char *const *paths, size_t n,
+int host_verbs_listen(struct cli *c, const struct config *config, const struct host_config *h, const char *const *paths, size_t n,
 	struct suspicion *to, struct err *e)
 {
 	struct engine_host *known = xcalloc(config->n_hosts + 1, sizeof(*known));
@@ -144,13 +144,39 @@ int host_verbs_suspicion(struct cli *c, const struct config *config, const struc
 		r = chart_suspicion(db, h->name, to, &case_id, e);
 	db_close(db);
 	if (r == 0 && n != 0)
-		r = listen_to(c, config, h, paths, n, to, e);
+		r = host_verbs_listen(c, config, h, paths, n, to, e);
 	return r;
 }
 
 /* ---- printing ---- */
 
-static void put_json(struct buf *to, const struct diagnosis *d, const char *host, const struct policy_decision *decision)
+/* Where a diagnosis comes from, and what may follow from it: a configured host with its policy, or a folder. */
+struct origin {
+	const char *host;
+	const struct policy_decision *decision; /* NULL: not asked */
+	const char *folder;
+	const struct host_folder_about *about;
+};
+
+static void put_from(struct json_out *o, const struct origin *from)
+{
+	json_open(o, "from", '{');
+	json_put_str(o, "folder", from->folder);
+	json_put_str(o, "tool", from->about->tool);
+	json_put_bool(o, "by_hand", from->about->by_hand);
+	json_put_time(o, "collected_at", from->about->collected_at);
+	json_open(o, "unknown", '[');
+	for (size_t i = 0; i < from->about->n_lacks; i++)
+		json_put_str(o, NULL, from->about->lacks[i]);
+	json_close(o, ']');
+	json_open(o, "errors", '[');
+	for (size_t i = 0; i < from->about->n_errors; i++)
+		json_put_str(o, NULL, from->about->errors[i]);
+	json_close(o, ']');
+	json_close(o, '}');
+}
+
+static void put_json(struct buf *to, const struct diagnosis *d, const struct origin *from)
 {
 	static const char *const answers[] = {"go", "ask", "advise", "refuse"};
 	struct json_out o;
@@ -159,10 +185,13 @@ static void put_json(struct buf *to, const struct diagnosis *d, const char *host
 	json_open(&o, NULL, '{');
 	json_put_int(&o, "v", 1);
 	json_put_str(&o, "kind", "diagnosis");
-	json_put_str(&o, "configured", host);
+	json_put_str(&o, "configured", from->host);
+	if (from->about != NULL)
+		put_from(&o, from);
 	diagnosis_json(&o, d);
 	if (decision != NULL) {
 		json_open(&o, "policy", '{');
+	const struct policy_decision *decision = from->decision;
 		json_put_str(&o, "answer", answers[decision->answer]);
 		json_put_str(&o, "why", decision->why);
 		json_put_time(&o, "not_before", decision->not_before);
@@ -172,7 +201,7 @@ static void put_json(struct buf *to, const struct diagnosis *d, const char *host
 }
 
 /* What a person can expect now. */
-static void next_text(const struct diagnosis *d, const char *host, const struct policy_decision *decision, char *to, size_t n)
+static void next_text(const struct diagnosis *d, const struct origin *from, char *to, size_t n)
 {
 	to[0] = '\0';
 	if (decision == NULL || (d->verdict.healthy && d->plan.n == 0))
@@ -182,16 +211,39 @@ static void next_text(const struct diagnosis *d, const char *host, const struct 
 		d->plan.n && decision->answer <= POLICY_ASK ? "' runs the plan and asks first." : "");
 }
 
-int host_verbs_print(struct cli *c, const struct diagnosis *d, const char *host, const struct policy_decision *decision, struct err *e)
+static void tell_folder(struct report *r, const struct origin *from)
 {
+	const struct host_folder_about *about = from->about;
+	char list[1200], date[32];
+	size_t used = 0;
+
+	list[0] = '\0';
+	for (size_t i = 0; i < about->n_lacks && used < sizeof(list); i++)
+		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "", about->lacks[i]);
+	report_label(r, "Folder", REPORT_ALWAYS);
+	report_text(r, CLI_PLAIN, "%s, %s%s, as of %.19sZ", from->folder, about->by_hand ? "made by hand" : "written by ", about->tool,
+		time_text(about->collected_at, date));
+	if (list[0])
+		report_text(r, CLI_YELLOW, "The folder does not say: %s", list);
+	for (size_t i = 0; i < about->n_errors; i++)
+		report_text(r, CLI_YELLOW, "Could not be read: %s", about->errors[i]);
+}
+
+static int print(struct cli *c, const struct diagnosis *d, const struct origin *from, struct err *e)
+{
+	const struct policy_decision *decision = from->decision;
+	const char *host = from->host;
+
 	struct report *r;
+	if (from->about != NULL)
+		say_text(to, n, "offline: no policy.%s", d->plan.n ? " A folder is not a server: nothing is changed here." : "");
 	struct json *j;
 	struct buf b;
 	char next[700];
 	int done = 0;
 
 	buf_init(&b, 1u << 20);
-	put_json(&b, d, host, decision);
+	put_json(&b, d, from);
 	if (c->json && !cli_value(c, "--html", NULL)) {
 		printf("%s\n", buf_text(&b));
 		buf_free(&b);
@@ -200,7 +252,7 @@ int host_verbs_print(struct cli *c, const struct diagnosis *d, const char *host,
 	j = json_parse_max(b.p, b.n, 1u << 20, e);
 	r = report_new();
 	if (j != NULL) {
-		next_text(d, host, decision, next, sizeof(next));
+		next_text(d, from, next, sizeof(next));
 		report_diagnosis_title(r, j);
 		report_diagnosis(r, j, next, false);
 		done = report_show(c, r, e);
@@ -213,5 +265,20 @@ int host_verbs_print(struct cli *c, const struct diagnosis *d, const char *host,
 
 void host_verbs_actor(char *to, size_t n)
 {
+		if (from->about != NULL)
+			tell_folder(r, from);
 	say_text(to, n, "uid %u, pid %d", os_uid(), os_pid());
 }
+int host_verbs_print(struct cli *c, const struct diagnosis *d, const char *host, const struct policy_decision *decision, struct err *e)
+{
+	return print(c, d, &(struct origin){.host = host, .decision = decision}, e);
+}
+
+int host_verbs_print_folder(struct cli *c, const struct diagnosis *d, const char *folder, const struct host_folder_about *about,
+	struct err *e)
+{
+	static const struct policy_decision none = {.answer = POLICY_ADVISE, .why = "offline: no policy"};
+
+	return print(c, d, &(struct origin){.host = d->identity.fqdn, .decision = &none, .folder = folder, .about = about}, e);
+}
+
