@@ -33,13 +33,13 @@ int diagnose_policy(const struct config *config, const struct host_config *h, co
 	return r;
 }
 
-int diagnose_one(struct cli *c, const struct config *config, const struct host_config *h, struct err *e)
-{
 int diagnose_code(const struct diagnosis *d)
 {
 	return d->verdict.healthy || strcmp(d->verdict.name, "NOT_APPLICABLE") == 0 ? 0 : ERR_FINDINGS;
 }
 
+int diagnose_one(struct cli *c, const struct config *config, const struct host_config *h, struct err *e)
+{
 	const char *paths[EVENT_PATHS];
 	size_t n = cli_values(c, "--events", paths, EVENT_PATHS);
 	struct diagnosis *d = xcalloc(1, sizeof(*d));
@@ -66,14 +66,14 @@ static int run(struct cli *c, int argc, char **argv)
 	const struct host_config *h;
 	int code;
 
-	if (cli_has(c, "--all") == (argc == 1))
-		return cli_usage(c, argc == 1 ? "either HOST or --all" : "which host? HOST, or --all");
 	if (cli_has(c, "--from"))
 		return argc || cli_has(c, "--all") || cli_has(c, "--config") ?
 			cli_usage(c, "--from FOLDER stands alone: no HOST, no --all, no configuration") :
 			diagnose_from(c, cli_value(c, "--from", ""));
 	if (cli_has(c, "--host") || c->at_given)
 		return cli_usage(c, "--host and --at are for --from FOLDER: a live host is read now");
+	if (cli_has(c, "--all") == (argc == 1))
+		return cli_usage(c, argc == 1 ? "either HOST or --all" : "which host? HOST, or --all");
 	config = agent_config(c, &e);
 	if (config == NULL)
 		return cli_fail(c, &e);
@@ -92,10 +92,10 @@ static int run(struct cli *c, int argc, char **argv)
 static const struct cli_option options[] = {
 	CLI_OPTION_CONFIG,
 	{"--all", 0, CLI_FLAG, NULL, "every configured host, and which front end reaches which back end"},
-	{"--events", 0, CLI_VALUE, "PATH", "events to consider for the notes; may be repeated"},
-	CLI_OPTIONS_REPORT, CLI_OPTION_RULES, CLI_OPTION_TABLES, CLI_OPTION_END,
 	{"--from", 0, CLI_VALUE, "FOLDER", "a folder of facts taken on a server (docs/offline.md) instead of a live host"},
 	{"--host", 0, CLI_VALUE, "FQDN", "with --from: whose facts these are, when the folder does not say it"},
+	{"--events", 0, CLI_VALUE, "PATH", "events to consider for the notes; may be repeated"},
+	CLI_OPTIONS_REPORT, CLI_OPTION_RULES, CLI_OPTION_TABLES, CLI_OPTION_END,
 };
 
 const struct cli_verb verb_diagnose = {

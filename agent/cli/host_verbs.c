@@ -179,6 +179,7 @@ static void put_from(struct json_out *o, const struct origin *from)
 static void put_json(struct buf *to, const struct diagnosis *d, const struct origin *from)
 {
 	static const char *const answers[] = {"go", "ask", "advise", "refuse"};
+	const struct policy_decision *decision = from->decision;
 	struct json_out o;
 
 	json_begin(&o, to);
@@ -191,7 +192,6 @@ static void put_json(struct buf *to, const struct diagnosis *d, const struct ori
 	diagnosis_json(&o, d);
 	if (decision != NULL) {
 		json_open(&o, "policy", '{');
-	const struct policy_decision *decision = from->decision;
 		json_put_str(&o, "answer", answers[decision->answer]);
 		json_put_str(&o, "why", decision->why);
 		json_put_time(&o, "not_before", decision->not_before);
@@ -203,7 +203,12 @@ static void put_json(struct buf *to, const struct diagnosis *d, const struct ori
 /* What a person can expect now. */
 static void next_text(const struct diagnosis *d, const struct origin *from, char *to, size_t n)
 {
+	const struct policy_decision *decision = from->decision;
+	const char *host = from->host;
+
 	to[0] = '\0';
+	if (from->about != NULL)
+		say_text(to, n, "offline: no policy.%s", d->plan.n ? " A folder is not a server: nothing is changed here." : "");
 	if (decision == NULL || (d->verdict.healthy && d->plan.n == 0))
 		return;
 	say_text(to, n, "Policy: %s.%s%s%s", decision->why, d->plan.n && decision->answer <= POLICY_ASK ? " 'evmend repair " : "",
@@ -231,12 +236,7 @@ static void tell_folder(struct report *r, const struct origin *from)
 
 static int print(struct cli *c, const struct diagnosis *d, const struct origin *from, struct err *e)
 {
-	const struct policy_decision *decision = from->decision;
-	const char *host = from->host;
-
 	struct report *r;
-	if (from->about != NULL)
-		say_text(to, n, "offline: no policy.%s", d->plan.n ? " A folder is not a server: nothing is changed here." : "");
 	struct json *j;
 	struct buf b;
 	char next[700];
@@ -255,6 +255,8 @@ static int print(struct cli *c, const struct diagnosis *d, const struct origin *
 		next_text(d, from, next, sizeof(next));
 		report_diagnosis_title(r, j);
 		report_diagnosis(r, j, next, false);
+		if (from->about != NULL)
+			tell_folder(r, from);
 		done = report_show(c, r, e);
 	}
 	report_free(r);
@@ -263,12 +265,6 @@ static int print(struct cli *c, const struct diagnosis *d, const struct origin *
 	return j ? done : -1;
 }
 
-void host_verbs_actor(char *to, size_t n)
-{
-		if (from->about != NULL)
-			tell_folder(r, from);
-	say_text(to, n, "uid %u, pid %d", os_uid(), os_pid());
-}
 int host_verbs_print(struct cli *c, const struct diagnosis *d, const char *host, const struct policy_decision *decision, struct err *e)
 {
 	return print(c, d, &(struct origin){.host = host, .decision = decision}, e);
@@ -282,3 +278,7 @@ int host_verbs_print_folder(struct cli *c, const struct diagnosis *d, const char
 	return print(c, d, &(struct origin){.host = d->identity.fqdn, .decision = &none, .folder = folder, .about = about}, e);
 }
 
+void host_verbs_actor(char *to, size_t n)
+{
+	say_text(to, n, "uid %u, pid %d", os_uid(), os_pid());
+}

@@ -17,15 +17,15 @@ struct host *host_verbs_open(const struct config *config, const struct host_conf
 int host_verbs_suspicion(struct cli *c, const struct config *config, const struct host_config *h, const char *const *paths,
 	size_t n,
 	struct suspicion *to, struct err *e);
-/* Facts, verdict, notes, plan, and what the policy says (NULL: not asked); one JSON line with --json; a page with --html FILE. */
-int host_verbs_print(struct cli *c, const struct diagnosis *d, const char *host, const struct policy_decision *decision, struct err *e);
 /* Only what the events in `paths` show; of config the hosts are used. Adds to *to. */
 int host_verbs_listen(struct cli *c, const struct config *config, const struct host_config *h, const char *const *paths, size_t n,
 	struct suspicion *to, struct err *e);
-/* "uid 0, pid 812" */
-void host_verbs_actor(char *to, size_t n);
+/* Facts, verdict, notes, plan, and what the policy says (NULL: not asked); one JSON line with --json; a page with --html FILE. */
+int host_verbs_print(struct cli *c, const struct diagnosis *d, const char *host, const struct policy_decision *decision, struct err *e);
 /* The same for a folder of facts: where it is from and what it does not say; no policy is asked. */
 int host_verbs_print_folder(struct cli *c, const struct diagnosis *d, const char *folder, const struct host_folder_about *about,
 	struct err *e);
+/* "uid 0, pid 812" */
+void host_verbs_actor(char *to, size_t n);
 
 #endif
