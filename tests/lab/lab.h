@@ -168,6 +168,7 @@ struct lab_host_options {
 };
 
 int lab_host(const struct lab *l, const struct lab_host_options *options, struct err *e);
+int lab_listen(const char *manner, struct err *e); /* lab_listen.c; does not return but for an error */
 /* -1: *kind is an enum wire_fault */
 int lab_apply(const struct lab *l, const struct host_step *s, struct host_step_result *to, int *kind, struct err *e);
 int lab_undo(const struct lab *l, const struct host_step *s, const struct host_step_result *was, struct host_step_result *to,

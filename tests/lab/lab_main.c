@@ -26,7 +26,8 @@ static const char help[] =
 	"  evmend-lab host DIR               answers docs/host-protocol.md on stdin and stdout\n"
 	"      [--fault KIND:[CALL:]N]       the n-th call goes wrong: fail delay lie half hang die die-after nonsense\n"
 	"      [--without PART,CALL...]      what it does not answer\n"
-	"      [--meanwhile CALL:N:FAULT]    what happens to the server right after the n-th call of that name\n\n"
+	"      [--meanwhile CALL:N:FAULT]    what happens to the server right after the n-th call of that name\n"
+	"  evmend-lab listen MANNER          a port that answers badly: reset eof hang drip plain alert; prints its number\n\n"
 	"Faults:\n";
 
 struct args {
@@ -324,6 +325,8 @@ static int run(const char *verb, const struct args *a, struct err *e)
 
 	if (strcmp(verb, "init") == 0)
 		return lab_init(a->folder, a->name, a->fqdn, a->ports, e);
+	if (strcmp(verb, "listen") == 0)
+		return lab_listen(a->folder, e);
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
 		if (strcmp(verbs[i].name, verb) != 0)
 			continue;
