@@ -144,7 +144,7 @@ static int tell_one(struct cli *c, const struct all *a, size_t i)
 		return c->json || a->fleet->hosts[i].read ? cli_fail(c, &s->e) : ERR_IO; /* people read the reason below the table */
 	if (c->json && (diagnose_policy(a->config, h, s->d, a->clock, &decision, &e) < 0 || host_verbs_print(c, s->d, h->name, &decision, &e) < 0))
 		return cli_fail(c, &e);
-	return s->d->verdict.healthy || strcmp(s->d->verdict.name, "NOT_APPLICABLE") == 0 ? 0 : ERR_FINDINGS;
+	return diagnose_code(s->d);
 }
 
 static int tell(struct cli *c, const struct all *a)

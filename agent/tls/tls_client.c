@@ -290,7 +290,10 @@ static enum probe_tls shake_hands(struct knock *k)
 				k->n_first ? "the server did not finish it in time" : "no answer in time");
 			return TLS_TIMEOUT;
 		}
-		return why == SSL_ERROR_ZERO_RETURN ? TLS_EOF : knock_failure(k, what);
+		if (why != SSL_ERROR_ZERO_RETURN)
+			return knock_failure(k, what);
+		knock_say(k->to, "the handshake failed: the server closed the connection", 0);
+		return TLS_EOF;
 	}
 }
 

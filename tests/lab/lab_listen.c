@@ -74,6 +74,7 @@ int lab_listen(const char *manner, struct err *e)
 		if (peer < 0)
 			continue;
 		if (fork() == 0) {
+			close(fd); /* the port ends with us */
 			serve(&clock, manner, peer);
 			_exit(0);
 		}
