@@ -168,6 +168,8 @@ struct lab_host_options {
 };
 
 int lab_host(const struct lab *l, const struct lab_host_options *options, struct err *e);
+/* lab_collect.c: writes the folder of facts of docs/offline.md; without: as for the host program, NULL: nothing is left out */
+int lab_collect(const struct lab *l, const char *out, const char *without, struct err *e);
 int lab_listen(const char *manner, struct err *e); /* lab_listen.c; does not return but for an error */
 /* -1: *kind is an enum wire_fault */
 int lab_apply(const struct lab *l, const struct host_step *s, struct host_step_result *to, int *kind, struct err *e);

@@ -27,6 +27,7 @@ static const char help[] =
 	"      [--fault KIND:[CALL:]N]       the n-th call goes wrong: fail delay lie half hang die die-after nonsense\n"
 	"      [--without PART,CALL...]      what it does not answer\n"
 	"      [--meanwhile CALL:N:FAULT]    what happens to the server right after the n-th call of that name\n"
+	"  evmend-lab collect DIR OUT [--without PART,CALL...]    a folder of facts, as a collector on a server writes it\n"
 	"  evmend-lab listen MANNER          a port that answers badly: reset eof hang drip plain alert; prints its number\n\n"
 	"Faults:\n";
 
@@ -302,6 +303,11 @@ static int verb_host(const struct lab *l, const struct args *a, struct err *e)
 	return lab_host(l, &a->host, e);
 }
 
+static int verb_collect(const struct lab *l, const struct args *a, struct err *e)
+{
+	return lab_collect(l, a->word, a->host.without, e);
+}
+
 /* A new verb is one line here and one in the help. init stands apart: it is the one that needs no lab. */
 static const struct verb {
 	const char *name;
@@ -316,6 +322,7 @@ static const struct verb {
 	{"request", verb_request},
 	{"flood", verb_flood},
 	{"host", verb_host},
+	{"collect", verb_collect},
 };
 
 static int run(const char *verb, const struct args *a, struct err *e)
