@@ -38,6 +38,9 @@ LIBS = $(PKG_LIBS)
 SRC := $(sort $(foreach r,$(ROOMS),$(wildcard agent/$(r)/*.c agent/$(r)/*/*.c)))
 SRC := $(filter-out agent/os/windows/%,$(SRC))
 OBJ := $(SRC:%.c=$(BUILD)/obj/%.o)
+# the PowerShell scripts are compiled in: what is printed for a server always fits the program
+SCRIPTS := scripts/collect.ps1 scripts/host.ps1 scripts/powershell/repair.ps1 scripts/powershell/look.ps1 scripts/powershell/act.ps1
+OBJ += $(if $(filter cli,$(ROOMS)),$(BUILD)/obj/gen/scripts.o)
 LIB := $(BUILD)/libevmend.a
 LAB_SRC := $(sort $(wildcard tests/lab/*.c))
 LAB_OBJ := $(LAB_SRC:%.c=$(BUILD)/obj/%.o)
@@ -60,6 +63,14 @@ setup:
 	@scripts/setup.sh
 
 $(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+$(BUILD)/gen/scripts.c: scripts/embed.sh $(SCRIPTS)
+	@mkdir -p $(@D)
+	@scripts/embed.sh $(SCRIPTS) >$@
+
+$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
@@ -137,6 +148,7 @@ install: all
 	install -D -m 755 $(BUILD)/evmend $(DESTDIR)$(PREFIX)/bin/evmend
 	install -D -m 644 docs/evmend.1 $(DESTDIR)$(PREFIX)/share/man/man1/evmend.1
 	install -D -m 644 config.example.yaml $(DESTDIR)$(PREFIX)/share/doc/evmend/config.example.yaml
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/evmend/scripts scripts/collect.ps1 scripts/host.ps1
 	cd rules && find . -type f -name '*.yml' ! -path '*/tests/*' -exec install -D -m 644 {} $(abspath $(DESTDIR)$(PREFIX))/share/evmend/rules/{} \;
 
 clean:

@@ -1,0 +1,456 @@
+/* powershell.c - writes a plan as one PowerShell script: header, what was true, the steps; the rest is a fixed frame.
+ *
+ * Exists for servers on which nothing may be installed: a person reads the script and runs it there. Promises that it does what
+ * the plan says and no more, compares every fact of the plan before it acts, and holds only typed values. Refuses verdicts without
+ * a plan, plans above which a cause is not excluded, and any value that has not the shape of its type. */
+#include "remedies/exchange_backend/powershell.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "remedies/exchange_backend/backend.h"
+#include "remedies/exchange_backend/ps_text.h"
+
+#define WORDS 192
+#define WORD 400
+
+struct emit {
+	const struct diagnosis *d;
+	const struct be_script *script;
+	struct buf *to;
+	struct err *e;
+	char (*words)[WORD]; /* a list that is being sorted */
+	size_t n_words;
+};
+
+/* ---- words: facts as one line of text, the way the script says them ---- */
+
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void word(struct emit *x, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void word(struct emit *x, const char *fmt, ...)
+{
+	va_list args;
+
+	if (x->n_words == WORDS)
+		return;
+	va_start(args, fmt);
+	(void)vsnprintf(x->words[x->n_words++], WORD, fmt, args);
+	va_end(args);
+}
+
+/* $name = 'a, b'; `none` for an empty list; '' when it is not known. */
+static int words_end(struct emit *x, const char *name, bool known)
+{
+	struct buf line;
+	int r;
+
+	buf_init(&line, WORDS * WORD);
+	qsort(x->words, x->n_words, WORD, by_bytes);
+	for (size_t i = 0; known && i < x->n_words; i++)
+		buf_printf(&line, "%s%s", i ? ", " : "", x->words[i]);
+	if (known && x->n_words == 0)
+		buf_str(&line, "none");
+	buf_printf(x->to, "$%s = ", name);
+	r = x->n_words == WORDS ? err_set(x->e, ERR_REFUSED, "the host has too many of %s for a script", name) :
+		ps_quote(x->to, name, buf_text(&line), x->e);
+	buf_char(x->to, '\n');
+	buf_free(&line);
+	x->n_words = 0;
+	return r;
+}
+
+static const char *upper(const char *s, char to[static 64])
+{
+	text_copy(to, 64, s);
+	for (char *p = to; *p; p++)
+		if (*p >= 'a' && *p <= 'z')
+			*p = (char)(*p - 'a' + 'A');
+	return to;
+}
+
+static int put_records(struct emit *x, const char *name, bool others)
+{
+	const struct host_state *s = &x->d->state;
+	char hex[41], store[64];
+
+	for (size_t i = 0; i < s->n_records; i++) {
+		const struct host_record *r = &s->records[i];
+
+		if ((r->port != 443 && r->port != 444) || (others && strcmp(r->endpoint, BE_ENDPOINT) == 0))
+			continue;
+		text_hex(hex, r->thumbprint, 20);
+		word(x, "%s %s %s", r->endpoint, r->ccs ? "" : hex, upper(r->store, store));
+	}
+	return words_end(x, name, s->known & HOST_PART_RECORDS);
+}
+
+static int put_my(struct emit *x)
+{
+	const struct host_state *s = &x->d->state;
+	char hex[41];
+
+	for (size_t i = 0; i < s->n_certs; i++) {
+		if (!be_store_is(s->certs[i].store, "MY"))
+			continue;
+		text_hex(hex, s->certs[i].info.thumbprint, 20);
+		word(x, "%s", hex);
+	}
+	return words_end(x, "WasMy", s->known & HOST_PART_CERTS);
+}
+
+static bool in_plan(const struct diagnosis *d, const uint8_t thumbprint[20])
+{
+	const struct host_record *r = be_record(&d->state);
+	bool in = r != NULL && memcmp(r->thumbprint, thumbprint, 20) == 0;
+
+	for (size_t i = 0; i < d->plan.n && !in; i++)
+		in = memcmp(d->plan.steps[i].step.thumbprint, thumbprint, 20) == 0;
+	return in;
+}
+
+/* Keys of the certificates that the plan speaks of: @('MY', 'thumbprint', 'yes'). */
+static int put_keys(struct emit *x)
+{
+	const struct host_state *s = &x->d->state;
+	bool any = false;
+	char hex[41];
+
+	buf_str(x->to, "$WasKeys = @(");
+	for (size_t i = 0; i < s->n_certs; i++) {
+		const struct host_cert *c = &s->certs[i];
+		enum tri usable = be_key_usable(c);
+
+		if (!in_plan(x->d, c->info.thumbprint))
+			continue;
+		text_hex(hex, c->info.thumbprint, 20);
+		buf_printf(x->to, "%s@(", any ? ",\n    " : "\n    ");
+		if (ps_quote(x->to, "the name of a store", c->store, x->e) < 0)
+			return -1;
+		buf_printf(x->to, ", '%s', '%s')", hex, usable == TRI_UNKNOWN ? "" : tri_text(usable));
+		any = true;
+	}
+	buf_str(x->to, any ? "\n)\n" : ")\n");
+	return 0;
+}
+
+static int put_bindings(struct emit *x)
+{
+	const struct host_site *site = be_site(&x->d->state);
+
+	for (size_t i = 0; site && i < site->n_bindings; i++)
+		if (text_same(site->bindings[i].protocol, "https"))
+			word(x, "%s %u", site->bindings[i].information, (unsigned)site->bindings[i].ssl_flags);
+	return words_end(x, "WasBindings", site != NULL);
+}
+
+static const char *key_of(const struct facts *f, const char *name)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (strcmp(f->list[i].name, name) == 0)
+			return f->list[i].key;
+	return "";
+}
+
+/* 'shows THUMBPRINT', 'fails', or '' when it was not known. */
+static int put_door(struct emit *x, const char *name, const char *fact, const char *leaf)
+{
+	enum tri t = fact_value(&x->d->facts, fact);
+	char text[160] = "";
+
+	if (t == TRI_YES)
+		say_text(text, sizeof(text), "shows %s", key_of(&x->d->facts, leaf));
+	else if (t == TRI_NO)
+		text_copy(text, sizeof(text), "fails");
+	buf_printf(x->to, "$%s = ", name);
+	if (ps_quote(x->to, name, text, x->e) < 0)
+		return -1;
+	buf_char(x->to, '\n');
+	return 0;
+}
+
+static void put_tri(struct emit *x, const char *name, const char *fact, const char *yes, const char *no)
+{
+	enum tri t = fact_value(&x->d->facts, fact);
+
+	buf_printf(x->to, "$%s = '%s'\n", name, t == TRI_YES ? yes : t == TRI_NO ? no : "");
+}
+
+static int put_value(struct emit *x, const char *name, const char *value)
+{
+	buf_printf(x->to, "$%s = ", name);
+	if (ps_quote(x->to, name, value, x->e) < 0)
+		return -1;
+	buf_char(x->to, '\n');
+	return 0;
+}
+
+static int put_wanted(struct emit *x)
+{
+	const struct host_record *r = be_record(&x->d->state);
+	const struct plan *p = &x->d->plan;
+	const char *store = r ? r->store : "MY";
+	bool other = p->has_wanted && (r == NULL || memcmp(r->thumbprint, p->wanted, 20) != 0);
+	char hex[41] = "";
+
+	for (size_t i = 0; i < p->n; i++)
+		if (p->steps[i].step.kind == STEP_RECORD_SET)
+			store = p->steps[i].step.store;
+	if (p->has_wanted)
+		text_hex(hex, p->wanted, 20);
+	buf_printf(x->to, "$WantedThumbprint = '%s' # what 444 must show in the end%s\n", hex,
+		hex[0] ? "" : "; not known before the certificate is made");
+	if (put_value(x, "WantedStore", store) < 0)
+		return -1;
+	buf_printf(x->to, "$WantedIsOther = $%s # it is another certificate than the record's\n", other ? "true" : "false");
+	buf_printf(x->to, "$BeforeWorked = $%s # 444 worked: only then is anything taken back\n", p->before_works ? "true" : "false");
+	return 0;
+}
+
+static int put_data(struct emit *x)
+{
+	const struct host_identity *id = &x->d->identity;
+	char plan[65];
+
+	text_hex(plan, x->d->plan.id, 32);
+	if (!text_host_ok(id->netbios) || !text_host_ok(id->fqdn))
+		return err_set(x->e, ERR_REFUSED, "the server's name is none that a script may hold; nothing is written");
+	buf_printf(x->to, "$PlanId = '%s'\n$Verdict = '%s'\n$Token = 'plan-%.32s' # finds our own certificate again when this is run twice\n",
+		plan, x->d->verdict.name, plan);
+	buf_printf(x->to, "$ServerNetbios = '%s'\n$ServerFqdn = '%s'\n$Addresses = ", id->netbios, id->fqdn);
+	if (ps_quote_list(x->to, "an address", id->addresses[0], sizeof(id->addresses[0]), id->n_addresses, x->e) < 0)
+		return -1;
+	buf_char(x->to, '\n');
+	if (put_wanted(x) < 0 || put_records(x, "WasRecords", false) < 0 || put_records(x, "WasOtherRecords", true) < 0 || put_my(x) < 0 ||
+	    put_keys(x) < 0 || put_bindings(x) < 0)
+		return -1;
+	put_tri(x, "WasW3svc", "w3svc_running", "Running", "Stopped");
+	put_tri(x, "WasHop", "hop_answers", "yes", "no");
+	if (put_door(x, "WasBackEnd", "backend_tls", "served_own") < 0)
+		return -1;
+	return put_door(x, "WasFrontEnd", "frontend_tls", "frontend_tls");
+}
+
+/* ---- header ---- */
+
+static void put_fact(struct emit *x, const struct fact *f)
+{
+	char label[64];
+
+	say_text(label, sizeof(label), "  %-7s %-26s ", tri_text(f->value), f->name);
+	ps_remark(x->to, "", label, f->seen[0] ? f->seen : "nothing was seen");
+}
+
+static void put_header(struct emit *x)
+{
+	const struct diagnosis *d = x->d;
+	const struct verdict *v = &d->verdict;
+	char text[600], id[65], time[32];
+
+	text_hex(id, d->plan.id, 32);
+	say_text(text, sizeof(text), "%s (%s)%s", d->identity.netbios, d->identity.fqdn, d->identity.lab ? ", a LAB and no real server" : "");
+	ps_remark(x->to, "", "Repair of ", text);
+	buf_str(x->to, "#\n# Read it, then run it on that server, in Windows PowerShell as administrator:\n"
+		"#   .\\repair.ps1           reads every fact again and compares; changes nothing\n"
+		"#   .\\repair.ps1 -Apply    does the steps below, if no fact differs, and proves the result\n"
+		"# Its authors had no Windows machine: it was NOT RUN ON WINDOWS. Try it on a test server first.\n"
+		"# Written by evmend. It never changes port 443, deletes no certificate, and enables none for an Exchange service.\n#\n");
+	say_text(text, sizeof(text), "%s (%s)", v->name, v->row);
+	ps_remark(x->to, "", "Verdict: ", text);
+	ps_remark(x->to, "", "         ", v->text);
+	ps_remark(x->to, "", "Plan:    ", id);
+	say_text(text, sizeof(text), "%s", time_text(d->when, time));
+	ps_remark(x->to, "", "Made of facts of: ", text);
+	for (size_t i = 0; i < d->facts.n; i++)
+		put_fact(x, &d->facts.list[i]);
+}
+
+/* ---- steps ---- */
+
+static const char *undo_word(enum undo_kind k)
+{
+	return k == UNDO_EXACT ? "undo, exact:    " : k == UNDO_PARTIAL ? "undo, in part:  " : "undo:           ";
+}
+
+/* The undo as commands of Windows, for a person, after the script is long forgotten. */
+static void put_undo_commands(struct emit *x, const struct host_step *s)
+{
+	const struct host_record *r = be_record(&x->d->state);
+	char text[300], hex[41];
+
+	if (s->kind == STEP_RECORD_SET) {
+		ps_remark(x->to, "    ", "                  ", "netsh http delete sslcert ipport=" BE_ENDPOINT);
+		if (r == NULL || !ps_store_ok(r->store))
+			return;
+		text_hex(hex, r->thumbprint, 20);
+		say_text(text, sizeof(text), "netsh http add sslcert ipport=" BE_ENDPOINT " certhash=%s 'appid=%s' certstorename=%s", hex,
+			ps_guid_ok(r->appid) ? r->appid : BE_APPID, r->store);
+		ps_remark(x->to, "    ", "                  ", text);
+	} else if (s->kind == STEP_SITE_BINDING_ADD) {
+		ps_remark(x->to, "    ", "                  ", "& \"$env:windir\\System32\\inetsrv\\appcmd.exe\" set site "
+			"'/site.name:" BE_SITE "' \"/-bindings.[protocol='https',bindingInformation='" BE_BINDING "']\"");
+	} else if (s->kind == STEP_CERT_CREATE) {
+		ps_remark(x->to, "    ", "                  ", "Remove-Item Cert:\\LocalMachine\\My\\THUMBPRINT -DeleteKey   (it is in the journal; "
+			"only while nothing is bound to it)");
+	}
+}
+
+static int put_record_set(struct emit *x, const struct plan_step *p)
+{
+	const struct host_step *s = &p->step;
+	char hex[41];
+
+	if (strcmp(s->endpoint, BE_ENDPOINT) != 0 || !ps_store_ok(s->store) || !ps_guid_ok(s->appid))
+		return err_set(x->e, ERR_REFUSED, "the plan has a record that no script of ours sets (endpoint, store or application id)");
+	text_hex(hex, s->thumbprint, 20);
+	buf_str(x->to, "Set-BackEndRecord ");
+	buf_printf(x->to, p->thumbprint_from_previous ? "$script:Wanted" : "'%s'", hex);
+	buf_printf(x->to, " '%s' '%s' %u", s->store, s->appid, (unsigned)s->flags);
+	return 0;
+}
+
+static int put_create(struct emit *x, const struct host_step *s)
+{
+	const struct cert_template *t = &s->template;
+
+	if (!text_host_ok(t->common_name))
+		return err_set(x->e, ERR_REFUSED, "the new certificate's name is none that a script may hold; nothing is written");
+	for (size_t i = 0; i < t->n_san; i++)
+		if (!text_host_ok(t->san[i]))
+			return err_set(x->e, ERR_REFUSED, "a name of the new certificate is none that a script may hold; nothing is written");
+	buf_printf(x->to, "New-BackEndCertificate '%s' ", t->common_name);
+	if (ps_quote_list(x->to, "a name", t->san[0], sizeof(t->san[0]), t->n_san, x->e) < 0)
+		return -1;
+	buf_printf(x->to, " %d %d ", t->key_bits, t->days);
+	if (ps_quote(x->to, "the friendly name", s->friendly_name, x->e) < 0)
+		return -1;
+	buf_str(x->to, " $Token");
+	return 0;
+}
+
+static int put_call(struct emit *x, const struct plan_step *p)
+{
+	const struct host_step *s = &p->step;
+	char hex[41];
+
+	text_hex(hex, s->thumbprint, 20);
+	switch (s->kind) {
+	case STEP_RECORD_SET:
+		return put_record_set(x, p);
+	case STEP_CERT_CREATE:
+		return put_create(x, s);
+	case STEP_SITE_BINDING_ADD:
+		if (strcmp(s->site, BE_SITE) != 0 || strcmp(s->binding.information, BE_BINDING) != 0 || s->binding.ssl_flags != 0)
+			return err_set(x->e, ERR_REFUSED, "the plan has a binding that no script of ours adds");
+		buf_str(x->to, "Add-BackEndBinding");
+		return 0;
+	case STEP_CERT_RESTORE:
+		buf_printf(x->to, "Restore-Certificate '%s'", hex);
+		return 0;
+	case STEP_KEY_REPAIR:
+		buf_printf(x->to, "Repair-CertificateKey '%s'", hex);
+		return 0;
+	case STEP_IIS_RESTART:
+		buf_str(x->to, "Restart-Iis");
+		return 0;
+	case STEP_RECORD_REMOVE:
+	case STEP_CERT_REMOVE_OURS:
+		break;
+	}
+	return err_set(x->e, ERR_REFUSED, "the plan has a step (%s) that no script of ours does", step_kind_text(s->kind));
+}
+
+static int put_steps(struct emit *x)
+{
+	const struct plan *p = &x->d->plan;
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct plan_step *s = &p->steps[i];
+		char label[40];
+
+		say_text(label, sizeof(label), "Step %zu of %zu: ", i + 1, p->n);
+		ps_remark(x->to, "    ", label, s->what);
+		ps_remark(x->to, "    ", "  why:            ", s->why);
+		ps_remark(x->to, "    ", "  before:         ", s->before);
+		ps_remark(x->to, "    ", "  after:          ", s->after);
+		say_text(label, sizeof(label), "  %s", undo_word(s->undo_kind));
+		ps_remark(x->to, "    ", label, s->undo);
+		put_undo_commands(x, &s->step);
+		buf_printf(x->to, "    Start-Step %zu '%s'\n    $result = ", i + 1, step_kind_text(s->step.kind));
+		if (put_call(x, s) < 0)
+			return -1;
+		buf_printf(x->to, "\n    Complete-Step %zu $result\n%s", i + 1, i + 1 < p->n ? "\n" : "");
+	}
+	return 0;
+}
+
+/* ---- the whole ---- */
+
+/* One line of the frame: a mark, or text that is copied. */
+static int put_line(struct emit *x, const char *line, size_t n, unsigned *marks)
+{
+	static const char *const names[] = {"#@HEADER@", "#@DATA@", "#@STEPS@", "#@LOOK@", "#@ACT@"};
+
+	for (unsigned i = 0; i < 5; i++) {
+		if (strlen(names[i]) != n || memcmp(line, names[i], n) != 0)
+			continue;
+		*marks |= 1u << i;
+		if (i == 0)
+			put_header(x);
+		else if (i >= 3)
+			buf_str(x->to, i == 3 ? x->script->look : x->script->act);
+		return i == 1 ? put_data(x) : i == 2 ? put_steps(x) : 0;
+	}
+	buf_add(x->to, line, n);
+	buf_char(x->to, '\n');
+	return 0;
+}
+
+static int refuse(const struct diagnosis *d, struct err *e)
+{
+	const struct verdict *v = &d->verdict;
+	struct buf open;
+	int r = 0;
+
+	if (d->plan.n == 0)
+		return err_set(e, ERR_REFUSED, "%s: there is no plan, so no script is written. %s", v->name,
+			v->healthy ? "Nothing is to be done." : d->plan.why_empty[0] ? d->plan.why_empty : v->advice);
+	buf_init(&open, 300);
+	for (size_t i = 0; i < v->n_not_excluded && !open.refused; i++)
+		buf_printf(&open, "%s%s", i ? ", " : "", v->not_excluded[i]);
+	if (v->n_not_excluded)
+		r = err_set(e, ERR_REFUSED, "%s, but facts are unknown, and so %s cannot be excluded: no script is written. 'evmend diagnose' "
+			"names the facts", v->name, buf_text(&open));
+	buf_free(&open);
+	return r;
+}
+
+int be_powershell(const struct diagnosis *d, const struct be_script *script, struct buf *to, struct err *e)
+{
+	struct emit x = {.d = d, .script = script, .to = to, .e = e};
+	const char *at = script->frame;
+	unsigned marks = 0;
+	int r = refuse(d, e);
+
+	if (r < 0)
+		return -1;
+	x.words = xcalloc(WORDS, WORD);
+	while (r == 0 && *at) {
+		size_t n = strcspn(at, "\n");
+
+		r = put_line(&x, at, n, &marks);
+		at += n + (at[n] == '\n');
+	}
+	free(x.words);
+	if (r == 0 && (marks != 31 || to->refused))
+		return err_set(e, ERR_INTERNAL, "the frame of the script is damaged, or the script is too large");
+	return r;
+}
