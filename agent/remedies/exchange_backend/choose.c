@@ -86,17 +86,15 @@ static bool better(const struct diagnosis *d, const struct host_cert *a, const s
 	return memcmp(a->info.thumbprint, b->info.thumbprint, 20) > 0; /* the same choice in whatever order a host lists them */
 }
 
-/* The best of the good ones that end at `until` or later and are not `but`; NULL: none. */
-static const struct host_cert *best(const struct diagnosis *d, int64_t until, const struct host_record *but)
+/* The best of the good ones that end at `until` or later; NULL: none. */
+static const struct host_cert *best(const struct diagnosis *d, int64_t until)
 {
 	const struct host_cert *found = NULL;
 
 	for (size_t i = 0; i < d->state.n_certs; i++) {
 		const struct host_cert *c = &d->state.certs[i];
 
-		if (!good(d, c) || c->info.not_after < until || (but && memcmp(c->info.thumbprint, but->thumbprint, 20) == 0))
-			continue;
-		if (found == NULL || better(d, c, found))
+		if (good(d, c) && c->info.not_after >= until && (found == NULL || better(d, c, found)))
 			found = c;
 	}
 	return found;
@@ -104,7 +102,7 @@ static const struct host_cert *best(const struct diagnosis *d, int64_t until, co
 
 const struct host_cert *be_best_cert(const struct diagnosis *d)
 {
-	return best(d, 0, NULL);
+	return best(d, 0);
 }
 
 const struct host_cert *be_renewal_cert(const struct diagnosis *d)
@@ -115,7 +113,7 @@ const struct host_cert *be_renewal_cert(const struct diagnosis *d)
 
 	if (now && now->info.not_before <= d->when && now->info.not_after > end)
 		end = now->info.not_after;
-	return best(d, end + BE_SOON, r);
+	return best(d, end + BE_SOON);
 }
 
 /* Joined already, as a copy that shares the key; or a container that fits is named, though nothing joins it. */
