@@ -140,6 +140,8 @@ static enum probe_tcp tcp_connect(struct knock *k)
 		left = deadline - clock_monotonic(k->clock);
 		outcome = connect_number(k, list[i], clock_monotonic(k->clock) + left / (n - i));
 	}
+	if (outcome == TCP_OK)
+		k->to->detail[0] = '\0'; /* what an address before it said does not matter any more */
 	return outcome;
 }
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
@@ -18,7 +19,8 @@
 
 #include "tls/tls_client.h"
 
-enum manner { ANSWERS, RESETS, CLOSES, SILENT, PLAIN, TLS10_ONLY, NO_CIPHER, CLOSES_AFTER_HANDSHAKE, SILENT_AFTER_HANDSHAKE };
+enum manner { ANSWERS, RESETS, CLOSES, SILENT, PLAIN, TLS10_ONLY, NO_CIPHER, CLOSES_AFTER_HANDSHAKE, SILENT_AFTER_HANDSHAKE,
+	DRIPS, FLOODS, DRIPS_ANSWER, WANTS_CERT, DEMANDS_CERT, LONG_CHAIN };
 
 struct server {
 	enum manner manner;
@@ -59,6 +61,10 @@ static SSL_CTX *context(enum manner m)
 		SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
 		SSL_CTX_set_cipher_list(ctx, "ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=0");
 	}
+	if (m == WANTS_CERT || m == DEMANDS_CERT)
+		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | (m == DEMANDS_CERT ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
+	for (int i = 0; m == LONG_CHAIN && i < 14; i++) /* the leaf and more than are kept */
+		SSL_CTX_add1_chain_cert(ctx, x);
 	X509_free(x);
 	EVP_PKEY_free(k);
 	free(cert);
@@ -85,7 +91,12 @@ static void serve_tls(struct server *s, int fd)
 		strncpy(s->sni, name ? name : "", sizeof s->sni - 1);
 		if (s->manner == SILENT_AFTER_HANDSHAKE)
 			wait_for_end(s);
-		if (s->manner == ANSWERS || s->manner == TLS10_ONLY) {
+		if (s->manner == DRIPS_ANSWER) {
+			SSL_read(ssl, s->request, sizeof s->request - 1);
+			for (const char *p = "HTTP/1.1 200 OK\r\nX-BEServer: "; SSL_write(ssl, *p ? p++ : "x", 1) == 1;)
+				usleep(20000);
+		}
+		if (s->manner != CLOSES_AFTER_HANDSHAKE && s->manner != SILENT_AFTER_HANDSHAKE && s->manner != DRIPS_ANSWER) {
 			SSL_read(ssl, s->request, sizeof s->request - 1);
 			if (s->answer)
 				SSL_write(ssl, s->answer, (int)strlen(s->answer));
@@ -120,6 +131,16 @@ static void *serve(void *arg)
 		break;
 	case SILENT:
 		wait_for_end(s);
+		break;
+	case DRIPS: /* a handshake message of 16 kB, a byte at a time */
+		for (int i = 0; send(fd, i < 9 ? "\x16\x03\x03\x40\x00\x02\x00\x3f\xfc" + i : "", 1, MSG_NOSIGNAL) == 1; i++)
+			usleep(20000);
+		break;
+	case FLOODS: /* records without end, faster than anybody reads */
+		memset(junk, 0, sizeof junk);
+		memcpy(junk, "\x16\x03\x03\x07\xfb\x0b\xff\xff\xff", 9);
+		while (send(fd, junk, sizeof junk, MSG_NOSIGNAL) == (ssize_t)sizeof junk)
+			;
 		break;
 	case PLAIN:
 		if (recv(fd, junk, sizeof junk, 0) < 1 || send(fd, "HTTP/1.1 400 Bad Request\r\n\r\n", 28, MSG_NOSIGNAL) < 0)
@@ -269,6 +290,145 @@ static void refused(void **state)
 	assert_non_null(strstr(r.detail, "refused"));
 }
 
+/* Bytes that come, but never enough of them: the deadlines hold all the same. */
+static void bytes_that_drip(void **state)
+{
+	struct probe_result r;
+
+	(void)state;
+	r = meet(DRIPS, NULL, TLS_DEFAULT, "/");
+	assert_int_equal(r.tls, TLS_TIMEOUT);
+	assert_true(r.took_us >= 900000 && r.took_us < 5000000);
+	r = meet(FLOODS, NULL, TLS_DEFAULT, "/");
+	assert_int_equal(r.tcp, TCP_OK);
+	assert_int_not_equal(r.tls, TLS_OK);
+	assert_true(r.took_us < 5000000);
+	r = meet(DRIPS_ANSWER, NULL, TLS_DEFAULT, "/");
+	assert_int_equal(r.tls, TLS_OK);
+	assert_int_equal(r.http_status, 200); /* what had come by then */
+	assert_true(r.took_us >= 900000 && r.took_us < 5000000);
+}
+
+static void one_deadline_for_all(void **state)
+{
+	struct probe_target t = {.address = "127.0.0.1", .path = "/", .timeout_ms = 60000, .total_ms = 700};
+	struct clock clock = clock_real();
+	struct probe_result r;
+	struct server s;
+
+	(void)state;
+	start(&s, SILENT_AFTER_HANDSHAKE, NULL);
+	t.port = s.port;
+	tls_probe(&t, &clock, &r);
+	stop(&s);
+	assert_int_equal(r.tls, TLS_OK);
+	assert_int_equal(r.http_status, 0);
+	assert_true(r.took_us >= 600000 && r.took_us < 5000000);
+}
+
+static void certificates_of_ours(void **state)
+{
+	struct probe_result r;
+
+	(void)state;
+	r = meet(WANTS_CERT, "HTTP/1.1 200 OK\r\n\r\n", TLS_DEFAULT, "/");
+	assert_int_equal(r.tls, TLS_OK);
+	assert_true(r.client_cert_asked);
+	assert_int_equal(r.http_status, 200);
+	r = meet(DEMANDS_CERT, "HTTP/1.1 200 OK\r\n\r\n", TLS_DEFAULT, "/");
+	assert_int_equal(r.tls, TLS_OK); /* TLS 1.3: the client is done before the server looks */
+	assert_int_equal(r.http_status, 0);
+	assert_int_equal(r.alert, 116);
+	assert_non_null(strstr(r.detail, "certificate_required"));
+	r = meet(DEMANDS_CERT, "HTTP/1.1 200 OK\r\n\r\n", TLS_ONLY_1_2, "/");
+	assert_int_equal(r.tls, TLS_ALERT);
+	assert_true(r.client_cert_asked);
+	r = meet(ANSWERS, "HTTP/1.1 200 OK\r\nServer: Microsoft-IIS/10.0\r\nX-Other: no\r\n\r\n", TLS_DEFAULT, "/");
+	assert_false(r.client_cert_asked);
+	assert_string_equal(r.answer_header, "");
+	assert_string_equal(r.other_header, "Server: Microsoft-IIS/10.0");
+}
+
+static void long_chain(void **state)
+{
+	struct probe_result r = meet(LONG_CHAIN, NULL, TLS_DEFAULT, "");
+
+	(void)state;
+	assert_int_equal(r.tls, TLS_OK);
+	assert_int_equal(r.chain_length, 15);
+	assert_int_equal(r.n_chain, PROBE_CHAIN);
+	assert_memory_equal(r.chain[0].thumbprint, r.leaf.thumbprint, 20);
+	assert_string_equal(r.chain[0].subject, r.leaf.subject);
+	assert_true(r.chain[0].self_signed);
+	assert_int_equal(r.chain[0].key_bits, 2048);
+}
+
+static void other_tongues(void **state)
+{
+	struct probe_result r = meet(PLAIN, NULL, TLS_DEFAULT, "/");
+
+	(void)state;
+	assert_int_equal(r.tls, TLS_ERROR);
+	assert_non_null(strstr(r.detail, "plain HTTP"));
+	r = meet(CLOSES, NULL, TLS_DEFAULT, "/");
+	assert_non_null(strstr(r.detail, "closed"));
+}
+
+/* The resolver is ours: "two.example" has an address where nobody listens in front of the good one. */
+static struct sockaddr_in first_address, second_address;
+static struct addrinfo second_info, first_info;
+
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **to)
+{
+	static struct sockaddr_in number;
+	static struct addrinfo info;
+
+	if (strcmp(name, "two.example") == 0) {
+		first_address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK + 1)}};
+		second_address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+		second_info = (struct addrinfo){.ai_addr = (struct sockaddr *)&second_address, .ai_addrlen = sizeof second_address};
+		first_info = (struct addrinfo){.ai_addr = (struct sockaddr *)&first_address, .ai_addrlen = sizeof first_address,
+			.ai_next = &second_info};
+		*to = &first_info;
+		return 0;
+	}
+	if (hints->ai_flags & AI_NUMERICHOST) {
+		number = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(service, NULL, 10))};
+		inet_pton(AF_INET, name, &number.sin_addr);
+		info = (struct addrinfo){.ai_family = AF_INET, .ai_addr = (struct sockaddr *)&number, .ai_addrlen = sizeof number};
+		*to = &info;
+		return 0;
+	}
+	return EAI_NONAME;
+}
+
+void freeaddrinfo(struct addrinfo *list)
+{
+	(void)list; /* all of them are ours */
+}
+
+static void names(void **state)
+{
+	struct probe_target t = {.address = "two.example", .timeout_ms = 2000};
+	struct clock clock = clock_real();
+	struct probe_result r;
+	struct server s;
+
+	(void)state;
+	start(&s, CLOSES_AFTER_HANDSHAKE, NULL);
+	t.port = s.port;
+	tls_probe(&t, &clock, &r);
+	stop(&s);
+	assert_int_equal(r.tls, TLS_OK);
+	assert_string_equal(r.peer, "127.0.0.1");
+	assert_string_equal(r.detail, ""); /* the first address failed, and that does not matter now */
+	snprintf(t.address, sizeof t.address, "nobody.example");
+	tls_probe(&t, &clock, &r);
+	assert_int_equal(r.tcp, TCP_UNRESOLVABLE);
+	assert_int_equal(r.tls, TLS_NOT_TRIED);
+	assert_true(r.detail[0]);
+}
+
 static void answers_that_are_none(void **state)
 {
 	struct probe_result r;
@@ -330,8 +490,10 @@ static void words(void **state)
 	(void)state;
 	for (int i = TLS_OK; i <= TLS_ERROR; i++)
 		assert_true(probe_tls_parse(probe_tls_text((enum probe_tls)i), &t) && (int)t == i);
-	for (int i = TCP_OK; i <= TCP_ERROR; i++)
+	for (int i = TCP_OK; i <= TCP_UNRESOLVABLE; i++)
 		assert_true(probe_tcp_parse(probe_tcp_text((enum probe_tcp)i), &c) && (int)c == i);
+	assert_string_equal(probe_alert_text(40), "handshake_failure");
+	assert_string_equal(probe_alert_text(255), "unknown");
 	assert_false(probe_tls_parse("fine", &t));
 	assert_false(probe_tcp_parse(NULL, &c));
 }
@@ -346,6 +508,12 @@ int main(void)
 		cmocka_unit_test(refused),
 		cmocka_unit_test(answers_that_are_none),
 		cmocka_unit_test(endless_head),
+		cmocka_unit_test(bytes_that_drip),
+		cmocka_unit_test(one_deadline_for_all),
+		cmocka_unit_test(certificates_of_ours),
+		cmocka_unit_test(long_chain),
+		cmocka_unit_test(other_tongues),
+		cmocka_unit_test(names),
 		cmocka_unit_test(targets_that_are_refused),
 		cmocka_unit_test(words),
 	};
