@@ -20,7 +20,9 @@ int diagnose_policy(const struct config *config, const struct host_config *h, co
 	const struct clock *clock,
 	struct policy_decision *to, struct err *e)
 {
-	struct policy_input in = {.config = &config->policy, .mode = host_verbs_mode(config, h), .d = d, .now = clock_wall(clock)};
+	const char *group[CONFIG_HOSTS];
+	struct policy_input in = {.config = &config->policy, .mode = host_verbs_mode(config, h), .d = d, .now = clock_wall(clock),
+		.group_hosts = group, .n_group = host_verbs_group(config, h, group)};
 	struct chart_texts *texts = xcalloc(1, sizeof(*texts));
 	struct err none;
 	struct db *db = agent_heal_db(config, DB_READ, &none);

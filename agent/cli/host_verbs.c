@@ -42,6 +42,16 @@ enum policy_mode host_verbs_mode(const struct config *config, const struct host_
 	return mode;
 }
 
+size_t host_verbs_group(const struct config *config, const struct host_config *h, const char *to[static CONFIG_HOSTS])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; h->group != NULL && i < config->n_hosts; i++)
+		if (config->hosts[i].group != NULL && strcmp(config->hosts[i].group, h->group) == 0)
+			to[n++] = config->hosts[i].name;
+	return n;
+}
+
 struct host *host_verbs_open(const struct config *config, const struct host_config *h, const struct clock *clock, struct err *e)
 {
 	return host_pipe_open(h, &os_process, clock, clock_monotonic(clock) + config->policy.step_limit, e);

@@ -12,6 +12,8 @@
 /* By name or alias; NULL and *e with the names that there are. */
 const struct host_config *host_verbs_find(const struct config *config, const char *name, struct err *e);
 enum policy_mode host_verbs_mode(const struct config *config, const struct host_config *h);
+/* Names of the hosts in h's group, itself among them; 0: it is in none. */
+size_t host_verbs_group(const struct config *config, const struct host_config *h, const char *to[static CONFIG_HOSTS]);
 struct host *host_verbs_open(const struct config *config, const struct host_config *h, const struct clock *clock, struct err *e);
 /* What the agent's open cases of this host have seen (nothing when no agent ever ran), and what the events in `paths` show. */
 int host_verbs_suspicion(struct cli *c, const struct config *config, const struct host_config *h, const char *const *paths,

@@ -35,8 +35,9 @@ static int permit(void *arg, const struct diagnosis *d, bool busy, const char *w
 	struct err *e)
 {
 	struct work *w = arg;
+	const char *group[CONFIG_HOSTS];
 	struct policy_input in = {.config = &w->config->policy, .mode = host_verbs_mode(w->config, w->h), .busy = busy, .busy_what = what,
-		.asked_by_person = w->by_person || resumed};
+		.asked_by_person = w->by_person, .resumed = resumed, .group_hosts = group, .n_group = host_verbs_group(w->config, w->h, group)};
 	struct chart_texts *texts = xcalloc(1, sizeof(*texts));
 	int r = chart_policy_input(w->db, clock_wall(&w->c->clock), w->h->name, d, &in, texts, e);
 
@@ -60,7 +61,7 @@ static bool must_stop(void *arg)
 	char why[200];
 	struct err e;
 
-	return hold_active(w->db, w->h->name, why, &e) != 0;
+	return hold_active(w->db, clock_wall(&w->c->clock), w->h->name, NULL, why, &e) != 0;
 }
 
 static int exit_code(struct work *w, const struct repair *r)

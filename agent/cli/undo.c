@@ -42,7 +42,7 @@ static int undo_in(struct undoing *u, struct db *db, int64_t id, struct err *e)
 	if (got == 0)
 		got = err_set(e, ERR_USAGE, "there is no case %lld; 'evmend cases' lists them", (long long)id);
 	else if (got == 1)
-		got = (u->h = host_verbs_find(u->config, k->host, e)) ? hold_active(db, k->host, why, e) : -1;
+		got = (u->h = host_verbs_find(u->config, k->host, e)) ? hold_active(db, clock_wall(&u->c->clock), k->host, NULL, why, e) : -1;
 	if (got == 1)
 		got = err_set(e, ERR_REFUSED, "nothing is changed: %s", why);
 	if (got == 0) {

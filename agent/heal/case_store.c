@@ -33,6 +33,16 @@ static const char *const versions[] = {
 	" result text not null, plan_id blob not null, wanted blob);"
 	"create table outbox (id integer primary key check (id = 1), seq integer not null);"
 	"insert into outbox values (1, 0);",
+	/* until 0: no end of its own. refusals: what was told of a host. episodes: since when it has trouble of a cause.
+	 * clock: both clocks at one moment, for the next start. */
+	"alter table holds add column until integer not null default 0;"
+	"create table refusals (host text not null, reason text not null, plan_id blob not null, not_before integer not null,"
+	" primary key (host, reason));"
+	"create table episodes (host text not null, cause text not null, since integer not null, over integer not null,"
+	" primary key (host, cause));"
+	"create table clock (id integer primary key check (id = 1), wall integer not null, monotonic integer not null,"
+	" boot text not null);"
+	"create index repairs_started on repairs (started);",
 };
 
 const struct db_schema heal_schema = {.versions = versions, .n = sizeof(versions) / sizeof(versions[0]), .full_sync = true};

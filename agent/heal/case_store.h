@@ -61,7 +61,14 @@ bool case_is_open(enum case_state s);
 int case_store_state(struct db *d, int64_t now, struct heal_case *c, enum case_state state, struct err *e);
 void case_store_json(struct json_out *o, const struct heal_case *c); /* members of an open object */
 
-/* Approvals: for one case and one plan, once. */
+/* Approvals: for one case and one plan, once. What a person (or a page that speaks for one) says: */
+struct approval {
+	int64_t case_id;
+	uint8_t plan_id[32];       /* the plan that was read; another one by now is refused */
+	const char *actor, *via;   /* "uid 0, pid 812", "command line" */
+	int64_t until;             /* 0: as long as it may; never longer than that */
+};
+
 int approval_add(struct db *d, int64_t now, int64_t case_id, const uint8_t plan_id[32], const char *actor, const char *via,
 	int64_t until,
 	struct err *e);
@@ -70,12 +77,21 @@ int approval_find(struct db *d, int64_t now, const char *host, const uint8_t pla
 int approval_use(struct db *d, const char *host, const uint8_t plan_id[32], struct err *e); /* it is spent */
 
 /* What a person asks for: used by healer.h and, when no agent runs, by the verbs. Each writes the ledger. ERR_REFUSED: the
- * reason. */
-int control_approve(struct db *d, int64_t now, int64_t case_id, const char *actor, const char *via, int64_t life, struct err *e);
+ * reason. life: the longest an approval may last. */
+int control_approve(struct db *d, int64_t now, const struct approval *a, int64_t life, struct err *e);
 int control_close(struct db *d, int64_t now, int64_t case_id, const char *actor, const char *reason, struct err *e);
-/* host NULL: every host. on false: the hold ends. */
-int control_hold(struct db *d, int64_t now, const char *host, bool on, const char *actor, const char *reason, struct err *e);
-int hold_active(struct db *d, const char *host, char why[static 200], struct err *e); /* 1: yes */
+/* host NULL: every host. on false: the hold ends. until: when it ends by itself; 0: never. */
+int control_hold(struct db *d, int64_t now, const char *host, bool on, int64_t until, const char *actor, const char *reason,
+	struct err *e);
+/* Holds whose end has come are taken away, each with its ledger record. *next: the earliest end to come; INT64_MAX: none. */
+int control_end_holds(struct db *d, int64_t now, int64_t *next, struct err *e);
+/* 1: yes, until *until (0: until somebody ends it; NULL allowed); of several the one that ends last. */
+int hold_active(struct db *d, int64_t now, const char *host, int64_t *until, char why[static 200], struct err *e);
+
+/* Both clocks at one moment, so that the next start knows whether time went on as it should. boot: names this run of the machine;
+ * "" where that is not known. check: 1 and *why: it did not; 0; -1. */
+int clock_row_put(struct db *d, int64_t wall, int64_t monotonic, const char *boot, struct err *e);
+int clock_row_check(struct db *d, int64_t wall, int64_t monotonic, const char *boot, char why[static 200], struct err *e);
 
 /* Repairs: one row each, so that a start after a crash knows what was under way. */
 struct heal_repair {

@@ -1,16 +1,14 @@
-/* chart.c - cases of one host move together, and the policy's question is put together from heal.db.
+/* chart.c - cases of one host move together.
  *
  * Exists because one look at a host answers all its open cases. Promises that a case that asks for nothing is never moved by a
- * diagnosis. Refuses to count a repair twice: an interrupted one that goes on is one repair. */
+ * diagnosis. Refuses nothing. */
 #include "heal/chart.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "heal/ledger.h"
-#include "os/os.h"
 
 #define CASES_MAX 256
 
@@ -136,6 +134,21 @@ int chart_own_case(struct db *d, int64_t now, const char *host, const char *caus
 	return r;
 }
 
+/* The record, and since when the host has this trouble: both or neither. */
+static int add_diagnosis(struct db *d, int64_t now, const char *host, int64_t case_id, const struct verdict *v, const char *body,
+	struct err *e)
+{
+	bool own = !db_in_transaction(d);
+
+	if (own && db_begin(d, e) < 0)
+		return -1;
+	if (ledger_add(d, now, "diagnosis", host, case_id, body, e) == 0 && chart_episode(d, now, host, v, e) == 0)
+		return own ? db_commit(d, e) : 0;
+	if (own)
+		db_rollback(d);
+	return -1;
+}
+
 int chart_diagnosis(struct db *d, int64_t now, const char *host, int64_t case_id, const struct diagnosis *diagnosis, struct err *e)
 {
 	struct json_out o;
@@ -147,63 +160,30 @@ int chart_diagnosis(struct db *d, int64_t now, const char *host, int64_t case_id
 	json_open(&o, NULL, '{');
 	diagnosis_json(&o, diagnosis);
 	json_close(&o, '}');
-	r = ledger_add(d, now, "diagnosis", host, case_id, buf_text(&b), e);
+	r = add_diagnosis(d, now, host, case_id, &diagnosis->verdict, buf_text(&b), e);
 	buf_free(&b);
 	return r;
 }
 
-struct tail {
-	struct policy_input *in;
-	struct chart_texts *texts;
-};
-
-static int add_repair(void *arg, const struct heal_repair *r)
+int chart_plan(struct db *d, const char *host, const uint8_t plan_id[32], struct json **to, struct err *e)
 {
-	struct tail *t = arg;
-	size_t i = t->in->n_repairs;
+	struct db_row *r = db_prepare(d, "select body from ledger where kind = 'diagnosis' and host = ? order by seq desc", e);
+	char hex[65];
+	int got = -1;
 
-	if (i == 32)
-		return 0;
-	text_copy(t->texts->hosts[i], sizeof(t->texts->hosts[i]), r->host);
-	t->in->repairs[i].host = t->texts->hosts[i];
-	t->in->repairs[i].at = r->started;
-	t->in->repairs[i].ok = strcmp(r->result, "healed") == 0;
-	t->in->repairs[i].failed = r->ended != 0 && !t->in->repairs[i].ok;
-	t->in->n_repairs++;
-	return 0;
-}
+	*to = NULL;
+	text_hex(hex, plan_id, 32);
+	if (r != NULL)
+		db_bind_text(r, 1, host);
+	while (r != NULL && *to == NULL && (got = db_step(r, e)) == 1) {
+		const char *body = db_text(r, 0);
+		struct json *j = json_parse(body, strlen(body), e);
 
-bool chart_hold_file(const char *path)
-{
-	struct os_stat st;
-
-	return path != NULL && os_file.stat(path, -1, &st) != -ENOENT;
-}
-
-int chart_policy_input(struct db *d, int64_t now, const char *host, const struct diagnosis *diagnosis, struct policy_input *in,
-	struct chart_texts *texts, struct err *e)
-{
-	struct tail t = {.in = in, .texts = texts};
-	struct heal_repair last;
-	int got;
-
-	in->d = diagnosis;
-	in->now = now;
-	in->n_repairs = 0;
-	if (repair_row_each(d, now - 30 * US_DAY, add_repair, &t, e) < 0)
-		return -1;
-	got = repair_row_last(d, host, &last, e);
-	if (got < 0)
-		return -1;
-	in->failed_before = got == 1 && strcmp(last.result, "healed") != 0;
-	got = hold_active(d, host, texts->hold, e);
-	if (got < 0)
-		return -1;
-	in->held = got == 1;
-	in->hold_file = chart_hold_file(in->config->hold_file);
-	got = approval_find(d, now, host, diagnosis->plan.id, texts->actor, e);
-	if (got < 0)
-		return -1;
-	in->approved = got == 1;
-	return 0;
+		if (strcmp(json_str(json_get(json_get(j, "plan"), "id"), ""), hex) == 0)
+			*to = j;
+		else
+			json_free(j);
+	}
+	db_done(r);
+	return got;
 }

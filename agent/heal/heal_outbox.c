@@ -133,7 +133,7 @@ void healer_status(const struct healer *h, struct json_out *o)
 		json_put_str(o, "verdict", p->verdict[0] ? p->verdict : NULL);
 		json_put_str(o, "trouble", p->trouble[0] ? p->trouble : NULL);
 		json_put_str(o, "repair", p->repair ? repair_word(repair_state(p->repair)) : NULL);
-		json_put_str(o, "hold", hold_active(h->db, p->config->config.name, why, &e) == 1 ? why : NULL);
+		json_put_str(o, "hold", hold_active(h->db, clock_wall(h->o.clock), p->config->config.name, NULL, why, &e) == 1 ? why : NULL);
 		json_close(o, '}');
 	}
 	json_close(o, ']');

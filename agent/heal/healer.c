@@ -25,6 +25,36 @@ bool healer_tilted(const struct healer *h)
 	return h->tilt_until > clock_monotonic(h->o.clock);
 }
 
+static const char *boot_of(const struct healer *h)
+{
+	return h->o.boot ? h->o.boot : "";
+}
+
+/* For the next start. */
+static void note_clocks(struct healer *h)
+{
+	int64_t w = clock_wall(h->o.clock), m = clock_monotonic(h->o.clock);
+	struct err e;
+
+	if (clock_row_put(h->db, w, m, boot_of(h), &e) < 0)
+		healer_tilt(h, e.text);
+	h->clock_due = m + US_MINUTE;
+}
+
+/* Did time go on as it should while nobody was running? */
+static int check_clocks(struct healer *h, struct err *e)
+{
+	char why[200];
+	int doubt = clock_row_check(h->db, clock_wall(h->o.clock), clock_monotonic(h->o.clock), boot_of(h), why, e);
+
+	if (doubt < 0)
+		return -1;
+	if (doubt == 1)
+		healer_tilt(h, why);
+	note_clocks(h);
+	return 0;
+}
+
 /* The wall clock must go as the monotonic one goes. */
 static void watch_clocks(struct healer *h)
 {
@@ -34,6 +64,8 @@ static void watch_clocks(struct healer *h)
 		healer_tilt(h, drift > 0 ? "the clock jumped ahead" : "the clock jumped back");
 	h->wall_was = w;
 	h->mono_was = m;
+	if (m >= h->clock_due)
+		note_clocks(h);
 }
 
 /* ---- start and end ---- */
@@ -86,7 +118,7 @@ struct healer *healer_new(const struct healer_options *o, struct err *e)
 	h->sweep_due = h->mono_was;
 	a.h = h;
 	h->round = fleet_round_new(h, e);
-	if (h->round == NULL || take_up(h, e) < 0 || case_store_each(db, NULL, true, ask_again, &a, e) < 0) {
+	if (h->round == NULL || check_clocks(h, e) < 0 || take_up(h, e) < 0 || case_store_each(db, NULL, true, ask_again, &a, e) < 0) {
 		healer_free(h);
 		return NULL;
 	}
@@ -275,14 +307,17 @@ static int close_quiet(struct healer *h, int64_t id, int64_t now, struct err *e)
 static void sweep(struct healer *h)
 {
 	struct sweep s = {.h = h, .now = clock_wall(h->o.clock)};
+	int64_t end = INT64_MAX;
 	struct err e;
 	int r = case_store_each(h->db, NULL, false, find_quiet, &s, &e);
 
 	for (size_t i = 0; r == 0 && i < s.n; i++)
 		r = close_quiet(h, s.ids[i], s.now, &e);
+	if (r == 0)
+		r = control_end_holds(h->db, s.now, &end, &e);
 	if (r < 0)
 		healer_tilt(h, e.text);
-	h->sweep_due = clock_monotonic(h->o.clock) + US_HOUR;
+	h->sweep_due = clock_monotonic(h->o.clock) + (end - s.now < US_HOUR ? end - s.now : US_HOUR);
 }
 
 static struct patient *next_patient(const struct healer *h, int64_t *due)
@@ -373,11 +408,11 @@ static struct patient *patient_of_case(struct healer *h, int64_t case_id, struct
 	return p;
 }
 
-int healer_approve(struct healer *h, int64_t case_id, const char *actor, const char *via, struct err *e)
+int healer_approve(struct healer *h, const struct approval *a, struct err *e)
 {
-	struct patient *p = patient_of_case(h, case_id, e);
+	struct patient *p = patient_of_case(h, a->case_id, e);
 
-	if (p == NULL || control_approve(h->db, clock_wall(h->o.clock), case_id, actor, via, h->o.policy->approval_life, e) < 0)
+	if (p == NULL || control_approve(h->db, clock_wall(h->o.clock), a, h->o.policy->approval_life, e) < 0)
 		return -1;
 	if (p->repair == NULL)
 		p->due = clock_monotonic(h->o.clock); /* a person waits: the limited rate is for events */
@@ -393,14 +428,15 @@ int healer_close(struct healer *h, int64_t case_id, const char *actor, const cha
 	return 0;
 }
 
-int healer_hold(struct healer *h, const char *host, bool on, const char *actor, const char *reason, struct err *e)
+int healer_hold(struct healer *h, const char *host, bool on, int64_t until, const char *actor, const char *reason, struct err *e)
 {
 	struct patient *p = host ? patient_of(h, host) : NULL;
 
 	if (host != NULL && p == NULL)
 		return err_set(e, ERR_USAGE, "there is no host '%s' in the configuration", host);
-	if (control_hold(h->db, clock_wall(h->o.clock), p ? p->config->config.name : NULL, on, actor, reason, e) < 0)
+	if (control_hold(h->db, clock_wall(h->o.clock), p ? p->config->config.name : NULL, on, until, actor, reason, e) < 0)
 		return -1;
+	h->sweep_due = clock_monotonic(h->o.clock); /* it sees when the hold will end */
 	if (!on)
 		healer_diagnose_soon(h, host);
 	return 0;
@@ -415,7 +451,7 @@ int healer_undo(struct healer *h, int64_t case_id, const char *actor, struct err
 
 	if (p == NULL)
 		return -1;
-	held = hold_active(h->db, p->config->config.name, why, e);
+	held = hold_active(h->db, clock_wall(h->o.clock), p->config->config.name, NULL, why, e);
 	if (held != 0)
 		return held < 0 ? -1 : err_set(e, ERR_REFUSED, "nothing is changed: %s", why);
 	if (p->repair != NULL)

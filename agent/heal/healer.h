@@ -63,6 +63,7 @@ struct healer_options {
 	const struct os_process_ops *process;
 	const struct log *log;             /* NULL: silent */
 	const char *who;                   /* for the host's lock: "evmend on mon1, pid 812" */
+	const char *boot;                  /* names this run of the machine; NULL or "": not known */
 	/* NULL: host_pipe_open. Tests put their own host here. */
 	struct host *(*open_host)(void *arg, const struct host_config *config, int64_t deadline, struct err *e);
 	void *open_arg;
@@ -89,9 +90,10 @@ int healer_stored(struct healer *h, int64_t seq, struct err *e);
 void healer_rewind(struct healer *h);
 
 /* Control verbs. actor: who ("uid 0 (root)"), via: "control socket". ERR_REFUSED with the reason in *e. */
-int healer_approve(struct healer *h, int64_t case_id, const char *actor, const char *via, struct err *e);
+int healer_approve(struct healer *h, const struct approval *a, struct err *e); /* refused when the case's plan is another one by now */
 int healer_close(struct healer *h, int64_t case_id, const char *actor, const char *reason, struct err *e);
-int healer_hold(struct healer *h, const char *host, bool on, const char *actor, const char *reason, struct err *e);
+/* host NULL: every host; until 0: until somebody ends it */
+int healer_hold(struct healer *h, const char *host, bool on, int64_t until, const char *actor, const char *reason, struct err *e);
 int healer_undo(struct healer *h, int64_t case_id, const char *actor, struct err *e); /* one blocking undo,
 	at most the repair limit */
 void healer_diagnose_soon(struct healer *h, const char *host); /* NULL: every host; the limited rate holds */

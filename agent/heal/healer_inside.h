@@ -20,7 +20,6 @@ struct patient {
 	int64_t last;              /* monotonic: of the last one; 0: never */
 	struct repair *repair;     /* NULL: none under way */
 	int64_t repair_due;
-	char told[400];            /* the refusal that was told last, so that it is told once */
 	uint8_t told_plan[32];     /* the diagnosis that is in the ledger */
 	char verdict[40];          /* of the last diagnosis, for status */
 	char trouble[480];         /* why the last diagnosis failed; "" */
@@ -33,7 +32,8 @@ struct healer {
 	int64_t tilt_until;        /* monotonic; 0: calm */
 	char tilt_why[200];
 	int64_t wall_was, mono_was;/* at the last look at the clocks */
-	int64_t sweep_due;         /* monotonic: closing of quiet cases */
+	int64_t sweep_due;         /* monotonic: closing of quiet cases, and the end of holds */
+	int64_t clock_due;         /* monotonic: when both clocks are written down again */
 	int64_t given;             /* outbox: last seq given to the sink */
 	struct fleet_round *round; /* who reaches whom */
 };

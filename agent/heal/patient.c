@@ -79,21 +79,32 @@ static void trouble(struct patient *p, const struct err *e)
 	plan_next(p, RETRY_GAP);
 }
 
+/* The hosts of this one's group; none when it is in none. */
+static size_t group_of(const struct patient *p, const char **to)
+{
+	const struct healer_options *o = &p->healer->o;
+	const char *group = p->config->config.group;
+	size_t n = 0;
+
+	for (size_t i = 0; group != NULL && i < o->n_hosts; i++)
+		if (o->hosts[i].config.group != NULL && strcmp(o->hosts[i].config.group, group) == 0)
+			to[n++] = o->hosts[i].config.name;
+	return n;
+}
+
 static int decide(struct patient *p, const struct diagnosis *d, bool busy, const char *what, bool resumed,
 	struct policy_decision *to,
 	struct err *e)
 {
 	struct chart_texts *texts = xcalloc(1, sizeof(*texts));
-	struct policy_input in = {.config = p->healer->o.policy, .mode = p->config->mode, .busy = busy, .busy_what = what};
-	int r;
+	const char **group = xcalloc(p->healer->o.n_hosts + 1, sizeof(*group));
+	struct policy_input in = {.config = p->healer->o.policy, .mode = p->config->mode, .busy = busy, .busy_what = what,
+		.tilt = healer_tilted(p->healer), .resumed = resumed, .group_hosts = group, .n_group = group_of(p, group)};
+	int r = chart_policy_input(p->healer->db, wall(p), name(p), d, &in, texts, e);
 
-	in.tilt = healer_tilted(p->healer);
-	r = chart_policy_input(p->healer->db, wall(p), name(p), d, &in, texts, e);
-	/* what was permitted and begun before a crash is finished: neither a second approval nor the rate stands in its way; but
-	 * what the facts ask for now may be another thing, and that which needs a person's word needs it still */
-	in.approved = in.approved || (resumed && d->verdict.repairable == REPAIR_BY_POLICY);
 	if (r == 0)
 		policy_decide(&in, name(p), to);
+	free(group);
 	free(texts);
 	return r;
 }
@@ -111,7 +122,7 @@ static bool must_stop(void *arg)
 	char why[200];
 
 	return healer_tilted(p->healer) || chart_hold_file(p->healer->o.policy->hold_file) ||
-		hold_active(p->healer->db, name(p), why, &e) != 0;
+		hold_active(p->healer->db, wall(p), name(p), NULL, why, &e) != 0;
 }
 
 struct repair_options patient_options(struct patient *p, const char *by, int64_t case_id)
@@ -125,31 +136,15 @@ struct repair_options patient_options(struct patient *p, const char *by, int64_t
 
 /* ---- what follows from a diagnosis ---- */
 
-/* A refusal is told once: the same reason for the same plan is silent until it changes. */
+/* A refusal is told once: see chart_refusal. */
 static int tell_refusal(struct patient *p, int64_t case_id, const struct diagnosis *d, const struct policy_decision *decision,
 	struct err *e)
 {
-	struct json_out o;
-	struct buf b;
-	char hex[65];
-	int r;
+	int told = chart_refusal(p->healer->db, wall(p), name(p), case_id, d->verdict.name, d->plan.id, decision, e);
 
-	if (strcmp(p->told, decision->why) == 0)
-		return 0;
-	text_hex(hex, d->plan.id, 32);
-	buf_init(&b, 8192);
-	json_begin(&o, &b);
-	json_open(&o, NULL, '{');
-	json_put_str(&o, "verdict", d->verdict.name);
-	json_put_str(&o, "plan", hex);
-	json_put_str(&o, "why", decision->why);
-	json_put_time(&o, "not_before", decision->not_before);
-	json_close(&o, '}');
-	r = ledger_add(p->healer->db, wall(p), "refusal", name(p), case_id, buf_text(&b), e);
-	buf_free(&b);
-	if (r == 0)
-		text_copy(p->told, sizeof(p->told), decision->why);
-	return r;
+	if (told == 1)
+		log_line(p, decision->escalate ? LOG_WARN : LOG_INFO, "refused", decision->why);
+	return told < 0 ? -1 : 0;
 }
 
 /* The cases take the entry; if none asks, a case of our own is opened for it. */
@@ -241,9 +236,8 @@ static int healthy(struct patient *p, const struct diagnosis *d, struct err *e)
 			r = move_one(p, s->known[i], CASE_HEALED, "healed: the back end works again with its own valid certificate", d, e);
 	}
 	free(s);
-	p->told[0] = '\0';
 	plan_next(p, 0);
-	return r;
+	return r < 0 ? r : chart_refusals_end(p->healer->db, name(p), e);
 }
 
 static int ask_person(struct patient *p, const struct diagnosis *d, const struct policy_decision *decision, int64_t *case_id,
@@ -273,6 +267,8 @@ static int ask_person(struct patient *p, const struct diagnosis *d, const struct
 	diagnosis_advice(d, why, advice, sizeof(advice));
 	entry.advice = advice;
 	plan_next(p, entry.approval_until - wall(p) + US_SECOND);
+	if (chart_refusals_end(p->healer->db, name(p), e) < 0)
+		return -1;
 	return tell_cases(p, &entry, d->verdict.cause, case_id, e);
 }
 
@@ -281,19 +277,21 @@ static int advise(struct patient *p, const struct diagnosis *d, const struct pol
 {
 	struct chart_entry entry = {.state = CASE_ADVISED, .d = d, .not_before = decision->not_before};
 	char advice[1200], why[200];
-	int held = hold_active(p->healer->db, name(p), why, e);
+	int held = hold_active(p->healer->db, wall(p), name(p), NULL, why, e);
 
 	if (held < 0)
 		return -1;
 	if (decision->answer == POLICY_REFUSE && held)
 		entry.state = CASE_HELD;
+	else if (decision->escalate)
+		entry.state = CASE_ESCALATED;
 	diagnosis_advice(d, decision->why, advice, sizeof(advice));
 	entry.advice = advice;
 	if (tell_cases(p, &entry, d->verdict.cause, case_id, e) < 0)
 		return -1;
 	if (decision->answer != POLICY_REFUSE) {
 		plan_next(p, 0);
-		return 0;
+		return chart_refusals_end(p->healer->db, name(p), e);
 	}
 	plan_next(p, decision->not_before > wall(p) ? decision->not_before - wall(p) : RETRY_GAP);
 	return tell_refusal(p, *case_id, d, decision, e);
@@ -311,7 +309,6 @@ static int start_repair(struct patient *p, const struct diagnosis *d, int64_t *c
 	o = patient_options(p, by, *case_id);
 	p->repair = repair_begin(&o, d->plan.id);
 	p->repair_due = mono(p);
-	p->told[0] = '\0';
 	p->due = INT64_MAX;
 	return 0;
 }
@@ -392,7 +389,7 @@ void patient_diagnose(struct patient *p)
 /* Nothing was begun: the next diagnosis sees what is true by then. */
 static void refused(struct patient *p, struct repair *r)
 {
-	struct policy_decision decision = {.answer = POLICY_REFUSE};
+	struct policy_decision decision = {.answer = POLICY_REFUSE, .reason = "not-begun"};
 	const struct diagnosis *d = repair_diagnosis(r);
 	struct chart_entry entry = {.state = CASE_ADVISED, .advice = decision.why};
 	int64_t case_id = 0;
@@ -424,6 +421,8 @@ static void ended(struct patient *p)
 		trouble(p, &e);
 		break;
 	default:
+		if (chart_refusals_end(p->healer->db, name(p), &e) < 0)
+			trouble(p, &e);
 		/* a look of our own after DIAGNOSE_GAP: nothing is believed for long */
 		memset(p->told_plan, 0, sizeof(p->told_plan));
 		p->due = mono(p) + DIAGNOSE_GAP;

@@ -85,7 +85,7 @@ static int nobody_objects(struct repair *r, struct err *e)
 	int64_t deadline = clock_monotonic(r->o.clock) + r->o.policy->step_limit;
 	char why[200], what[128] = "";
 	enum host_busy busy;
-	int held = hold_active(r->o.db, r->o.host_name, why, e);
+	int held = hold_active(r->o.db, clock_wall(r->o.clock), r->o.host_name, NULL, why, e);
 
 	if (held != 0)
 		return held < 0 ? -1 : err_set(e, ERR_REFUSED, "nothing is changed: %s", why);

@@ -1,7 +1,9 @@
 /* control.h - the control socket, STATE_DIR/control.sock: one JSON object a line each way, version 1, peers of the same user or root.
  *
  * Asked: {"v":1,"do":"status"|"approve"|"close"|"hold"|"undo"|"diagnose", ...}; members by verb: case (number), host (text; left out:
- * every host), on (true or false), reason (text), via (text). Answered: {"v":1,"ok":true,...} or {"v":1,"ok":false,"code":6,"text":"..."}.
+ * every host), on (true or false), reason (text), via (text), actor (text: for whom the peer speaks; the peer's uid stands beside it),
+ * plan (64 digits; an approval must name it and is refused when the case has another plan by now), until (time: the end of a hold or of
+ * an approval, which never lasts longer than times.approval). Answered: {"v":1,"ok":true,...} or {"v":1,"ok":false,"code":6,"text":"..."}.
  * What only looks (cases, case, ledger, explain) reads heal.db itself, whether an agent runs or not. */
 #ifndef EVMEND_PROC_CONTROL_H
 #define EVMEND_PROC_CONTROL_H

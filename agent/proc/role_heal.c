@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cases/case.h"
 #include "heal/healer.h"
 #include "proc/control.h"
@@ -27,7 +28,7 @@ struct heal {
 	struct heal_host *hosts;
 	struct healer *healer;
 	struct control *control;
-	char who[192];
+	char who[192], boot[64];
 	uint64_t batch;          /* of the last question to ship */
 	int64_t on_its_way;      /* ledger seq that it holds; 0: none */
 	uint32_t closed[CLOSED];
@@ -200,14 +201,49 @@ static int host_of(const struct heal *h, const struct json *q, const char **name
 	return err_set(e, ERR_USAGE, "the host '%s' is not configured; `evmend check` lists those that are", asked);
 }
 
+/* Who the kernel says it is; a peer that speaks for another person (a page) names that one besides. */
+static void actor_of(const struct os_peer *who, const struct json *q, char to[static 128])
+{
+	const char *name = json_str(json_get(q, "actor"), "");
+
+	if (*name)
+		snprintf(to, 128, "%.60s (uid %u, pid %d)", name, who->uid, who->pid);
+	else
+		snprintf(to, 128, "uid %u, pid %d", who->uid, who->pid);
+}
+
+/* "until" of a question; 0 when it has none. */
+static int until_of(const struct json *q, int64_t *until, struct err *e)
+{
+	const char *s = json_str(json_get(q, "until"), "");
+
+	*until = 0;
+	if (*s && !time_parse(s, strlen(s), until))
+		return err_set(e, ERR_USAGE, "until must be a time, 2026-03-01T22:00:00Z");
+	return 0;
+}
+
+static int approve(struct heal *h, const struct json *q, const char *actor, struct err *e)
+{
+	struct approval a = { .case_id = json_int(json_get(q, "case"), 0), .actor = actor,
+		.via = json_str(json_get(q, "via"), "control socket") };
+	const char *plan = json_str(json_get(q, "plan"), "");
+
+	if (!text_unhex(a.plan_id, 32, plan, strlen(plan)))
+		return err_set(e, ERR_USAGE, "an approval names its plan: 64 digits, as the case shows them");
+	if (until_of(q, &a.until, e) < 0)
+		return -1;
+	return healer_approve(h->healer, &a, e);
+}
+
 static int on_question(void *arg, const struct os_peer *who, const struct json *q, struct json_out *o, struct err *e)
 {
 	struct heal *h = arg;
 	const char *verb = json_str(json_get(q, "do"), ""), *reason = json_str(json_get(q, "reason"), ""), *host;
-	int64_t id = json_int(json_get(q, "case"), 0);
-	char actor[64];
+	int64_t id = json_int(json_get(q, "case"), 0), until;
+	char actor[128];
 
-	snprintf(actor, sizeof actor, "uid %u, pid %d", who->uid, who->pid);
+	actor_of(who, q, actor);
 	if (host_of(h, q, &host, e) < 0)
 		return -1;
 	if (!strcmp(verb, "status")) {
@@ -215,11 +251,12 @@ static int on_question(void *arg, const struct os_peer *who, const struct json *
 		return 0;
 	}
 	if (!strcmp(verb, "approve"))
-		return healer_approve(h->healer, id, actor, json_str(json_get(q, "via"), "control socket"), e);
+		return approve(h, q, actor, e);
 	if (!strcmp(verb, "close"))
 		return healer_close(h->healer, id, actor, reason, e);
 	if (!strcmp(verb, "hold"))
-		return healer_hold(h->healer, host, json_bool(json_get(q, "on"), true), actor, reason, e);
+		return until_of(q, &until, e) < 0 ? -1 :
+			healer_hold(h->healer, host, json_bool(json_get(q, "on"), true), until, actor, reason, e);
 	if (!strcmp(verb, "undo"))
 		return healer_undo(h->healer, id, actor, e);
 	if (!strcmp(verb, "diagnose")) {
@@ -235,6 +272,7 @@ static int make_healer(struct heal *h, struct err *e)
 	char machine[64] = "this machine";
 
 	gethostname(machine, sizeof machine - 1);
+	os_boot_id(h->boot);
 	snprintf(h->who, sizeof h->who, "evmend on %s, pid %d", machine, os_pid());
 	h->hosts = xcalloc(c->n_hosts + 1, sizeof *h->hosts);
 	for (size_t i = 0; i < c->n_hosts; i++) {
@@ -243,7 +281,7 @@ static int make_healer(struct heal *h, struct err *e)
 			policy_mode_parse(c->hosts[i].mode, &h->hosts[i].mode);
 	}
 	struct healer_options o = { .db_path = config_state(c, "heal.db"), .hosts = h->hosts, .n_hosts = c->n_hosts, .policy = &c->policy,
-		.diagnose_every = c->times.diagnose_every, .matrix_every = c->times.matrix_every, .clock = &h->link.clock, .process = &os_process, .log = &h->link.log, .who = h->who,
+		.diagnose_every = c->times.diagnose_every, .matrix_every = c->times.matrix_every, .clock = &h->link.clock, .process = &os_process, .log = &h->link.log, .who = h->who, .boot = h->boot,
 		.sink = { .arg = h, .emit = on_emit, .case_closed = on_closed } };
 
 	h->healer = healer_new(&o, e);

@@ -37,8 +37,8 @@ void heal_bench_init(struct heal_bench *b, enum policy_mode mode)
 	snprintf(b->db_path, sizeof b->db_path, "%s", scratch_path(&b->scratch, "heal.db"));
 	fake_clock_init(&b->clock, INT64_C(1800000000) * US_SECOND);
 	fake_world_init(&b->world, &b->clock);
-	b->policy = (struct policy_config){.mode = mode, .per_host_day = 1, .per_fleet_day = 3, .settle = US_MINUTE,
-		.approval_life = 30 * US_MINUTE, .step_limit = 30 * US_SECOND, .repair_limit = 5 * US_MINUTE};
+	b->policy = policy_defaults();
+	b->policy.mode = mode;
 	b->host.config.name = "ex1.lab.example";
 	b->host.mode = mode;
 	b->options = (struct healer_options){.db_path = b->db_path, .hosts = &b->host, .n_hosts = 1, .policy = &b->policy,
@@ -97,6 +97,16 @@ void heal_bench_suspect(struct heal_bench *b, int64_t id, int64_t count)
 	memset(s.case_uid, (int)id, 32);
 	if (healer_suspect(b->healer, &s, &e) < 0)
 		fail_msg("%s", e.text);
+}
+
+int heal_bench_approve(struct heal_bench *b, int64_t id, struct err *e)
+{
+	struct approval a = {.case_id = id, .actor = "uid 0", .via = "test"};
+	struct heal_case c;
+
+	(void)heal_bench_state(b, id, &c);
+	memcpy(a.plan_id, c.plan_id, 32);
+	return healer_approve(b->healer, &a, e);
 }
 
 enum case_state heal_bench_state(struct heal_bench *b, int64_t id, struct heal_case *to)

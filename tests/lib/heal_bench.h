@@ -26,6 +26,7 @@ void heal_bench_free(struct heal_bench *b);
 void heal_bench_run(struct heal_bench *b, int64_t span);
 /* Events tell of a case of cause exchange-backend-certificate. */
 void heal_bench_suspect(struct heal_bench *b, int64_t id, int64_t count);
+int heal_bench_approve(struct heal_bench *b, int64_t id, struct err *e); /* a person approves the plan that the case has now */
 enum case_state heal_bench_state(struct heal_bench *b, int64_t id, struct heal_case *to); /* to: NULL or the whole case */
 int heal_bench_count(struct heal_bench *b, const char *kind); /* ledger records of this kind */
 int heal_bench_pending(struct heal_bench *b);                 /* intents without an outcome and without `interrupted` */

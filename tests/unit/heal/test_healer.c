@@ -81,7 +81,7 @@ static void observe_never_acts(void **state)
 	heal_bench_run(&b, 3 * US_HOUR);
 	assert_int_equal(heal_bench_state(&b, 1, &c), CASE_ADVISED);
 	assert_int_equal(heal_bench_count(&b, "repair-begin"), 0);
-	assert_int_equal(healer_approve(b.healer, 1, "root", "test", &e), 0);
+	assert_int_equal(heal_bench_approve(&b, 1, &e), 0);
 	heal_bench_run(&b, US_HOUR);
 	assert_int_equal(heal_bench_count(&b, "repair-begin"), 0);
 	assert_false(fake_backend_works(&b.world));
@@ -107,7 +107,7 @@ static void approve_waits_for_a_person(void **state)
 	heal_bench_run(&b, 40 * US_MINUTE); /* the question expires and is asked again */
 	assert_int_equal(heal_bench_state(&b, 9, &c), CASE_WAITING_APPROVAL);
 	assert_true(c.approval_until > b.clock.wall);
-	assert_int_equal(healer_approve(b.healer, 9, "uid 0", "test", &e), 0);
+	assert_int_equal(heal_bench_approve(&b, 9, &e), 0);
 	heal_bench_run(&b, 5 * US_MINUTE);
 	assert_int_equal(heal_bench_state(&b, 9, NULL), CASE_HEALED);
 	assert_int_equal(heal_bench_count(&b, "approval"), 1);
@@ -126,7 +126,7 @@ static void an_approval_fits_one_plan(void **state)
 	fake_delete_backend_cert(&b.world, false);
 	heal_bench_suspect(&b, 9, 1);
 	heal_bench_run(&b, US_MINUTE);
-	assert_int_equal(healer_approve(b.healer, 9, "uid 0", "test", &e), 0);
+	assert_int_equal(heal_bench_approve(&b, 9, &e), 0);
 	fake_unbind(&b.world);
 	heal_bench_run(&b, US_MINUTE);
 	assert_int_equal(heal_bench_count(&b, "repair-begin"), 0);
@@ -147,7 +147,7 @@ static void a_latent_fault_is_found_without_events(void **state)
 	heal_bench_run(&b, US_MINUTE);
 	assert_int_equal(heal_bench_state(&b, CASE_OWN_ID, &c), CASE_WAITING_APPROVAL);
 	assert_string_equal(c.verdict, "BE_CERT_LATENT");
-	assert_int_equal(healer_approve(b.healer, CASE_OWN_ID, "uid 0", "test", &e), 0);
+	assert_int_equal(heal_bench_approve(&b, CASE_OWN_ID, &e), 0);
 	heal_bench_run(&b, 5 * US_MINUTE);
 	assert_int_equal(heal_bench_state(&b, CASE_OWN_ID, NULL), CASE_HEALED);
 	heal_bench_free(&b);
@@ -172,10 +172,10 @@ static void a_second_repair_waits(void **state)
 		heal_bench_suspect(&b, 2, i);
 		heal_bench_run(&b, 10 * US_MINUTE);
 	}
-	assert_int_equal(heal_bench_state(&b, 2, &c), CASE_ADVISED);
+	assert_int_equal(heal_bench_state(&b, 2, &c), CASE_ESCALATED);
 	assert_true(c.not_before > b.clock.wall);
 	assert_int_equal(b.refusals, 1);
-	assert_int_equal(healer_approve(b.healer, 2, "uid 0", "test", &e), 0);
+	assert_int_equal(heal_bench_approve(&b, 2, &e), 0);
 	heal_bench_run(&b, 10 * US_MINUTE);
 	assert_int_equal(heal_bench_state(&b, 2, NULL), CASE_HEALED);
 	heal_bench_free(&b);
@@ -189,13 +189,13 @@ static void a_hold_and_others_at_work_stop_it(void **state)
 	(void)state;
 	heal_bench_init(&b, MODE_AUTO);
 	heal_bench_start(&b);
-	assert_int_equal(healer_hold(b.healer, NULL, true, "uid 0", "maintenance", &e), 0);
+	assert_int_equal(healer_hold(b.healer, NULL, true, 0, "uid 0", "maintenance", &e), 0);
 	fake_unbind(&b.world);
 	heal_bench_suspect(&b, 1, 1);
 	heal_bench_run(&b, 10 * US_MINUTE);
 	assert_int_equal(heal_bench_state(&b, 1, NULL), CASE_HELD);
 	b.world.busy = HOST_INSTALLING;
-	assert_int_equal(healer_hold(b.healer, NULL, false, "uid 0", "", &e), 0);
+	assert_int_equal(healer_hold(b.healer, NULL, false, 0, "uid 0", "", &e), 0);
 	heal_bench_run(&b, 10 * US_MINUTE);
 	assert_int_equal(heal_bench_count(&b, "repair-begin"), 0);
 	b.world.busy = HOST_FREE;
@@ -290,7 +290,7 @@ static void an_undo_leads_back_to_what_worked(void **state)
 	memcpy(old, fake_record(&b.world, "0.0.0.0:444")->thumbprint, 20);
 	heal_bench_start(&b);
 	heal_bench_run(&b, US_MINUTE);
-	assert_int_equal(healer_approve(b.healer, CASE_OWN_ID, "uid 0", "test", &e), 0);
+	assert_int_equal(heal_bench_approve(&b, CASE_OWN_ID, &e), 0);
 	heal_bench_run(&b, 10 * US_MINUTE);
 	assert_int_equal(heal_bench_state(&b, CASE_OWN_ID, NULL), CASE_HEALED);
 	assert_memory_not_equal(old, fake_record(&b.world, "0.0.0.0:444")->thumbprint, 20);
