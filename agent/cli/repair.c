@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/emit_repair.h"
 #include "cli/host_verbs.h"
 #include "cli/verbs.h"
 #include "heal/repair.h"
@@ -281,10 +282,14 @@ static int run(struct cli *c, int argc, char **argv)
 {
 	struct work w = {.c = c};
 	struct err e = {.code = ERR_NONE};
-	struct config *config = agent_config(c, &e);
+	struct config *config;
 	int code = -1;
 
-	(void)argc;
+	if (emit_repair_asked(c))
+		return emit_repair(c, argc);
+	if (argc != 1)
+		return cli_usage(c, "which host? HOST; or --from FOLDER --emit powershell");
+	config = agent_config(c, &e);
 	w.config = config;
 	w.h = config ? host_verbs_find(config, argv[0], &e) : NULL;
 	if (w.h != NULL) {
@@ -304,15 +309,19 @@ static const struct cli_option options[] = {
 	CLI_OPTION_CONFIG,
 	{"--plan", 0, CLI_VALUE, "ID", "run only this plan, as `diagnose` named it (at least 8 digits)"},
 	{"--yes", 0, CLI_FLAG, NULL, "a person has read the plan and says yes"},
-	CLI_OPTION_END,
+	CLI_OPTIONS_EMIT, CLI_OPTION_END,
 };
 
 const struct cli_verb verb_repair = {
-	.name = "repair", .summary = "run the plan of a host under the policy", .usage = "HOST [--plan ID] [--yes] [-c FILE]",
+	.name = "repair", .summary = "run the plan of a host under the policy",
+	.usage = "HOST [--plan ID] [--yes] [-c FILE] | --from FOLDER --emit powershell [-o FILE]",
 	.help = "Reads the host, shows facts, verdict and plan, and asks on a terminal before it acts; --yes says it elsewhere. The "
 	"policy holds\n"
 		"as it does in the agent: what it refuses is refused here too. Every step is in the ledger before it is taken; the repair\n"
-		"counts only when the service was used with success and stays well. Not beside a running agent.\n",
-	.example = "evmend repair ex1.contoso.example -c config.yaml\nevmend repair ex1.contoso.example --plan 3fa1c09be277 --yes",
-	.options = options, .min_args = 1, .max_args = 1, .run = run,
+		"counts only when the service was used with success and stays well. Not beside a running agent.\n"
+		"With --from and --emit nothing is done: the plan of a folder of facts (diagnose --from) becomes a script that a person reads and\n"
+		"runs on the server; without a plan the exit code is 6. It was not run on Windows by its authors.\n",
+	.example = "evmend repair ex1.contoso.example -c config.yaml\nevmend repair ex1.contoso.example --plan 3fa1c09be277 --yes\n"
+		"evmend repair --from ex1-facts --emit powershell -o repair.ps1",
+	.options = options, .min_args = 0, .max_args = 1, .run = run,
 };
