@@ -2,6 +2,7 @@
 #ifndef EVMEND_HEAL_FACT_H
 #define EVMEND_HEAL_FACT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ struct fact {
 	char seen[256];     /* what was seen, for a person: "0.0.0.0:444 -> 3f9c..., store MY" */
 	char where[80];     /* "http.sys", "store MY", "127.0.0.1:444" */
 	char key[128];      /* the part of what was seen that counts for the plan's id: no times, latencies, days left */
+	bool ages;          /* becomes another by the passing of time alone ("started within a day"): no part of the plan's id */
 	int64_t when;
 };
 
@@ -28,7 +30,8 @@ struct facts {
 struct fact *fact_set(struct facts *f, const char *name, enum tri value, const char *where, int64_t when, const char *fmt, ...)
 	__attribute__((format(printf, 6, 7)));
 enum tri fact_value(const struct facts *f, const char *name); /* TRI_UNKNOWN when absent */
-const char *fact_key(const struct facts *f, const char *name); /* "" when absent */
+const char *fact_key(const struct facts *f, const char *name);  /* "" when absent */
+const char *fact_seen(const struct facts *f, const char *name); /* "" when absent */
 /* snprintf for people: what does not fit is cut. */
 void say_text(char *to, size_t n, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 const char *tri_text(enum tri t); /* "yes", "no", "unknown" */

@@ -1,9 +1,9 @@
 /* plan.c - the id of a plan, and remedies by cause.
  *
  * Exists so that an approval fits one plan in one state and no other: the id is a hash of the host, the verdict, every fact with
- * its value and the part of what was seen that counts, and the steps with their arguments. Promises the same id for the same
- * state: times, latencies, days left and the token of a repair are left out, and a certificate that is yet to be made counts by
- * its template. Refuses nothing. */
+ * its value and the part of what was seen that counts, the steps with their arguments, and the record that a step replaces.
+ * Promises the same id for the same state: times, latencies, days left, facts that only age and the token of a repair are left
+ * out, and a certificate that is yet to be made counts by its template. Refuses nothing. */
 #include <string.h>
 
 #include "heal/remedy.h"
@@ -60,6 +60,8 @@ void plan_id_set(struct diagnosis *d)
 	digest_add_str(to, d->identity.fqdn);
 	digest_add_str(to, d->verdict.name);
 	for (size_t i = 0; i < d->facts.n; i++) {
+		if (d->facts.list[i].ages)
+			continue;
 		digest_add_str(to, d->facts.list[i].name);
 		digest_add_int(to, d->facts.list[i].value);
 		digest_add_str(to, d->facts.list[i].key);
