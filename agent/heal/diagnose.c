@@ -72,6 +72,7 @@ static void verdict_json(struct json_out *o, const struct verdict *v)
 		json_close(o, '}');
 	}
 	json_close(o, ']');
+	json_put_str(o, "smtp_name", v->smtp_name);
 	json_put_str(o, "smtp", v->smtp[0] ? v->smtp : NULL);
 	json_close(o, '}');
 }

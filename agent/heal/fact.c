@@ -56,6 +56,13 @@ const char *fact_key(const struct facts *f, const char *name)
 	return at < f->n ? f->list[at].key : "";
 }
 
+const char *fact_seen(const struct facts *f, const char *name)
+{
+	size_t at = place(f, name);
+
+	return at < f->n ? f->list[at].seen : "";
+}
+
 void say_text(char *to, size_t n, const char *fmt, ...)
 {
 	va_list args;

@@ -30,8 +30,6 @@ bool be_probe_hop_answered(const struct probe_result *r);         /* the back en
 
 /* verdicts.c: a pure function of facts; seen is a set of enum rule_seen */
 void be_judge(struct diagnosis *d, const struct suspicion *s);
-/* notes.c */
-void be_notes(struct diagnosis *d, const struct suspicion *s);
 
 /* choose.c: NULL when there is none; the same answer in whatever order a host lists its certificates */
 bool be_fits(const struct diagnosis *d, const struct host_cert *c); /* own, of the right kind, valid for BE_GOOD_FOR; whatever its key */

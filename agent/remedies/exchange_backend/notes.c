@@ -1,110 +1,69 @@
-/* notes.c - what is said beside the verdict: certificates of other ports and purposes, and the SMTP side.
+/* notes.c - what is said beside the verdict: certificates of other ports and purposes.
  *
  * Exists because one event may have several causes, and a healthy back end does not mean a healthy server. Promises that each
  * note is computed on its own, that none of them starts a repair, and that every command in one is exact. Refuses to put text
- * of an event into a command. */
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
+ * of an event into a command. The SMTP side is in smtp.c. */
+#include "remedies/exchange_backend/verdict_table.h"
 
-#include "base/text.h"
-#include "remedies/exchange_backend/backend.h"
+#define SMTP_SEEN \
+	(SEEN_SMTP_OWN_NAME | SEEN_SMTP_OTHER | SEEN_SMTP_CERT_NAME | SEEN_SMTP_EXPIRED | SEEN_ITC_GONE | SEEN_EXPIRY | SEEN_EDGE)
 
-static void note(struct verdict *v, const char *name, const char *cause, const char *fmt, ...) __attribute__((format(printf, 4,
-	5)));
-
-static void note(struct verdict *v, const char *name, const char *cause, const char *fmt, ...)
+/* Weakness is told of a certificate that is otherwise right. */
+static enum tri weak(const struct be_view *v)
 {
-	struct note *n;
-	va_list args;
-
-	if (v->n_notes == VERDICT_NOTES)
-		return;
-	n = &v->notes[v->n_notes++];
-	n->name = name;
-	n->cause = cause;
-	va_start(args, fmt);
-	(void)vsnprintf(n->text, sizeof(n->text), fmt, args);
-	va_end(args);
+	return be_and(be_is(v, "served_own"), be_is(v, "served_weak"));
 }
 
-static const char *seen_of(const struct facts *f, const char *name)
+static enum tri auth_cert(const struct be_view *v)
 {
-	for (size_t i = 0; i < f->n; i++)
-		if (strcmp(f->list[i].name, name) == 0)
-			return f->list[i].seen;
-	return "";
+	return be_saw(v, SEEN_AUTH_CERT);
 }
 
-/* 12015 to 12018 name a thumbprint: it counts only when it is the one of 444's record. */
-static bool names_record(const struct diagnosis *d, const struct suspicion *s)
+static enum tri frontend_cert(const struct be_view *v)
 {
-	const struct host_record *r = be_record(&d->state);
+	enum tri alone = be_and(be_saw(v, SEEN_FRONTEND_ENDPOINT), be_not(be_saw(v, SEEN_BACKEND_ENDPOINT)));
 
-	return s->has_thumbprint && r != NULL && memcmp(r->thumbprint, s->thumbprint, 20) == 0;
+	return be_or(be_not(be_is(v, "frontend_tls")), alone);
 }
 
-static void certificate_notes(struct diagnosis *d, const struct suspicion *s)
+static enum tri local_443_stale(const struct be_view *v)
 {
-	const struct facts *f = &d->facts;
-	struct verdict *v = &d->verdict;
-	bool valid = fact_value(f, "served_valid") == TRI_YES;
-
-	if (valid && (fact_value(f, "served_ends_soon") == TRI_YES || (s->seen & SEEN_EXPIRY && names_record(d, s))))
-		note(v, "BE_CERT_EXPIRING", "exchange-certificate-expiry", "The certificate of port 444 is %s. Renew it in time: "
-		"'New-ExchangeCertificate -Services None', "
-		"answer No "
-			"to the question about SMTP, then bind the new one to port 444.", seen_of(f, "served_ends_soon"));
-	if (fact_value(f, "served_own") == TRI_YES && fact_value(f, "served_weak") == TRI_YES)
-		note(v, "BE_CERT_WEAK", NULL, "The certificate of port 444 works, but is weak: %s. Replace it when it is renewed; this is no "
-		"reason "
-		"to act now.",
-			seen_of(f, "served_weak"));
+	return be_is(v, "local_443_stale");
 }
 
-static void neighbour_notes(struct diagnosis *d, const struct suspicion *s)
+/* No sign here: the back end works, or there is none. */
+static enum tri remote(const struct be_view *v)
 {
-	const struct facts *f = &d->facts;
-	struct verdict *v = &d->verdict;
-	const unsigned smtp = SEEN_SMTP_OWN_NAME | SEEN_SMTP_OTHER | SEEN_ITC_GONE | SEEN_EXPIRY;
+	enum tri none = be_or(be_not(be_is(v, "is_exchange")), be_not(be_is(v, "site_exists")));
 
-	if (s->seen & SEEN_AUTH_CERT)
-		note(v, "AUTH_CERT", NULL, "Events speak of the Auth certificate (OAuth): that is another certificate. Run "
-		"MonitorExchangeAuthCertificate.ps1; "
-			"do not touch port 444 for it.");
-	if (fact_value(f, "frontend_tls") == TRI_NO || (s->seen & SEEN_FRONTEND_ENDPOINT && !(s->seen & SEEN_BACKEND_ENDPOINT)))
-		note(v, "FRONTEND_CERT", "exchange-frontend-certificate", "Port 443 is in trouble (%s). Bind a valid certificate to the site "
-		"'Default Web Site' in IIS Manager; "
-		"evmend "
-			"never changes port 443.", seen_of(f, "frontend_tls"));
-	if (s->remote && v->healthy)
-		note(v, "REMOTE_BE", NULL, "Events of this server name another back end as the one in trouble: the diagnosis belongs there.");
-	if (v->healthy && s->seen != 0 && (s->seen & ~smtp) == 0)
-		note(v, "SMTP_ONLY", NULL, "Only SMTP certificates were complained about: look at the connector that the event names. "
-		"'Get-ReceiveConnector | "
-			"fl Name,Fqdn,TlsCertificateName'. Port 444 has nothing to do with it.");
+	return be_and(v->s->remote ? TRI_YES : TRI_NO, be_or(be_healthy(v), none));
 }
 
-/* The second line of a verdict. A healed back end with the internal transport certificate still gone says so. */
-static void smtp_line(struct diagnosis *d, const struct suspicion *s)
+static enum tri smtp_only(const struct be_view *v)
 {
-	enum tri itc = fact_value(&d->facts, "itc_in_store");
-	struct verdict *v = &d->verdict;
-
-	v->smtp_open = itc == TRI_NO;
-	if (itc == TRI_NO || (itc == TRI_UNKNOWN && s->seen & SEEN_ITC_GONE))
-		text_copy(v->smtp, sizeof(v->smtp), "SMTP open: the internal transport certificate is not in the store. When the shell is back: "
-			"'Enable-ExchangeCertificate -Thumbprint NEW -Services SMTP', and answer Yes to the question about the default SMTP "
-			"certificate.");
-	else if (s->seen & SEEN_SMTP_OWN_NAME)
-		text_copy(v->smtp, sizeof(v->smtp), "SMTP open: a connector found no certificate for the server's own name (12014). When the "
-		"shell is back: "
-			"'Enable-ExchangeCertificate -Thumbprint OWN -Services SMTP', and answer No to the question about the default one.");
+	return be_and(be_and(be_saw(v, SMTP_SEEN), be_not(be_saw(v, ~(unsigned)SMTP_SEEN))), be_healthy(v));
 }
 
-void be_notes(struct diagnosis *d, const struct suspicion *s)
-{
-	certificate_notes(d, s);
-	neighbour_notes(d, s);
-	smtp_line(d, s);
-}
+const struct be_remark be_note_rows[] = {
+	{.id = "R1a", .name = "BE_CERT_EXPIRING", .cause = "exchange-certificate-expiry", .holds = be_expiring, .seen = "served_ends_soon",
+		.text = "The certificate of port 444 is {}. Renew it in time: 'New-ExchangeCertificate -Services None', answer No to the "
+		"question about SMTP, then bind the new one to port 444."},
+	{.id = "R13", .name = "BE_CERT_WEAK", .holds = weak, .seen = "served_weak",
+		.text = "The certificate of port 444 works, but is weak: {}. Replace it when it is renewed; this is no reason to act now."},
+	{.id = "R15", .name = "AUTH_CERT", .holds = auth_cert,
+		.text = "Events speak of the Auth certificate (OAuth): that is another certificate. Run MonitorExchangeAuthCertificate.ps1; "
+		"do not touch port 444 for it."},
+	{.id = "R16", .name = "FRONTEND_CERT", .cause = "exchange-frontend-certificate", .holds = frontend_cert, .seen = "frontend_tls",
+		.text = "Port 443 is in trouble ({}). Bind a valid certificate to the site 'Default Web Site' in IIS Manager; evmend never "
+		"changes port 443."},
+	{.id = "O2", .name = "LOCAL_443_STALE", .holds = local_443_stale,
+		.text = "The record of 127.0.0.1:443 names the same lost certificate: the shell and OWA's own probes may enter there. Bind a "
+		"valid certificate to https 127.0.0.1:443 of 'Default Web Site' in IIS Manager; evmend never changes port 443."},
+	{.id = "R17", .name = "REMOTE_BE", .holds = remote,
+		.text = "Events of this server name another back end as the one in trouble: the diagnosis belongs there."},
+	{.id = "R18", .name = "SMTP_ONLY", .holds = smtp_only,
+		.text = "Only SMTP certificates were complained about, and port 444 works: what SMTP needs is in the SMTP line. 'Get-ReceiveConnector "
+		"| fl Name,Fqdn,TlsCertificateName' shows what the connectors ask for."},
+};
+
+const size_t be_n_note_rows = sizeof(be_note_rows) / sizeof(be_note_rows[0]);

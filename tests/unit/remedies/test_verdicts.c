@@ -1,178 +1,121 @@
-/* test_verdicts.c - the verdict table, row by row, from verdicts.tsv: facts in, verdict out. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+/* test_verdicts.c - the verdict tables: every line of verdicts.tsv, and what is true of all verdicts. */
+#include "unit/remedies/verdict_lines.h"
 
-#include "base/err.h"
-#include "lib/check.h"
-#include "remedies/exchange_backend/backend.h"
-
-#define TABLE "tests/unit/remedies/verdicts.tsv"
-
-struct base {
-	const char *name;
-	enum tri healthy, deleted;
-};
-
-static const struct base bases[] = {
-	{"is_exchange", TRI_YES, TRI_YES}, {"site_exists", TRI_YES, TRI_YES}, {"site_started", TRI_YES, TRI_YES},
-	{"w3svc_running", TRI_YES, TRI_YES}, {"binding_444", TRI_YES, TRI_YES}, {"binding_plain", TRI_YES, TRI_YES},
-	{"record_present", TRI_YES, TRI_YES}, {"record_shadowed", TRI_NO, TRI_NO}, {"record_cert_in_store", TRI_YES, TRI_NO},
-	{"record_cert_elsewhere", TRI_NO, TRI_NO}, {"record_key_usable", TRI_YES, TRI_UNKNOWN}, {"addresses_agree", TRI_YES, TRI_YES},
-	{"backend_listens", TRI_YES, TRI_YES}, {"backend_refuses", TRI_NO, TRI_NO}, {"backend_tls", TRI_YES, TRI_NO},
-	{"tls_timeout", TRI_NO, TRI_NO}, {"tls_protocol_alert", TRI_NO, TRI_NO}, {"tls12_only_fails", TRI_NO, TRI_NO},
-	{"backend_answers", TRI_YES, TRI_UNKNOWN}, {"backend_503", TRI_NO, TRI_UNKNOWN}, {"served_own", TRI_YES, TRI_UNKNOWN},
-	{"served_valid", TRI_YES, TRI_UNKNOWN}, {"served_in_store", TRI_YES, TRI_UNKNOWN}, {"served_ends_soon", TRI_NO, TRI_UNKNOWN},
-	{"frontend_tls", TRI_YES, TRI_YES}, {"hop_answers", TRI_YES, TRI_NO},
-};
-
-#define BASES (sizeof(bases) / sizeof(bases[0]))
-
-static void set(struct facts *f, const char *name, enum tri value)
-{
-	fact_set(f, name, value, "test", 0, "set by the table");
-}
-
-static void set_base(struct facts *f, bool deleted)
-{
-	for (size_t i = 0; i < BASES; i++) {
-		enum tri t = deleted ? bases[i].deleted : bases[i].healthy;
-
-		if (t != TRI_UNKNOWN)
-			set(f, bases[i].name, t);
-	}
-}
-
-static void change(struct facts *f, struct suspicion *s, char *words, int line)
-{
-	for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) {
-		char *value = strchr(word, '=');
-		const char *known = NULL;
-
-		if (strcmp(word, "-") == 0)
-			continue;
-		assert_non_null(value);
-		*value++ = '\0';
-		if (strcmp(word, "seen") == 0) {
-			assert_string_equal(value, "TLS_CONFIG");
-			s->seen |= SEEN_TLS_CONFIG;
-			continue;
-		}
-		for (size_t i = 0; i < BASES; i++)
-			if (strcmp(bases[i].name, word) == 0)
-				known = bases[i].name;
-		if (known == NULL)
-			fail_msg("line %d: there is no fact '%s'", line, word);
-		set(f, known, strcmp(value, "yes") == 0 ? TRI_YES : strcmp(value, "no") == 0 ? TRI_NO : TRI_UNKNOWN);
-	}
-}
-
-/* "A,B" must be the list; a "?" at the end: it must begin so, "-": empty. */
-static void check_list(const char *wanted, const char *const *list, size_t n, int line, const char *what)
-{
-	char have[600] = "";
-	size_t w = strlen(wanted);
-	bool loose = w > 0 && wanted[w - 1] == '?';
-
-	for (size_t i = 0; i < n; i++) {
-		strcat(have, i ? "," : "");
-		strcat(have, list[i]);
-	}
-	if (n == 0)
-		strcpy(have, "-");
-	if (loose ? wanted[0] != '-' && strncmp(have, wanted, w - 1) != 0 : strcmp(have, wanted) != 0)
-		fail_msg("%s:%d: %s is %s, and should be %s", TABLE, line, what, have, wanted);
-}
-
-static void check_line(char *text, int line)
-{
-	struct diagnosis *d = xcalloc(1, sizeof(*d));
-	struct suspicion s = {.seen = 0};
-	char *column[5];
-
-	for (int i = 0; i < 5; i++) {
-		column[i] = strsep(&text, "\t");
-		if (column[i] == NULL)
-			fail_msg("%s:%d has fewer than five columns", TABLE, line);
-	}
-	set_base(&d->facts, strcmp(column[0], "deleted") == 0);
-	change(&d->facts, &s, column[1], line);
-	be_judge(d, &s);
-	if (strcmp(d->verdict.name, column[2]) != 0)
-		fail_msg("%s:%d: the verdict is %s, and should be %s", TABLE, line, d->verdict.name, column[2]);
-	check_list(column[3], d->verdict.also, d->verdict.n_also, line, "also");
-	check_list(column[4], d->verdict.not_excluded, d->verdict.n_not_excluded, line, "not excluded");
-	free(d);
-}
+#define PAGE "docs/diagnosis.md"
 
 static void the_table(void **state)
 {
-	FILE *f = fopen(TABLE, "r");
-	char text[1000];
-	int line = 0, checked = 0;
+	struct verdict_lines *l = lines_read();
+	struct diagnosis *d = xcalloc(1, sizeof(*d));
+	struct be_tables own = own_tables();
+	struct verdict_words have;
+	int wrong = 0;
 
 	(void)state;
-	assert_non_null(f);
-	while (fgets(text, sizeof(text), f)) {
-		line++;
-		text[strcspn(text, "\n")] = '\0';
-		if (text[0] == '#' || text[0] == '\0')
-			continue;
-		check_line(text, line);
-		checked++;
+	for (size_t i = 0; i < l->n; i++) {
+		int c = line_judge(&l->list[i], &own, d, &have);
+
+		if (c >= 0)
+			print_error("%s:%d: %s is %s, and should be %s\n", VERDICTS, l->list[i].number, line_columns[c], have.column[c],
+				l->list[i].wanted.column[c]);
+		wrong += c >= 0;
 	}
-	fclose(f);
-	assert_in_range(checked, 30, 200);
+	assert_int_equal(wrong, 0);
+	print_message("%zu lines\n", l->n);
+	assert_in_range(l->n, 120, LINES_MAX);
+	free(d);
+	free(l);
 }
 
-/* Without any fact nothing is known, and nothing may be repaired. */
+/* Without any fact nothing is known, and nothing may be repaired, whatever events say. */
 static void nothing_known(void **state)
 {
 	struct diagnosis *d = xcalloc(1, sizeof(*d));
-	struct suspicion s = {.seen = ~0u};
+	struct suspicion s = {.seen = ~0u, .remote = true, .has_thumbprint = true, .port = 444};
 
 	(void)state;
 	be_judge(d, &s);
 	assert_string_equal(d->verdict.name, "UNKNOWN");
 	assert_int_equal(d->verdict.repairable, REPAIR_NEVER);
+	assert_false(d->verdict.smtp_open);
 	be_plan(d);
 	assert_int_equal(d->plan.n, 0);
 	free(d);
 }
 
-static bool has_note(const struct diagnosis *d, const char *name)
+/* A text that was cut would be another advice. Keys are as long as a thumbprint. */
+static void no_text_is_cut(void **state)
 {
-	for (size_t i = 0; i < d->verdict.n_notes; i++)
-		if (strcmp(d->verdict.notes[i].name, name) == 0)
+	struct verdict v;
+	struct note note;
+
+	(void)state;
+	for (size_t i = 0; i < be_n_rows; i++) {
+		assert_true(strlen(be_rows[i].text) < sizeof(v.text));
+		assert_true(strlen(be_rows[i].advice ? be_rows[i].advice : "") < sizeof(v.advice));
+	}
+	for (size_t i = 0; i < be_n_note_rows; i++)
+		assert_true(strlen(be_note_rows[i].text) + (be_note_rows[i].seen ? 80 : 0) < sizeof(note.text));
+	for (size_t i = 0; i < be_n_smtp_rows; i++) {
+		if (strlen(be_smtp_rows[i].text) + 40 >= sizeof(v.smtp))
+			fail_msg("the text of %s is too long", be_smtp_rows[i].name);
+		assert_true(sizeof(v.smtp) <= sizeof(note.text)); /* the second one becomes a note */
+	}
+}
+
+/* The thumbprint in a command is the host's own, from the fact's key. */
+static void commands_are_of_facts(void **state)
+{
+	struct diagnosis *d = xcalloc(1, sizeof(*d));
+	struct suspicion s = {.seen = SEEN_SMTP_OWN_NAME, .has_thumbprint = true};
+	struct fact *f;
+
+	(void)state;
+	memset(s.thumbprint, 0xee, 20);
+	fact_set(&d->facts, "smtp_name_there", TRI_YES, "test", 0, "there");
+	f = fact_set(&d->facts, "smtp_key_there", TRI_NO, "test", 0, "no key");
+	text_copy(f->key, sizeof(f->key), "0123456789abcdef0123456789abcdef01234567");
+	be_judge(d, &s);
+	assert_string_equal(d->verdict.smtp_name, "SMTP_NO_KEY");
+	assert_non_null(strstr(d->verdict.smtp, "'certutil -repairstore my 0123456789abcdef0123456789abcdef01234567'"));
+	assert_null(strstr(d->verdict.smtp, "ee"));
+	free(d);
+}
+
+static bool on_page(const char *page, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *p = strstr(page, name); p; p = strstr(p + 1, name))
+		if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_", p[n]) && strchr(" `|,", p[-1]))
 			return true;
 	return false;
 }
 
-static void notes_stand_beside(void **state)
+/* docs/diagnosis.md names everything, and the table needs only facts that the page names. */
+static void the_page_knows_all(void **state)
 {
-	struct diagnosis *d = xcalloc(1, sizeof(*d));
-	struct suspicion s = {.seen = SEEN_AUTH_CERT | SEEN_FRONTEND_ENDPOINT | SEEN_ITC_GONE};
+	FILE *f = fopen(PAGE, "r");
+	char *page = xcalloc(1, 64 * 1024);
 
 	(void)state;
-	set_base(&d->facts, false);
-	be_judge(d, &s);
-	assert_string_equal(d->verdict.name, "HEALTHY_NOW");
-	assert_true(has_note(d, "AUTH_CERT"));
-	assert_true(has_note(d, "FRONTEND_CERT"));
-	assert_false(has_note(d, "SMTP_ONLY"));
-	assert_true(d->verdict.smtp[0] != '\0');
-	assert_false(d->verdict.smtp_open); /* events alone do not keep a case open */
-	s = (struct suspicion){.seen = SEEN_SMTP_OTHER};
-	be_judge(d, &s);
-	assert_true(has_note(d, "SMTP_ONLY"));
-	set(&d->facts, "served_ends_soon", TRI_YES);
-	set(&d->facts, "served_weak", TRI_YES);
-	set(&d->facts, "itc_in_store", TRI_NO);
-	be_judge(d, &s);
-	assert_true(has_note(d, "BE_CERT_EXPIRING"));
-	assert_true(has_note(d, "BE_CERT_WEAK"));
-	assert_true(d->verdict.smtp_open);
-	free(d);
+	assert_non_null(f);
+	assert_in_range(fread(page, 1, 64 * 1024 - 1, f), 1000, 64 * 1024 - 2);
+	fclose(f);
+	for (size_t i = 0; i < be_n_rows; i++) {
+		if (!on_page(page, be_rows[i].name))
+			fail_msg("%s does not name %s", PAGE, be_rows[i].name);
+		for (size_t k = 0; k < BE_NEEDED && be_rows[i].needed[k]; k++)
+			if (!on_page(page, be_rows[i].needed[k]))
+				fail_msg("%s does not name the fact %s", PAGE, be_rows[i].needed[k]);
+	}
+	for (size_t i = 0; i < be_n_note_rows; i++)
+		if (!on_page(page, be_note_rows[i].name))
+			fail_msg("%s does not name the note %s", PAGE, be_note_rows[i].name);
+	for (size_t i = 0; i < be_n_smtp_rows; i++)
+		if (!on_page(page, be_smtp_rows[i].name))
+			fail_msg("%s does not name the SMTP line %s", PAGE, be_smtp_rows[i].name);
+	free(page);
 }
 
 int main(void)
@@ -180,7 +123,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table),
 		cmocka_unit_test(nothing_known),
-		cmocka_unit_test(notes_stand_beside),
+		cmocka_unit_test(no_text_is_cut),
+		cmocka_unit_test(commands_are_of_facts),
+		cmocka_unit_test(the_page_knows_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
