@@ -230,6 +230,33 @@ static void check_host(struct check *k, const struct host_config *h)
 		host->ops->close(host);
 }
 
+static void check_window(struct check *k, const struct policy_window *w)
+{
+	int64_t now = clock_wall(&k->c->clock), next = window_next(w, 1, now);
+	char text[400], name[128], when[32];
+
+	if (next == now)
+		snprintf(text, sizeof text, "%s: is open until %s", window_text(w, name), time_text(window_end(w, 1, now), when));
+	else if (next == INT64_MAX)
+		snprintf(text, sizeof text, "%s: does not open within two weeks", window_text(w, name));
+	else
+		snprintf(text, sizeof text, "%s: opens %s", window_text(w, name), time_text(next, when));
+	say(k, next == INT64_MAX ? REMARK : GOOD, ERR_NONE, "window", text);
+}
+
+/* What the agent would do on its own, and when. */
+static void check_policy(struct check *k)
+{
+	const struct policy_config *p = &k->config->policy;
+	char text[400], span[32];
+
+	snprintf(text, sizeof text, "%s; in 24 h %d repair(s) of a host, %d of a group, %d of all; none when more than %d hosts break within %s",
+		policy_mode_text(p->mode), p->per_host_day, p->per_group_day, p->per_fleet_day, p->blast_hosts, span_text(p->blast_within, span));
+	say(k, GOOD, ERR_NONE, "policy", text);
+	for (size_t i = 0; i < p->n_windows; i++)
+		check_window(k, &p->windows[i]);
+}
+
 static int run(struct cli *c, int argc, char **argv)
 {
 	struct err e = { 0 };
@@ -243,6 +270,7 @@ static int run(struct cli *c, int argc, char **argv)
 	say(&k, GOOD, ERR_NONE, "configuration", config->path);
 	check_rules(&k);
 	check_state(&k);
+	check_policy(&k);
 	for (size_t i = 0; i < config->n_sources; i++)
 		check_source(&k, &config->sources[i]);
 	if (!config->n_sources)

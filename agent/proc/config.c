@@ -9,44 +9,36 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "base/yaml.h"
 #include "os/os.h"
+#include "proc/config_inside.h"
 
 #define LIST_MAX 64
 
-struct reader {
-	struct config *c;
-	const struct yaml_file *f;
-	struct err *e;
-};
-
-typedef const struct yaml_node *node;
-
-static const char *keep(struct reader *r, const char *s)
+const char *read_keep(struct reader *r, const char *s)
 {
 	return s ? arena_copy(r->c->arena, s, strlen(s)) : NULL;
 }
 
-static const char *resolve(struct reader *r, const char *path)
+const char *read_path(struct reader *r, const char *path)
 {
 	if (!path || path[0] == '/')
-		return keep(r, path);
+		return read_keep(r, path);
 	return arena_printf(r->c->arena, "%s/%s", r->c->folder, path);
 }
 
 /* The text of a member, kept; NULL when it is not there. */
-static int text_of(struct reader *r, node map, const char *key, const char **to)
+int read_text(struct reader *r, node map, const char *key, const char **to)
 {
 	const char *s = NULL;
 
 	if (yaml_str(r->f, yaml_get(map, key), key, &s, r->e) < 0)
 		return -1;
 	if (s)
-		*to = keep(r, s);
+		*to = read_keep(r, s);
 	return 0;
 }
 
-static int need_map(struct reader *r, node n, const char *what, const char *const *known)
+int read_map(struct reader *r, node n, const char *what, const char *const *known)
 {
 	if (n->kind != YAML_MAP)
 		return yaml_err(r->f, n, r->e, ERR_USAGE, "%s must be a map of keys", what);
@@ -54,7 +46,7 @@ static int need_map(struct reader *r, node n, const char *what, const char *cons
 }
 
 /* A list of texts; a single text counts as a list of one. The array ends with NULL. */
-static int texts_of(struct reader *r, node n, const char *key, const char ***to, size_t *count)
+int read_texts(struct reader *r, node n, const char *key, const char ***to, size_t *count)
 {
 	*to = NULL;
 	*count = 0;
@@ -71,7 +63,7 @@ static int texts_of(struct reader *r, node n, const char *key, const char ***to,
 
 		if (yaml_str(r->f, item, key, &s, r->e) < 0)
 			return -1;
-		(*to)[i] = keep(r, s);
+		(*to)[i] = read_keep(r, s);
 	}
 	*count = many;
 	return 0;
@@ -112,8 +104,8 @@ static int read_source(struct reader *r, node n, void *item)
 	struct config_source *s = item;
 	const char *kind = "follow", *path = NULL;
 
-	if (need_map(r, n, "a source", known) < 0 || text_of(r, n, "name", &s->name) < 0 || text_of(r, n, "kind", &kind) < 0 ||
-		text_of(r, n, "path", &path) < 0)
+	if (read_map(r, n, "a source", known) < 0 || read_text(r, n, "name", &s->name) < 0 || read_text(r, n, "kind", &kind) < 0 ||
+		read_text(r, n, "path", &path) < 0)
 		return -1;
 	if (!s->name)
 		return yaml_err(r->f, n, r->e, ERR_USAGE, "a source needs a name");
@@ -131,7 +123,7 @@ static int read_source(struct reader *r, node n, void *item)
 		return yaml_err(r->f, yaml_get(n, "kind"), r->e, ERR_USAGE, "unknown source kind '%s'; write follow, file or stdin", kind);
 	if ((s->kind == SOURCE_STDIN) != !path)
 		return yaml_err(r->f, n, r->e, ERR_USAGE, s->kind == SOURCE_STDIN ? "stdin takes no path" : "the source '%s' needs a path", s->name);
-	s->path = resolve(r, path);
+	s->path = read_path(r, path);
 	return 0;
 }
 
@@ -144,8 +136,8 @@ static int read_host(struct reader *r, node n, void *item)
 	enum policy_mode mode;
 
 	h->access = "pipe";
-	if (need_map(r, n, "a host", known) < 0 || text_of(r, n, "name", &h->name) < 0 || text_of(r, n, "group", &h->group) < 0 ||
-		text_of(r, n, "mode", &h->mode) < 0 || text_of(r, n, "access", &h->access) < 0)
+	if (read_map(r, n, "a host", known) < 0 || read_text(r, n, "name", &h->name) < 0 || read_text(r, n, "group", &h->group) < 0 ||
+		read_text(r, n, "mode", &h->mode) < 0 || read_text(r, n, "access", &h->access) < 0)
 		return -1;
 	if (!h->name || !text_host_ok(h->name))
 		return yaml_err(r->f, n, r->e, ERR_USAGE, "a host needs a name of letters, digits, '-' and '.': its FQDN");
@@ -155,8 +147,8 @@ static int read_host(struct reader *r, node n, void *item)
 		return yaml_err(r->f, yaml_get(n, "access"), r->e, ERR_USAGE, "access '%s' is not built yet; pipe is", h->access);
 	const char **aliases = NULL;
 
-	if (texts_of(r, yaml_get(n, "aliases"), "aliases", &aliases, &h->n_aliases) < 0 ||
-		texts_of(r, yaml_get(n, "command"), "command", &command, &words) < 0)
+	if (read_texts(r, yaml_get(n, "aliases"), "aliases", &aliases, &h->n_aliases) < 0 ||
+		read_texts(r, yaml_get(n, "command"), "command", &command, &words) < 0)
 		return -1;
 	h->aliases = aliases;
 	if (!words)
@@ -178,7 +170,7 @@ static int read_take(struct reader *r, node n, unsigned *take)
 	const char **kinds;
 	size_t count;
 
-	if (texts_of(r, n, "take", &kinds, &count) < 0)
+	if (read_texts(r, n, "take", &kinds, &count) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		int kind = RECORD_FINDING;
@@ -239,9 +231,9 @@ static int read_sink(struct reader *r, node n, void *item)
 	const char *kind = NULL, *format = NULL, *path = NULL;
 
 	s->app = "evmend";
-	if (need_map(r, n, "a sink", known) < 0 || text_of(r, n, "name", &s->name) < 0 || text_of(r, n, "kind", &kind) < 0 ||
-		text_of(r, n, "format", &format) < 0 || text_of(r, n, "path", &path) < 0 || text_of(r, n, "address", &s->address) < 0 ||
-		text_of(r, n, "app", &s->app) < 0 || text_of(r, n, "hostname", &s->hostname) < 0)
+	if (read_map(r, n, "a sink", known) < 0 || read_text(r, n, "name", &s->name) < 0 || read_text(r, n, "kind", &kind) < 0 ||
+		read_text(r, n, "format", &format) < 0 || read_text(r, n, "path", &path) < 0 || read_text(r, n, "address", &s->address) < 0 ||
+		read_text(r, n, "app", &s->app) < 0 || read_text(r, n, "hostname", &s->hostname) < 0)
 		return -1;
 	if (!s->name)
 		return yaml_err(r->f, n, r->e, ERR_USAGE, "a sink needs a name");
@@ -251,11 +243,11 @@ static int read_sink(struct reader *r, node n, void *item)
 		return yaml_err(r->f, n, r->e, ERR_USAGE, "the sink '%s' of kind file needs a path and takes no address", s->name);
 	if (s->kind == SINK_SYSLOG && (path || !s->address || !strrchr(s->address, ':')))
 		return yaml_err(r->f, n, r->e, ERR_USAGE, "the sink '%s' of kind syslog needs an address, \"host:port\", and takes no path", s->name);
-	s->path = resolve(r, path);
+	s->path = read_path(r, path);
 	return 0;
 }
 
-static int span_of(struct reader *r, node map, const char *key, int64_t least, int64_t *to)
+int read_span(struct reader *r, node map, const char *key, int64_t least, int64_t *to)
 {
 	node n = yaml_get(map, key);
 
@@ -269,44 +261,6 @@ static int span_of(struct reader *r, node map, const char *key, int64_t least, i
 	return 0;
 }
 
-static int read_remedy(struct reader *r, node root)
-{
-	static const char *const names[] = { "exchange_backend", NULL };
-	static const char *const known[] = { "mode", "limits", "windows", "settle", "hold_file", NULL };
-	static const char *const limits[] = { "per_host_day", "per_fleet_day", NULL };
-	struct policy_config *p = &r->c->policy;
-	node all = yaml_get(root, "remedies"), n, l;
-	const char *mode = NULL, *hold = NULL;
-	int64_t per_host = p->per_host_day, per_fleet = p->per_fleet_day;
-
-	if (yaml_is_null(all))
-		return 0;
-	if (need_map(r, all, "remedies", names) < 0)
-		return -1;
-	n = yaml_get(all, "exchange_backend");
-	if (yaml_is_null(n))
-		return 0;
-	if (need_map(r, n, "exchange_backend", known) < 0 || text_of(r, n, "mode", &mode) < 0 || text_of(r, n, "hold_file", &hold) < 0 ||
-		span_of(r, n, "settle", US_SECOND, &p->settle) < 0)
-		return -1;
-	if (mode && !policy_mode_parse(mode, &p->mode))
-		return yaml_err(r->f, yaml_get(n, "mode"), r->e, ERR_USAGE, "unknown mode '%s'; write observe, approve or auto", mode);
-	if (yaml_get(n, "windows"))
-		return yaml_err(r->f, yaml_get(n, "windows"), r->e, ERR_USAGE, "windows of time are not built yet; use mode: approve, or evmend hold");
-	if (hold)
-		p->hold_file = resolve(r, hold);
-	l = yaml_get(n, "limits");
-	if (yaml_is_null(l))
-		return 0;
-	if (need_map(r, l, "limits", limits) < 0 ||
-		yaml_int(r->f, yaml_get(l, "per_host_day"), "per_host_day", 1, 100, &per_host, r->e) < 0 ||
-		yaml_int(r->f, yaml_get(l, "per_fleet_day"), "per_fleet_day", 1, 1000, &per_fleet, r->e) < 0)
-		return -1;
-	p->per_host_day = (int)per_host;
-	p->per_fleet_day = (int)per_fleet;
-	return 0;
-}
-
 static int read_times(struct reader *r, node root)
 {
 	static const char *const times[] = { "replay_after", "idle_after", "diagnose_every", "matrix_every", "approval", "step", "repair", NULL };
@@ -315,16 +269,16 @@ static int read_times(struct reader *r, node root)
 	node n = yaml_get(root, "times");
 
 	if (!yaml_is_null(n) &&
-		(need_map(r, n, "times", times) < 0 || span_of(r, n, "replay_after", US_SECOND, &c->times.replay_after) < 0 ||
-		span_of(r, n, "idle_after", US_SECOND, &c->times.idle_after) < 0 || span_of(r, n, "diagnose_every", 0, &c->times.diagnose_every) < 0 ||
-		span_of(r, n, "matrix_every", 0, &c->times.matrix_every) < 0 ||
-		span_of(r, n, "approval", US_SECOND, &c->policy.approval_life) < 0 || span_of(r, n, "step", US_SECOND, &c->policy.step_limit) < 0 ||
-		span_of(r, n, "repair", US_SECOND, &c->policy.repair_limit) < 0))
+		(read_map(r, n, "times", times) < 0 || read_span(r, n, "replay_after", US_SECOND, &c->times.replay_after) < 0 ||
+		read_span(r, n, "idle_after", US_SECOND, &c->times.idle_after) < 0 || read_span(r, n, "diagnose_every", 0, &c->times.diagnose_every) < 0 ||
+		read_span(r, n, "matrix_every", 0, &c->times.matrix_every) < 0 ||
+		read_span(r, n, "approval", US_SECOND, &c->policy.approval_life) < 0 || read_span(r, n, "step", US_SECOND, &c->policy.step_limit) < 0 ||
+		read_span(r, n, "repair", US_SECOND, &c->policy.repair_limit) < 0))
 		return -1;
 	n = yaml_get(root, "caps");
 	if (yaml_is_null(n))
 		return 0;
-	if (need_map(r, n, "caps", caps) < 0 ||
+	if (read_map(r, n, "caps", caps) < 0 ||
 		yaml_int(r->f, yaml_get(n, "memory_mb"), "memory_mb", 1, 65536, &c->caps.memory_mb, r->e) < 0 ||
 		yaml_int(r->f, yaml_get(n, "keep_days"), "keep_days", 1, 400, &c->caps.keep_days, r->e) < 0)
 		return -1;
@@ -354,20 +308,20 @@ static int read_root(struct reader *r, node root)
 	struct config *c = r->c;
 	const char *level = NULL, *tables = NULL, *state = NULL;
 
-	if (!root || need_map(r, root, "a configuration", known) < 0)
+	if (!root || read_map(r, root, "a configuration", known) < 0)
 		return root ? -1 : err_set(r->e, ERR_USAGE, "%s: is empty; see config.example.yaml", c->path);
-	if (text_of(r, root, "state_dir", &state) < 0 || text_of(r, root, "log", &level) < 0 || text_of(r, root, "tables", &tables) < 0 ||
-		texts_of(r, yaml_get(root, "rules"), "rules", &c->rules, &c->n_rules) < 0)
+	if (read_text(r, root, "state_dir", &state) < 0 || read_text(r, root, "log", &level) < 0 || read_text(r, root, "tables", &tables) < 0 ||
+		read_texts(r, yaml_get(root, "rules"), "rules", &c->rules, &c->n_rules) < 0)
 		return -1;
 	if (!state)
 		return err_set(r->e, ERR_USAGE, "%s: state_dir is missing; name a folder for the agent's databases, state_dir: /var/lib/evmend", c->path);
 	if (level && !log_level_parse(level, &c->log))
 		return yaml_err(r->f, yaml_get(root, "log"), r->e, ERR_USAGE, "unknown level '%s'; write error, warn, info or debug", level);
-	c->state_dir = resolve(r, state);
+	c->state_dir = read_path(r, state);
 	c->policy.hold_file = config_state(c, "hold");
 	for (size_t i = 0; i < c->n_rules; i++)
-		c->rules[i] = resolve(r, c->rules[i]);
-	c->tables = tables ? resolve(r, tables) : config_rules_home(c->arena);
+		c->rules[i] = read_path(r, c->rules[i]);
+	c->tables = tables ? read_path(r, tables) : config_rules_home(c->arena);
 	if (!c->n_rules && c->tables) {
 		c->rules = arena_alloc(c->arena, 2 * sizeof *c->rules);
 		c->rules[c->n_rules++] = config_rules_home(c->arena);
@@ -378,14 +332,13 @@ static int read_root(struct reader *r, node root)
 		list_of(r, root, "hosts", CONFIG_HOSTS, sizeof *c->hosts, (void **)&c->hosts, &c->n_hosts, read_host) < 0 ||
 		list_of(r, root, "sinks", CONFIG_SINKS, sizeof *c->sinks, (void **)&c->sinks, &c->n_sinks, read_sink) < 0)
 		return -1;
-	return check_hosts(r, root) < 0 || read_remedy(r, root) < 0 || read_times(r, root) < 0 ? -1 : 0;
+	return check_hosts(r, root) < 0 || read_remedies(r, root) < 0 || read_times(r, root) < 0 ? -1 : 0;
 }
 
 static void defaults(struct config *c)
 {
 	c->log = LOG_INFO;
-	c->policy = (struct policy_config){ .mode = MODE_OBSERVE, .per_host_day = 1, .per_fleet_day = 3, .settle = US_MINUTE,
-		.approval_life = 30 * US_MINUTE, .step_limit = 30 * US_SECOND, .repair_limit = 5 * US_MINUTE };
+	c->policy = policy_defaults();
 	c->times = (struct config_times){ .replay_after = 15 * US_MINUTE, .idle_after = US_MINUTE, .diagnose_every = US_HOUR,
 		.matrix_every = US_DAY };
 	c->caps = (struct config_caps){ .memory_mb = 256, .keep_days = 30 };

@@ -25,7 +25,11 @@ static const char full[] =
 	"    mode: auto\n"
 	"    settle: 5s\n"
 	"    hold_file: stop\n"
-	"    limits: {per_host_day: 2, per_fleet_day: 9}\n"
+	"    limits: {per_host_day: 2, per_group_day: 4, per_fleet_day: 9}\n"
+	"    blast_radius: {hosts: 5, within: 30m}\n"
+	"    windows:\n"
+	"      - {days: [sat, Sun], from: \"22:00\", to: 04:00, zone: UTC}\n"
+	"      - {from: \"0:00\", to: \"24:00\", zone: UTC}\n"
 	"sinks:\n"
 	"  - {name: file, kind: file, format: ndjson, path: out.ndjson, take: [finding, case], labels: {tenant: a, site: \"b=c\"}}\n"
 	"  - {name: log, kind: syslog, format: rfc5424, address: \"127.0.0.1:6514\", app: x, hostname: y}\n"
@@ -60,7 +64,17 @@ static void reads_every_key(void **state)
 	assert_int_equal(c->policy.mode, MODE_AUTO);
 	assert_int_equal(c->policy.settle, 5 * US_SECOND);
 	assert_int_equal(c->policy.per_host_day, 2);
+	assert_int_equal(c->policy.per_group_day, 4);
 	assert_int_equal(c->policy.per_fleet_day, 9);
+	assert_int_equal(c->policy.blast_hosts, 5);
+	assert_int_equal(c->policy.blast_within, 30 * US_MINUTE);
+	assert_int_equal(c->policy.n_windows, 2);
+	assert_int_equal(c->policy.windows[0].days, 1u << 5 | 1u << 6);
+	assert_int_equal(c->policy.windows[0].from, 22 * 60);
+	assert_int_equal(c->policy.windows[0].to, 4 * 60);
+	assert_string_equal(zone_name(c->policy.windows[0].zone), "UTC");
+	assert_int_equal(c->policy.windows[1].days, WINDOW_DAYS_ALL);
+	assert_int_equal(c->policy.windows[1].to, 1440);
 	assert_string_equal(c->policy.hold_file, "/etc/evmend/stop");
 	assert_int_equal(c->policy.approval_life, 10 * US_MINUTE);
 	assert_int_equal(c->policy.step_limit, 9 * US_SECOND);
@@ -90,7 +104,11 @@ static void has_the_documented_defaults(void **state)
 	assert_int_equal(c->policy.mode, MODE_OBSERVE);
 	assert_int_equal(c->policy.settle, US_MINUTE);
 	assert_int_equal(c->policy.per_host_day, 1);
+	assert_int_equal(c->policy.per_group_day, 3);
 	assert_int_equal(c->policy.per_fleet_day, 3);
+	assert_int_equal(c->policy.blast_hosts, 3);
+	assert_int_equal(c->policy.blast_within, US_HOUR);
+	assert_int_equal(c->policy.n_windows, 0);
 	assert_int_equal(c->policy.approval_life, 30 * US_MINUTE);
 	assert_int_equal(c->policy.step_limit, 30 * US_SECOND);
 	assert_int_equal(c->policy.repair_limit, 5 * US_MINUTE);
@@ -102,6 +120,7 @@ static void has_the_documented_defaults(void **state)
 }
 
 #define BASE "state_dir: /s\nrules: /r\ntables: /r\n"
+#define WINDOW BASE "remedies: {exchange_backend: {windows: ["
 
 static void tells_what_is_wrong_and_where(void **state)
 {
@@ -114,7 +133,28 @@ static void tells_what_is_wrong_and_where(void **state)
 		{ BASE "times: {replay_aftr: 1m}\n", "did you mean 'replay_after'" },
 		{ BASE "remedies: {exchange_backend: {setle: 1m}}\n", "did you mean 'settle'" },
 		{ BASE "remedies: {exchange_backend: {mode: automatic}}\n", "observe, approve or auto" },
-		{ BASE "remedies: {exchange_backend: {windows: []}}\n", "not built yet" },
+		{ BASE "remedies: {exchange_backend: {windows: []}}\n", "a list of 1 to 32" },
+		{ BASE "remedies: {exchange_backend: {windows: {from: a}}}\n", "a list of 1 to 32" },
+		{ BASE "remedies: {exchange_backend: {window: []}}\n", "did you mean 'windows'" },
+		{ WINDOW "{to: '04:00', zone: UTC}]}}\n", "needs from" },
+		{ WINDOW "{from: '04:00', zone: UTC}]}}\n", "needs to" },
+		{ WINDOW "{from: '04:00', to: '05:00'}]}}\n", "needs a zone" },
+		{ WINDOW "{from: '04:00', to: '05:00', zone: UCT0x}]}}\n", "c.yaml:4:" },
+		{ WINDOW "{from: '04:00', to: '05:00', zone: ../UTC}]}}\n", "is no name of a time zone" },
+		{ WINDOW "{from: '24:00', to: '05:00', zone: UTC}]}}\n", "\"00:00\" to \"23:59\"" },
+		{ WINDOW "{from: '04:00', to: '24:01', zone: UTC}]}}\n", "\"00:00\" to \"24:00\"" },
+		{ WINDOW "{from: '4', to: '05:00', zone: UTC}]}}\n", "a time of the day" },
+		{ WINDOW "{from: '04:60', to: '05:00', zone: UTC}]}}\n", "a time of the day" },
+		{ WINDOW "{from: '04:00', to: '04:00', zone: UTC}]}}\n", "never opens" },
+		{ WINDOW "{days: [son], from: '04:00', to: '05:00', zone: UTC}]}}\n", "days knows no 'son'; did you mean 'mon'" },
+		{ WINDOW "{days: [], from: '04:00', to: '05:00', zone: UTC}]}}\n", "days is empty" },
+		{ WINDOW "{day: [sat], from: '04:00', to: '05:00', zone: UTC}]}}\n", "did you mean 'days'" },
+		{ BASE "remedies: {exchange_backend: {limits: {per_host_day: 0}}}\n", "per_host_day" },
+		{ BASE "remedies: {exchange_backend: {limits: {per_group_day: 1001}}}\n", "per_group_day" },
+		{ BASE "remedies: {exchange_backend: {limits: {per_grup_day: 1}}}\n", "did you mean 'per_group_day'" },
+		{ BASE "remedies: {exchange_backend: {blast_radius: {host: 1}}}\n", "did you mean 'hosts'" },
+		{ BASE "remedies: {exchange_backend: {blast_radius: {hosts: 0}}}\n", "hosts" },
+		{ BASE "remedies: {exchange_backend: {blast_radius: {within: 1s}}}\n", "within must be from" },
 		{ BASE "sources: [{name: a, kind: wef, path: x}]\n", "not built yet" },
 		{ BASE "sources: [{name: a, kind: file}]\n", "needs a path" },
 		{ BASE "sources: [{name: a, path: x}, {name: A, path: y}]\n", "twice" },
@@ -151,6 +191,21 @@ static void tells_what_is_wrong_and_where(void **state)
 	}
 }
 
+/* A limit of all hosts is the limit of a group, until that has its own. */
+static void a_group_has_the_limit_of_all(void **state)
+{
+	static const char text[] = BASE "remedies: {exchange_backend: {limits: {per_fleet_day: 40}}}\n";
+	struct err e = { 0 };
+	struct config *c = config_parse("c.yaml", text, sizeof text - 1, &e);
+
+	(void)state;
+	assert_non_null(c);
+	assert_int_equal(c->policy.per_fleet_day, 40);
+	assert_int_equal(c->policy.per_group_day, 40);
+	assert_int_equal(c->policy.per_host_day, 1);
+	config_free(c);
+}
+
 static void a_missing_or_huge_file_is_told(void **state)
 {
 	static char big[CONFIG_BYTES + 10];
@@ -181,6 +236,7 @@ int main(void)
 		cmocka_unit_test(reads_every_key),
 		cmocka_unit_test(has_the_documented_defaults),
 		cmocka_unit_test(tells_what_is_wrong_and_where),
+		cmocka_unit_test(a_group_has_the_limit_of_all),
 		cmocka_unit_test(a_missing_or_huge_file_is_told),
 	};
 
