@@ -17,7 +17,7 @@ static bool is_port(const char *s)
 {
 	int64_t port;
 
-	return strlen(s) <= 5 && strspn(s, DIGITS) == strlen(s) && text_int(s, strlen(s), &port) && port >= 1 && port <= 65535;
+	return strlen(s) <= 5 && text_int(s, strlen(s), &port) && port >= 1 && port <= 65535;
 }
 
 static bool is_ipv4(const char *s)
