@@ -39,7 +39,7 @@ function Write-Line([string] $Text) {
 
 function Compare-Fact([string] $Name, [string] $Was, [string] $Now) {
     # Was is empty when the plan was made without knowing it: then there is nothing to compare.
-    if (-not $Was) { Write-Line "  not known   $Name (now: $Now)" }
+    if (-not $Was -or -not $Now) { Write-Line "  not known   $Name (now: $Now)" }
     elseif ($Was -ceq $Now) { Write-Line "  the same    $Name" }
     else {
         Write-Line "  DIFFERS     $Name"
@@ -115,6 +115,15 @@ function Get-SiteWords {
     return 'no such site'
 }
 
+function Get-SiteState {
+    foreach ($s in @(Get-IisSite)) {
+        if ($s.name -cne $BackEndSite -or -not $s.Contains('started')) { continue }
+        if ($s.started) { return 'started' }
+        return 'stopped'
+    }
+    return ''
+}
+
 function Test-AllFacts {
     $me = Get-ServerIdentity
     Compare-Fact 'name of this server' ($ServerNetbios + ' ' + $ServerFqdn).ToLowerInvariant() ($me.netbios + ' ' + $me.fqdn).ToLowerInvariant()
@@ -125,10 +134,13 @@ function Test-AllFacts {
         Compare-Fact "key of $($k[1]) in $($k[0])" $k[2] (Get-KeyWord $k[0] $k[1])
     }
     Compare-Fact "https bindings of '$BackEndSite'" $WasBindings (Get-SiteWords)
+    Compare-Fact "state of '$BackEndSite'" $WasSite (Get-SiteState)
     Compare-Fact 'W3SVC' $WasW3svc ([string] (Get-Service -Name 'W3SVC').Status)
     Compare-Fact 'port 444' $WasBackEnd (Get-BackEndWord)
     Compare-Fact 'port 443' $WasFrontEnd (Get-FrontEndWord)
-    if ($WasHop) { Compare-Fact 'a request through the front end reaches the back end' $WasHop (Get-HopWord) }
+    $hop = Get-HopWord
+    if ($hop -eq 'unknown' -and $Verdict -ne 'HOP_BROKEN') { $hop = '' } # many front ends do not tell
+    Compare-Fact 'a request through the front end reaches the back end' $WasHop $hop
     if ($Wanted -and $WantedIsOther) {
         $c = Find-StoreCertificate $WantedStore $Wanted
         $good = $null -ne $c -and $c.NotBefore -le (Get-Date) -and $c.NotAfter -ge (Get-Date).AddDays(29)

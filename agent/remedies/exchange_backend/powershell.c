@@ -17,6 +17,7 @@
 
 #define WORDS 192
 #define WORD 400
+#define COMMAND "    #                  " /* in front of a command that undoes a step */
 
 struct emit {
 	const struct diagnosis *d;
@@ -184,15 +185,6 @@ static void put_tri(struct emit *x, const char *name, const char *fact, const ch
 	buf_printf(x->to, "$%s = '%s'\n", name, t == TRI_YES ? yes : t == TRI_NO ? no : "");
 }
 
-static int put_value(struct emit *x, const char *name, const char *value)
-{
-	buf_printf(x->to, "$%s = ", name);
-	if (ps_quote(x->to, name, value, x->e) < 0)
-		return -1;
-	buf_char(x->to, '\n');
-	return 0;
-}
-
 static int put_wanted(struct emit *x)
 {
 	const struct host_record *r = be_record(&x->d->state);
@@ -208,8 +200,9 @@ static int put_wanted(struct emit *x)
 		text_hex(hex, p->wanted, 20);
 	buf_printf(x->to, "$WantedThumbprint = '%s' # what 444 must show in the end%s\n", hex,
 		hex[0] ? "" : "; not known before the certificate is made");
-	if (put_value(x, "WantedStore", store) < 0)
-		return -1;
+	if (!ps_store_ok(store))
+		return err_set(x->e, ERR_REFUSED, "the plan has a record that no script of ours sets: the name of its store has an odd shape");
+	buf_printf(x->to, "$WantedStore = '%s'\n", store);
 	buf_printf(x->to, "$WantedIsOther = $%s # it is another certificate than the record's\n", other ? "true" : "false");
 	buf_printf(x->to, "$BeforeWorked = $%s # 444 worked: only then is anything taken back\n", p->before_works ? "true" : "false");
 	return 0;
@@ -233,6 +226,7 @@ static int put_data(struct emit *x)
 	    put_keys(x) < 0 || put_bindings(x) < 0)
 		return -1;
 	put_tri(x, "WasW3svc", "w3svc_running", "Running", "Stopped");
+	put_tri(x, "WasSite", "site_started", "started", "stopped");
 	put_tri(x, "WasHop", "hop_answers", "yes", "no");
 	if (put_door(x, "WasBackEnd", "backend_tls", "served_own") < 0)
 		return -1;
@@ -287,19 +281,18 @@ static void put_undo_commands(struct emit *x, const struct host_step *s)
 	char text[300], hex[41];
 
 	if (s->kind == STEP_RECORD_SET) {
-		ps_remark(x->to, "    ", "                  ", "netsh http delete sslcert ipport=" BE_ENDPOINT);
+		ps_remark_whole(x->to, COMMAND, "netsh http delete sslcert ipport=" BE_ENDPOINT);
 		if (r == NULL || !ps_store_ok(r->store))
 			return;
 		text_hex(hex, r->thumbprint, 20);
 		say_text(text, sizeof(text), "netsh http add sslcert ipport=" BE_ENDPOINT " certhash=%s 'appid=%s' certstorename=%s", hex,
 			ps_guid_ok(r->appid) ? r->appid : BE_APPID, r->store);
-		ps_remark(x->to, "    ", "                  ", text);
+		ps_remark_whole(x->to, COMMAND, text);
 	} else if (s->kind == STEP_SITE_BINDING_ADD) {
-		ps_remark(x->to, "    ", "                  ", "& \"$env:windir\\System32\\inetsrv\\appcmd.exe\" set site "
+		ps_remark_whole(x->to, COMMAND, "& \"$env:windir\\System32\\inetsrv\\appcmd.exe\" set site "
 			"'/site.name:" BE_SITE "' \"/-bindings.[protocol='https',bindingInformation='" BE_BINDING "']\"");
 	} else if (s->kind == STEP_CERT_CREATE) {
-		ps_remark(x->to, "    ", "                  ", "Remove-Item Cert:\\LocalMachine\\My\\THUMBPRINT -DeleteKey   (it is in the journal; "
-			"only while nothing is bound to it)");
+		ps_remark_whole(x->to, COMMAND, "Remove-Item Cert:\\LocalMachine\\My\\THUMBPRINT -DeleteKey");
 	}
 }
 

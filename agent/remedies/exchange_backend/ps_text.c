@@ -43,6 +43,12 @@ int ps_quote_list(struct buf *to, const char *what, const char *values, size_t s
 	return 0;
 }
 
+static void add_cleaned(struct buf *to, const char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		buf_char(to, printable(text[i]) ? text[i] : '?');
+}
+
 /* The length of the piece of s that fits into `room`, cut at a blank if there is one. */
 static size_t piece(const char *s, size_t room)
 {
@@ -64,8 +70,7 @@ void ps_remark(struct buf *to, const char *before, const char *label, const char
 		size_t n = piece(text, room);
 
 		buf_printf(to, "%s# %-*s", before, (int)strlen(label), first ? label : "");
-		for (size_t i = 0; i < n; i++)
-			buf_char(to, printable(text[i]) ? text[i] : '?');
+		add_cleaned(to, text, n);
 		while (to->n && !to->refused && to->p[to->n - 1] == ' ')
 			to->p[--to->n] = '\0';
 		buf_char(to, '\n');
@@ -73,6 +78,13 @@ void ps_remark(struct buf *to, const char *before, const char *label, const char
 		text += strspn(text, " ");
 		first = false;
 	} while (*text && !to->refused);
+}
+
+void ps_remark_whole(struct buf *to, const char *before, const char *text)
+{
+	buf_printf(to, "%s# ", before);
+	add_cleaned(to, text, strlen(text));
+	buf_char(to, '\n');
 }
 
 bool ps_guid_ok(const char *s)

@@ -1,0 +1,108 @@
+# Repair of EX1 (ex1.lab.example)
+#
+# Read it, then run it on that server, in Windows PowerShell as administrator:
+#   .\repair.ps1           reads every fact again and compares; changes nothing
+#   .\repair.ps1 -Apply    does the steps below, if no fact differs, and proves the result
+# Its authors had no Windows machine: it was NOT RUN ON WINDOWS. Try it on a test server first.
+# Written by evmend. It never changes port 443, deletes no certificate, and enables none for an Exchange service.
+#
+# Verdict: BE_CERT_DELETED (R6)
+#          The certificate of port 444 was deleted: the record in HTTP.SYS names one that is in no store.
+# Plan:    3a0efe7a83c018903914738829f29d18697c5be89c144d04686131f8d9c5629d
+# Made of facts of: 2027-01-15T08:00:00.000000Z
+#   yes     names_known                EX1, ex1.lab.example
+#   yes     is_exchange                ex1.lab.example is an Exchange server
+#   yes     site_exists                the site 'Exchange Back End' is there
+#   yes     site_started               the site 'Exchange Back End' is started
+#   yes     binding_444                https *:444: sslFlags 0
+#   yes     binding_plain              https *:444: sslFlags 0
+#   yes     w3svc_running              W3SVC is running
+#   yes     pools_started              all application pools of Exchange run
+#   yes     record_present             0.0.0.0:444 -> a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101, store MY
+#   no      record_other               no other record for port 444
+#   no      record_specific            no record for an address
+#   no      record_shadowed            no record stands in front
+#   no      record_cert_in_store       a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is not in store MY
+#   no      record_cert_elsewhere      a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is in no other store with its key
+#   yes     public_copy                a public copy is there
+#   yes     record_443                 0.0.0.0:443 -> a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202, store MY
+#   yes     record_443_usable          a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 is in store MY, its key opens
+#   no      record_local_443           no record for 127.0.0.1:443
+#   yes     addresses_agree            127.0.0.1: reset, ::1: reset
+#   yes     backend_listens            127.0.0.1: reset, ::1: reset
+#   no      backend_refuses            127.0.0.1: reset, ::1: reset
+#   no      backend_tls                127.0.0.1: reset, ::1: reset
+#   no      backend_tls12              TLS 1.2: 127.0.0.1: reset, ::1: reset
+#   yes     tls_cut                    127.0.0.1: reset, ::1: reset
+#   no      tls_timeout                127.0.0.1: reset, ::1: reset
+#   no      tls_protocol_alert         127.0.0.1: reset, ::1: reset
+#   no      tls12_only_fails           TLS 1.2: 127.0.0.1: reset, ::1: reset
+#   yes     frontend_tls               ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
+#   yes     frontend_valid             , valid until 2027-11-11T08:00:00.000000Z
+#   no      hop_answers                status 500, not from the back end
+#   yes     internal_untrusted_allowed AllowInternalUntrustedCerts is 1 or absent
+#   yes     smtp_name_there            a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a303
+#   yes     smtp_key_there             a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a303 passes
+#   yes     smtp_kind_fits             a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a303 passes
+#   yes     smtp_date_fits             a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a303 passes
+#Requires -Version 4.0
+[CmdletBinding()]
+param(
+    [switch] $Apply,
+    [string] $Folder = (Join-Path ([Environment]::GetFolderPath('CommonApplicationData')) 'evmend'),
+    [ValidateRange(0, 600)] [int] $Settle = 60
+)
+
+# --- the plan, and what was true when it was made ---
+$PlanId = '3a0efe7a83c018903914738829f29d18697c5be89c144d04686131f8d9c5629d'
+$Verdict = 'BE_CERT_DELETED'
+$Token = 'plan-3a0efe7a83c018903914738829f29d18' # finds our own certificate again when this is run twice
+$ServerNetbios = 'EX1'
+$ServerFqdn = 'ex1.lab.example'
+$Addresses = @('127.0.0.1', '::1')
+$WantedThumbprint = '' # what 444 must show in the end; not known before the certificate is made
+$WantedStore = 'MY'
+$WantedIsOther = $false # it is another certificate than the record's
+$BeforeWorked = $false # 444 worked: only then is anything taken back
+$WasRecords = '0.0.0.0:443 a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 MY, 0.0.0.0:444 a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 MY'
+$WasOtherRecords = '0.0.0.0:443 a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 MY'
+$WasMy = 'a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202, a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a303'
+$WasKeys = @(
+    @('Root', 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101', 'no')
+)
+$WasBindings = '*:444: 0'
+$WasW3svc = 'Running'
+$WasSite = 'started'
+$WasHop = 'no'
+$WasBackEnd = 'fails'
+$WasFrontEnd = 'shows a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202'
+
+function Invoke-Plan {
+    # Step 1 of 2: Create a self-signed certificate CN=EX1, names EX1 and ex1.lab.example, RSA 2048, SHA-256, 1826
+    #              days
+    #   why:            the record of port 444 names a certificate that is not in the store
+    #   before:         no certificate of store MY is this server's own, good for the time, and with a key that
+    #                   opens
+    #   after:          one certificate more in store MY, 'Microsoft Exchange', its key not exportable; it serves
+    #                   nothing yet
+    #   undo, exact:    remove that certificate and its key, if its thumbprint is the one in the ledger and it is
+    #                   bound nowhere
+    #                  # Remove-Item Cert:\LocalMachine\My\THUMBPRINT -DeleteKey
+    Start-Step 1 'cert_create'
+    $result = New-BackEndCertificate 'EX1' @('EX1', 'ex1.lab.example') 2048 1826 'Microsoft Exchange' $Token
+    Complete-Step 1 $result
+
+    # Step 2 of 2: Bind the new certificate to 0.0.0.0:444
+    #   why:            the record of port 444 names a certificate that is not in the store
+    #   before:         0.0.0.0:444 -> a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101, store MY, flags 0
+    #   after:          0.0.0.0:444 -> the new certificate, store MY, flags 0
+    #   undo, in part:  the old record goes into the ledger, but cannot be set again: the certificate
+    #                   a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is not in its store (HTTP.SYS answers 1312)
+    #                  # netsh http delete sslcert ipport=0.0.0.0:444
+    #                  # netsh http add sslcert ipport=0.0.0.0:444 certhash=a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 'appid={4dc3e181-e14b-4a21-b022-59fc669b0914}' certstorename=MY
+    Start-Step 2 'record_set'
+    $result = Set-BackEndRecord $script:Wanted 'MY' '{4dc3e181-e14b-4a21-b022-59fc669b0914}' 0
+    Complete-Step 2 $result
+}
+
+# (here follow powershell/look.ps1, act.ps1 and the rest of repair.ps1, the same in every script)

@@ -1,0 +1,102 @@
+# Repair of EX1 (ex1.lab.example)
+#
+# Read it, then run it on that server, in Windows PowerShell as administrator:
+#   .\repair.ps1           reads every fact again and compares; changes nothing
+#   .\repair.ps1 -Apply    does the steps below, if no fact differs, and proves the result
+# Its authors had no Windows machine: it was NOT RUN ON WINDOWS. Try it on a test server first.
+# Written by evmend. It never changes port 443, deletes no certificate, and enables none for an Exchange service.
+#
+# Verdict: BE_KEY_MISSING (R7)
+#          The certificate of port 444 is there, but its private key is gone, does not open or belongs to another
+#          certificate.
+# Plan:    0c0a26415b499080c771a1f4b095119c21a5d7f7f797bc52c62e643cb49ecc28
+# Made of facts of: 2027-01-15T08:00:00.000000Z
+#   yes     names_known                EX1, ex1.lab.example
+#   yes     is_exchange                ex1.lab.example is an Exchange server
+#   yes     site_exists                the site 'Exchange Back End' is there
+#   yes     site_started               the site 'Exchange Back End' is started
+#   yes     binding_444                https *:444: sslFlags 0
+#   yes     binding_plain              https *:444: sslFlags 0
+#   yes     w3svc_running              W3SVC is running
+#   yes     pools_started              all application pools of Exchange run
+#   yes     record_present             0.0.0.0:444 -> a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101, store MY
+#   no      record_other               no other record for port 444
+#   no      record_specific            no record for an address
+#   no      record_shadowed            no record stands in front
+#   yes     record_cert_in_store       a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is in store MY
+#   no      record_cert_elsewhere      a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is in no other store with its key
+#   no      public_copy                no public copy is there
+#   no      record_key_usable          private key: there no, opens no, matches no
+#   no      record_key_there           a key is not named
+#   no      record_key_opens           Microsoft RSA SChannel Cryptographic Provider
+#   no      record_key_matches         Microsoft RSA SChannel Cryptographic Provider
+#   yes     record_443                 0.0.0.0:443 -> a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202, store MY
+#   yes     record_443_usable          a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 is in store MY, its key opens
+#   no      record_local_443           no record for 127.0.0.1:443
+#   yes     addresses_agree            127.0.0.1: reset, ::1: reset
+#   yes     backend_listens            127.0.0.1: reset, ::1: reset
+#   no      backend_refuses            127.0.0.1: reset, ::1: reset
+#   no      backend_tls                127.0.0.1: reset, ::1: reset
+#   no      backend_tls12              TLS 1.2: 127.0.0.1: reset, ::1: reset
+#   yes     tls_cut                    127.0.0.1: reset, ::1: reset
+#   no      tls_timeout                127.0.0.1: reset, ::1: reset
+#   no      tls_protocol_alert         127.0.0.1: reset, ::1: reset
+#   no      tls12_only_fails           TLS 1.2: 127.0.0.1: reset, ::1: reset
+#   yes     frontend_tls               ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
+#   yes     frontend_valid             , valid until 2027-11-11T08:00:00.000000Z
+#   no      hop_answers                status 500, not from the back end
+#   yes     internal_untrusted_allowed AllowInternalUntrustedCerts is 1 or absent
+#   yes     smtp_name_there            a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a404
+#   yes     smtp_key_there             a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a404 passes
+#   yes     smtp_kind_fits             a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a404 passes
+#   yes     smtp_date_fits             a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a404 passes
+#Requires -Version 4.0
+[CmdletBinding()]
+param(
+    [switch] $Apply,
+    [string] $Folder = (Join-Path ([Environment]::GetFolderPath('CommonApplicationData')) 'evmend'),
+    [ValidateRange(0, 600)] [int] $Settle = 60
+)
+
+# --- the plan, and what was true when it was made ---
+$PlanId = '0c0a26415b499080c771a1f4b095119c21a5d7f7f797bc52c62e643cb49ecc28'
+$Verdict = 'BE_KEY_MISSING'
+$Token = 'plan-0c0a26415b499080c771a1f4b095119c' # finds our own certificate again when this is run twice
+$ServerNetbios = 'EX1'
+$ServerFqdn = 'ex1.lab.example'
+$Addresses = @('127.0.0.1', '::1')
+$WantedThumbprint = 'a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a404' # what 444 must show in the end
+$WantedStore = 'MY'
+$WantedIsOther = $true # it is another certificate than the record's
+$BeforeWorked = $false # 444 worked: only then is anything taken back
+$WasRecords = '0.0.0.0:443 a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 MY, 0.0.0.0:444 a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 MY'
+$WasOtherRecords = '0.0.0.0:443 a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 MY'
+$WasMy = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101, a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202, a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a303, a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a404'
+$WasKeys = @(
+    @('MY', 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101', 'no'),
+    @('MY', 'a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a404', 'yes')
+)
+$WasBindings = '*:444: 0'
+$WasW3svc = 'Running'
+$WasSite = 'started'
+$WasHop = 'no'
+$WasBackEnd = 'fails'
+$WasFrontEnd = 'shows a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202'
+
+function Invoke-Plan {
+    # Step 1 of 1: Bind a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a404 to 0.0.0.0:444
+    #   why:            the certificate of port 444 has no private key that opens and matches
+    #   before:         0.0.0.0:444 -> a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101, store MY, flags 0
+    #   after:          0.0.0.0:444 -> a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a404, store MY, flags 0, valid until
+    #                   2029-07-03
+    #   undo, in part:  the old record goes into the ledger, but cannot be set again: the certificate
+    #                   a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 has no key that is known to open (HTTP.SYS answers
+    #                   1312)
+    #                  # netsh http delete sslcert ipport=0.0.0.0:444
+    #                  # netsh http add sslcert ipport=0.0.0.0:444 certhash=a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 'appid={4dc3e181-e14b-4a21-b022-59fc669b0914}' certstorename=MY
+    Start-Step 1 'record_set'
+    $result = Set-BackEndRecord 'a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a404' 'MY' '{4dc3e181-e14b-4a21-b022-59fc669b0914}' 0
+    Complete-Step 1 $result
+}
+
+# (here follow powershell/look.ps1, act.ps1 and the rest of repair.ps1, the same in every script)

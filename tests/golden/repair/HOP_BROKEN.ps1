@@ -1,0 +1,104 @@
+# Repair of EX1 (ex1.lab.example)
+#
+# Read it, then run it on that server, in Windows PowerShell as administrator:
+#   .\repair.ps1           reads every fact again and compares; changes nothing
+#   .\repair.ps1 -Apply    does the steps below, if no fact differs, and proves the result
+# Its authors had no Windows machine: it was NOT RUN ON WINDOWS. Try it on a test server first.
+# Written by evmend. It never changes port 443, deletes no certificate, and enables none for an Exchange service.
+#
+# Verdict: HOP_BROKEN (R14b)
+#          Front end and back end each answer, but a request through the front end does not reach the back end.
+# Plan:    5870aa655a0bd41ef9475903c3730381f7c1e22d4dce7ef25575cbc49e2a885f
+# Made of facts of: 2027-01-15T08:00:00.000000Z
+#   yes     names_known                EX1, ex1.lab.example
+#   yes     is_exchange                ex1.lab.example is an Exchange server
+#   yes     site_exists                the site 'Exchange Back End' is there
+#   yes     site_started               the site 'Exchange Back End' is started
+#   yes     binding_444                https *:444: sslFlags 0
+#   yes     binding_plain              https *:444: sslFlags 0
+#   yes     w3svc_running              W3SVC is running
+#   yes     pools_started              all application pools of Exchange run
+#   yes     record_present             0.0.0.0:444 -> a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101, store MY
+#   no      record_other               no other record for port 444
+#   no      record_specific            no record for an address
+#   no      record_shadowed            no record stands in front
+#   yes     record_cert_in_store       a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is in store MY
+#   no      record_cert_elsewhere      a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is in no other store with its key
+#   no      public_copy                no public copy is there
+#   yes     record_key_usable          private key: there yes, opens yes, matches yes
+#   yes     record_key_there           a key is named
+#   yes     record_key_opens           Microsoft RSA SChannel Cryptographic Provider
+#   yes     record_key_matches         Microsoft RSA SChannel Cryptographic Provider
+#   yes     record_443                 0.0.0.0:443 -> a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202, store MY
+#   yes     record_443_usable          a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 is in store MY, its key opens
+#   no      record_local_443           no record for 127.0.0.1:443
+#   yes     addresses_agree            127.0.0.1: ok, ::1: ok
+#   yes     backend_listens            127.0.0.1: ok, ::1: ok
+#   no      backend_refuses            127.0.0.1: ok, ::1: ok
+#   yes     backend_tls                127.0.0.1: ok, ::1: ok
+#   yes     backend_tls12              TLS 1.2: 127.0.0.1: ok, ::1: ok
+#   no      tls_cut                    127.0.0.1: ok, ::1: ok
+#   no      tls_timeout                127.0.0.1: ok, ::1: ok
+#   no      tls_protocol_alert         127.0.0.1: ok, ::1: ok
+#   no      tls12_only_fails           TLS 1.2: 127.0.0.1: ok, ::1: ok
+#   yes     backend_answers            GET /owa/exhealth.check: 127.0.0.1: status 200, ::1: status 200
+#   no      backend_503                GET /owa/exhealth.check: 127.0.0.1: status 200, ::1: status 200
+#   yes     served_own                 444 shows a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101,
+#   yes     served_by_record           444 shows a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101
+#   yes     served_valid               valid until 2029-10-11T08:00:00.000000Z
+#   no      served_ends_soon           valid until 2029-10-11T08:00:00.000000Z
+#   no      served_ends_90             valid until 2029-10-11T08:00:00.000000Z
+#   yes     served_in_store            a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is in store MY
+#   no      served_weak                sha256WithRSAEncryption, RSA 2048 bit
+#   yes     frontend_tls               ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
+#   yes     frontend_valid             , valid until 2027-11-11T08:00:00.000000Z
+#   no      hop_answers                status 500, not from the back end
+#   yes     internal_untrusted_allowed AllowInternalUntrustedCerts is 1 or absent
+#   yes     smtp_name_there            a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a303
+#   yes     smtp_key_there             a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a303 passes
+#   yes     smtp_kind_fits             a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a303 passes
+#   yes     smtp_date_fits             a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a303 passes
+#Requires -Version 4.0
+[CmdletBinding()]
+param(
+    [switch] $Apply,
+    [string] $Folder = (Join-Path ([Environment]::GetFolderPath('CommonApplicationData')) 'evmend'),
+    [ValidateRange(0, 600)] [int] $Settle = 60
+)
+
+# --- the plan, and what was true when it was made ---
+$PlanId = '5870aa655a0bd41ef9475903c3730381f7c1e22d4dce7ef25575cbc49e2a885f'
+$Verdict = 'HOP_BROKEN'
+$Token = 'plan-5870aa655a0bd41ef9475903c3730381' # finds our own certificate again when this is run twice
+$ServerNetbios = 'EX1'
+$ServerFqdn = 'ex1.lab.example'
+$Addresses = @('127.0.0.1', '::1')
+$WantedThumbprint = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101' # what 444 must show in the end
+$WantedStore = 'MY'
+$WantedIsOther = $false # it is another certificate than the record's
+$BeforeWorked = $true # 444 worked: only then is anything taken back
+$WasRecords = '0.0.0.0:443 a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 MY, 0.0.0.0:444 a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 MY'
+$WasOtherRecords = '0.0.0.0:443 a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 MY'
+$WasMy = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101, a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202, a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a303'
+$WasKeys = @(
+    @('MY', 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101', 'yes')
+)
+$WasBindings = '*:444: 0'
+$WasW3svc = 'Running'
+$WasSite = 'started'
+$WasHop = 'no'
+$WasBackEnd = 'shows a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101'
+$WasFrontEnd = 'shows a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202'
+
+function Invoke-Plan {
+    # Step 1 of 1: iisreset /noforce
+    #   why:            the front end may hold on to connections of an earlier state
+    #   before:         port 444 works, but requests through the front end do not reach it
+    #   after:          everybody is disconnected once; the front end opens new connections to the back end
+    #   undo:           none
+    Start-Step 1 'iis_restart'
+    $result = Restart-Iis
+    Complete-Step 1 $result
+}
+
+# (here follow powershell/look.ps1, act.ps1 and the rest of repair.ps1, the same in every script)
