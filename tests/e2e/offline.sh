@@ -14,8 +14,8 @@ export EVMEND=$evmend EVMEND_LAB=$lab_bin
 host=ex1.lab.example
 
 member() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" | head -n 1; }
-# all that a diagnosis says, but when it was, where from, and what a policy would say
-substance() { sed 's/"not_before":"[^"]*"//g; s/"policy":{[^}]*}//; s/"from":{.*"errors":\[[^]]*\]},//; s/"time":"[^"]*",//; s/"configured":"[^"]*"//; s/,*}$//' "$1"; }
+# all that a diagnosis says, but when it was, where from, and what a policy would say; PowerShell's times count milliseconds
+substance() { sed 's/"not_before":"[^"]*"//g; s/\(:[0-9][0-9]\.[0-9]\{3\}\)[0-9]\{3\}Z/\1000Z/g; s/"policy":{[^}]*}//; s/"from":{.*"errors":\[[^]]*\]},//; s/"time":"[^"]*",//; s/"configured":"[^"]*"//; s/,*}$//' "$1"; }
 
 # ---- one row: FAULT OPTIONS HOST-OPTIONS FOLDER-OF-A-FRESH-LAB SCRATCH ----
 if [ "${1:-}" = --row ]; then
@@ -53,9 +53,9 @@ YAML
 	elif ! grep -q "\"verdict\":{\"name\":\"$verdict\"" "$w/folder"; then
 		echo "not ok $name: $verdict live, $(grep -o '"verdict":{"name":"[A-Z_]*"' "$w/folder" | cut -d'"' -f6) from the folder"
 	elif ! grep -q "\"plan\":{\"id\":\"$plan\"" "$w/folder"; then
-		echo "not ok $name: another plan id: $(diff <(substance "$w/live" | tr '{' '\n') <(substance "$w/folder" | tr '{' '\n') | head -n 4 | tr '\n' ' ')"
+		echo "not ok $name: another plan id: $(diff <(substance "$w/live" | tr '{,' '\n\n') <(substance "$w/folder" | tr '{,' '\n\n') | head -n 4 | tr '\n' ' ')"
 	elif [ "$(substance "$w/live")" != "$(substance "$w/folder")" ]; then
-		echo "not ok $name: $(diff <(substance "$w/live" | tr '{' '\n') <(substance "$w/folder" | tr '{' '\n') | head -n 4 | tr '\n' ' ')"
+		echo "not ok $name: $(diff <(substance "$w/live" | tr '{,' '\n\n') <(substance "$w/folder" | tr '{,' '\n\n') | head -n 4 | tr '\n' ' ')"
 	elif ! cmp -s "$w/folder" "$w/folder16"; then
 		echo "not ok $name: in UTF-16: $(tail -n 1 "$w/folder16.err")"
 	else

@@ -25,6 +25,7 @@ struct collector {
 	FILE *to, *from; /* the host program */
 	int pid;
 	int64_t id;
+	struct wire_hello hello;
 	struct json *answer; /* of the last call */
 };
 
@@ -70,6 +71,10 @@ static const struct json *ask(struct collector *c, enum host_call call, const st
 	struct json_out o;
 	struct buf b;
 
+	if (!(c->hello.can & 1u << call)) {
+		err_set(e, ERR_IO, "the lab's host program does not know the call %s", host_call_text(call));
+		return NULL;
+	}
 	buf_init(&b, 1u << 16);
 	wire_call_begin(&o, &b, ++c->id, call, PROBE_MS);
 	if (call == CALL_OBSERVE)
@@ -379,7 +384,7 @@ int lab_collect(const struct lab *l, const char *out, const char *without, struc
 		return err_set(e, ERR_USAGE, "collect needs the folder to write, and its path must not be long");
 	if (make_folder(&c, "events", e) < 0 || start_host(&c, e) < 0)
 		return -1;
-	r = read_answer(&c, e) < 0 || write_facts(&c, e) < 0 || write_events(&c, e) < 0 ? -1 : 0;
+	r = read_answer(&c, e) < 0 || wire_get_hello(c.answer, &c.hello, e) < 0 || write_facts(&c, e) < 0 || write_events(&c, e) < 0 ? -1 : 0;
 	fclose(c.to);
 	fclose(c.from);
 	json_free(c.answer);
