@@ -256,8 +256,9 @@ static void say_served(struct look *l)
 	fact_set(l->f, "served_by_record", named_by_record(l), "handshake, HTTP.SYS", l->now, "444 shows %s", hex);
 	fact_set(l->f, "served_valid", tri_of(c->not_before <= l->now && l->now <= c->not_after), "handshake", l->now, "valid until %s",
 		time_text(c->not_after, date));
-	fact_set(l->f, "served_ends_soon", tri_of(c->not_after - l->now < BE_SOON), "handshake", l->now, "valid until %s", date);
-	fact_set(l->f, "served_ends_90", tri_of(c->not_after - l->now < IN_90_DAYS), "handshake", l->now, "valid until %s", date);
+	fact_set(l->f, "served_ends_soon", tri_of(c->not_after - l->now < BE_SOON), "handshake", l->now, "valid until %s", date)->ages = true;
+	fact_set(l->f, "served_ends_90", tri_of(c->not_after - l->now < IN_90_DAYS), "handshake", l->now, "valid until %s", date)->ages =
+		true;
 	if (s->known & HOST_PART_CERTS)
 		fact_set(l->f, "served_in_store", in_store ? be_key_usable(in_store) : look_found(s, false), store, l->now, "%s %s store %s",
 			hex, look_found_text(s, in_store != NULL), store);
