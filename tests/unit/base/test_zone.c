@@ -7,49 +7,11 @@
 #include "base/zone.h"
 #include "lib/check.h"
 #include "lib/scratch.h"
+#include "lib/zone_file.h"
 
-/* A zone file without written changes: two headers and a rule. */
-static size_t file_of(uint8_t to[512], const char *rule)
-{
-	static const uint8_t head[44] = {'T', 'Z', 'i', 'f', '3', [39] = 1, [43] = 4};
-	static const uint8_t body[10] = {0, 0, 0, 0, 0, 0, 'L', 'M', 'T', 0}; /* one kind of time: UTC */
-	size_t n = 0;
-
-	for (int half = 0; half < 2; half++) {
-		memcpy(to + n, head, sizeof head);
-		memcpy(to + n + sizeof head, body, sizeof body);
-		n += sizeof head + sizeof body;
-	}
-	to[n++] = '\n';
-	memcpy(to + n, rule, strlen(rule));
-	n += strlen(rule);
-	to[n++] = '\n';
-	return n;
-}
-
-static const struct zone *zone_of(struct arena *a, const char *rule)
-{
-	uint8_t bytes[512];
-	struct err e = {.text = ""};
-	const struct zone *z = zone_parse(a, bytes, file_of(bytes, rule), "Test/Zone", &e);
-
-	if (z == NULL)
-		fail_msg("%s: %s", rule, e.text);
-	return z;
-}
-
-static int64_t when(const char *s)
-{
-	int64_t t = 0;
-
-	if (!time_parse(s, strlen(s), &t))
-		fail_msg("%s is no time", s);
-	return t;
-}
-
-#define BERLIN "CET-1CEST,M3.5.0,M10.5.0/3"
-#define SYDNEY "AEST-10AEDT,M10.1.0,M4.1.0/3"
-#define LORD_HOWE "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0" /* half an hour */
+#define BERLIN ZONE_BERLIN
+#define SYDNEY ZONE_SYDNEY
+#define LORD_HOWE ZONE_LORD_HOWE
 #define NUUK "<-02>2<-01>,M3.5.0/-1,M10.5.0/0"           /* changes on the day before */
 
 static void wall_clocks(void **state)
@@ -81,11 +43,11 @@ static void wall_clocks(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct arena *a = arena_new(4096);
-		const struct zone *z = zone_of(a, rows[i].rule);
-		int64_t first = zone_instant(z, when(rows[i].local), ZONE_FIRST), last = zone_instant(z, when(rows[i].local), ZONE_LAST);
+		const struct zone *z = zone_of_rule(a, rows[i].rule);
+		int64_t first = zone_instant(z, time_of(rows[i].local), ZONE_FIRST), last = zone_instant(z, time_of(rows[i].local), ZONE_LAST);
 		char one[32], two[32];
 
-		if (first != when(rows[i].first) || last != when(rows[i].last))
+		if (first != time_of(rows[i].first) || last != time_of(rows[i].last))
 			fail_msg("%s %s: first %s, last %s", rows[i].rule, rows[i].local, time_text(first, one), time_text(last, two));
 		arena_free(a);
 	}
@@ -94,16 +56,16 @@ static void wall_clocks(void **state)
 static void changes_follow_each_other(void **state)
 {
 	struct arena *a = arena_new(4096);
-	const struct zone *berlin = zone_of(a, BERLIN), *always = zone_of(a, "EST5EDT,0/0,J365/25"), *utc;
+	const struct zone *berlin = zone_of_rule(a, BERLIN), *always = zone_of_rule(a, "EST5EDT,0/0,J365/25"), *utc;
 	struct err e = {.text = ""};
-	int64_t t = zone_next(berlin, when("2026-01-01"));
+	int64_t t = zone_next(berlin, time_of("2026-01-01"));
 
 	(void)state;
-	assert_int_equal(t, when("2026-03-29T01:00:00"));
+	assert_int_equal(t, time_of("2026-03-29T01:00:00"));
 	t = zone_next(berlin, t);
-	assert_int_equal(t, when("2026-10-25T01:00:00"));
+	assert_int_equal(t, time_of("2026-10-25T01:00:00"));
 	assert_int_equal(zone_next(berlin, t - 1), t);
-	assert_int_equal(zone_next(berlin, t), when("2027-03-28T01:00:00"));
+	assert_int_equal(zone_next(berlin, t), time_of("2027-03-28T01:00:00"));
 	assert_int_equal(zone_next(always, t), INT64_MAX);
 	utc = zone_read(a, &os_file, "/nowhere", "UTC", &e); /* needs no file */
 	assert_non_null(utc);
@@ -134,7 +96,7 @@ static void the_c_library_agrees(void **state)
 			fail_msg("%s", e.text);
 		setenv("TZ", zones[i], 1);
 		tzset();
-		for (int64_t t = when("1930-01-01"); t < when("2150-01-01");) {
+		for (int64_t t = time_of("1930-01-01"); t < time_of("2150-01-01");) {
 			int64_t next = zone_next(z, t);
 
 			for (int k = -1; k < 2; k++) {
@@ -173,7 +135,7 @@ static void unknown_names_are_told_with_the_nearest(void **state)
 	struct scratch s;
 	struct arena *a = arena_new(4096);
 	uint8_t bytes[512];
-	size_t n = file_of(bytes, BERLIN);
+	size_t n = zone_file(bytes, BERLIN);
 	struct err e;
 	char folder[300];
 
@@ -205,7 +167,7 @@ static void unknown_names_are_told_with_the_nearest(void **state)
 static void damaged_files_are_refused(void **state)
 {
 	uint8_t bytes[512], broken[512];
-	size_t n = file_of(bytes, BERLIN), taken = 0;
+	size_t n = zone_file(bytes, BERLIN), taken = 0;
 	struct arena *a = arena_new(65536);
 	struct err e;
 
@@ -221,7 +183,7 @@ static void damaged_files_are_refused(void **state)
 			z = zone_parse(a, broken, n, "Broken", &e);
 			if (z != NULL) {
 				taken++;
-				(void)zone_instant(z, when("2026-03-29T02:30:00"), ZONE_LAST);
+				(void)zone_instant(z, time_of("2026-03-29T02:30:00"), ZONE_LAST);
 			}
 		}
 		arena_reset(a);
@@ -249,7 +211,7 @@ static void rules_that_are_none_are_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
-		if (zone_parse(a, bytes, file_of(bytes, rules[i]), "Z", &e) != NULL)
+		if (zone_parse(a, bytes, zone_file(bytes, rules[i]), "Z", &e) != NULL)
 			fail_msg("taken: %s", rules[i]);
 	arena_free(a);
 }

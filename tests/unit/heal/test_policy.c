@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "heal/policy.h"
 #include "lib/check.h"
+#include "lib/zone_file.h"
 
 #define TABLE "tests/unit/heal/policy.tsv"
 #define NOW "2026-11-25T12:00:00Z" /* a Wednesday */
@@ -24,15 +25,6 @@ struct table {
 	struct row rows[ROWS];
 	size_t n;
 };
-
-static int64_t time_of(const char *s)
-{
-	int64_t t = 0;
-
-	if (!time_parse(s, strlen(s), &t))
-		fail_msg("%s is no time", s);
-	return t;
-}
 
 static int64_t span_of(const char *s)
 {
