@@ -235,7 +235,11 @@ function Get-KeyFact([Security.Cryptography.X509Certificates.X509Certificate2] $
         }
         $null = $mine.SignHash((New-Object byte[] 20), [Security.Cryptography.HashAlgorithmName]::SHA1,
             [Security.Cryptography.RSASignaturePadding]::Pkcs1)
-        $to.key_opens = (Test-KeyFile $file) -ne $false
+        $to.key_opens = $true
+        if ((Test-KeyFile $file) -eq $false) {
+            $to.key_opens = $false # for us, but not for the system, which is who asks
+            $to.key_denied = $true
+        }
         $public = [Security.Cryptography.X509Certificates.RSACertificateExtensions]::GetRSAPublicKey($Certificate)
         $a = $mine.ExportParameters($false)
         $b = $public.ExportParameters($false)
@@ -243,12 +247,44 @@ function Get-KeyFact([Security.Cryptography.X509Certificates.X509Certificate2] $
     } catch {
         foreach ($x in (Get-Chain $_.Exception)) {
             # NTE_BAD_KEYSET, NTE_NO_KEY, NTE_PERM, access denied: the key does not open. Anything else: unknown.
-            if ('80090016', '8009000d', '80090010', '80070005' -contains ('{0:x8}' -f $x.HResult)) { $to.key_opens = $false }
+            $code = '{0:x8}' -f $x.HResult
+            if ('80090016', '8009000d', '80090010', '80070005' -contains $code) { $to.key_opens = $false }
+            if ('80090010', '80070005' -contains $code) { $to.key_denied = $true }
         }
     } finally {
         if ($null -ne $mine) { $mine.Dispose() }
     }
     return $to
+}
+
+function Read-ContainerText([string[]] $Lines) {
+    # certutil -key: the name of a container, and on the next line its file, 32 hex digits, '_' and the machine's guid.
+    for ($i = 1; $i -lt $Lines.Count; $i++) {
+        if ($Lines[$i] -match '^\s*[0-9a-f]{32}_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\s*$') { $Lines[$i - 1].Trim() }
+    }
+}
+
+function Find-KeyContainer([Security.Cryptography.X509Certificates.X509Certificate2] $Certificate) {
+    # Of a certificate that has lost its key: is there a container of the machine whose public half is the certificate's? '' if not.
+    $csp = 'Microsoft RSA SChannel Cryptographic Provider'
+    $public = [Security.Cryptography.X509Certificates.RSACertificateExtensions]::GetRSAPublicKey($Certificate)
+    if ($null -eq $public) { return '' }
+    $numbers = $public.ExportParameters($false)
+    $wanted = ConvertTo-Hex $numbers.Modulus
+    $said = Invoke-Native $CertutilExe @('-csp', $csp, '-key')
+    foreach ($name in @(Read-ContainerText $said.Lines)) {
+        $at = New-Object Security.Cryptography.CspParameters (12, $csp, $name)
+        $at.Flags = 'UseMachineKeyStore, UseExistingKey, NoPrompt'
+        $at.KeyNumber = 1
+        try {
+            $key = New-Object Security.Cryptography.RSACryptoServiceProvider $at
+            $key.PersistKeyInCsp = $true # it is never ours to delete
+            $numbers = $key.ExportParameters($false)
+            $key.Dispose()
+            if ((ConvertTo-Hex $numbers.Modulus) -eq $wanted) { return $name }
+        } catch { continue } # of another kind, or not ours to open
+    }
+    return ''
 }
 
 function Get-StoreCertificate([string] $Store) {
@@ -278,6 +314,15 @@ function Get-MachineCertificate($Records, $Identity) {
             $to = [ordered]@{ pem = (ConvertTo-Pem $c.RawData); store = $store; friendly_name = $c.FriendlyName }
             $key = Get-KeyFact $c
             foreach ($k in $key.Keys) { $to[$k] = $key[$k] }
+            if (-not $to.has_key -and $named -contains $thumbprint) {
+                $left = Find-KeyContainer $c # a key that stayed behind can be joined with its certificate again
+                if ($left) {
+                    $to.container = $left
+                    $to.provider = 'Microsoft RSA SChannel Cryptographic Provider'
+                    $to.csp = $true
+                    $to.key_matches = $true
+                }
+            }
             $to
         }
     }
@@ -387,7 +432,8 @@ function Get-SettingFact {
 }
 
 function Get-BootFact {
-    $to = [ordered]@{ time = (ConvertTo-UtcText (Get-WmiObject Win32_OperatingSystem | ForEach-Object { $_.ConvertToDateTime($_.LastBootUpTime) })) }
+    $windows = Get-WmiObject Win32_OperatingSystem
+    $to = [ordered]@{ time = (ConvertTo-UtcText $windows.ConvertToDateTime($windows.LastBootUpTime)) }
     try { # some languages write the dates of updates in a way that cannot be read back
         $last = @(Get-WmiObject Win32_QuickFixEngineering | Where-Object { $_.InstalledOn } | Sort-Object InstalledOn)
         if ($last.Count -gt 0) {

@@ -229,6 +229,7 @@ for rule in $rules; do
 		echo "ok $rule can fail"
 	fi
 done
+scripts/lint_powershell.sh || failed=1
 [ -n "$quick" ] && exit $failed
 
 # --- the tools ---

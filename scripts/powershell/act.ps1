@@ -73,7 +73,9 @@ function Set-BackEndRecord([string] $Thumbprint, [string] $Store, [string] $AppI
     $add = Get-RecordArguments $wanted
     $certificate = Find-StoreCertificate $Store $Thumbprint
     if ($null -eq $certificate) { Stop-Step 'not_found' "the certificate $Thumbprint is not in the store $Store" }
-    if ((Get-KeyFact $certificate)['key_opens'] -ne $true) { Stop-Step 'failed' "the key of $Thumbprint does not open: HTTP.SYS would refuse it (1312)" }
+    if ((Get-KeyFact $certificate)['key_opens'] -ne $true) {
+        Stop-Step 'failed' "the key of $Thumbprint does not open: HTTP.SYS would refuse it (1312)"
+    }
     $back = $null
     $old = Find-BackEndRecord
     if ($null -ne $old) {
@@ -195,7 +197,8 @@ function New-BackEndCertificate([string] $Name, [string[]] $Names, [int] $Bits, 
     $container = Get-ContainerName $Token
     $made = Find-OurCertificate $Token
     if ($null -ne $made) {
-        return @{ did = $false; thumbprint = $made.Thumbprint.ToLowerInvariant(); detail = 'the certificate of this repair is there already' }
+        $found = $made.Thumbprint.ToLowerInvariant()
+        return @{ did = $false; thumbprint = $found; detail = 'the certificate of this repair is there already' }
     }
     if ((Get-Command New-SelfSignedCertificate).Parameters.ContainsKey('KeyUsage')) {
         New-ByCmdlet $Name $Names $Bits $Days $Friendly $container

@@ -131,7 +131,7 @@ function Test-AllFacts {
     Compare-Fact 'records of 443 and 444' $WasRecords (Get-RecordWords @(Get-SslRecord (Get-SslText)))
     Compare-Fact 'certificates of the store MY' $WasMy (Get-StoreWords 'MY')
     foreach ($k in $WasKeys) {
-        Compare-Fact "key of $($k[1]) in $($k[0])" $k[2] (Get-KeyWord $k[0] $k[1])
+        Compare-Fact "key of $($k.Thumbprint) in $($k.Store)" $k.Usable (Get-KeyWord $k.Store $k.Thumbprint)
     }
     Compare-Fact "https bindings of '$BackEndSite'" $WasBindings (Get-SiteWords)
     Compare-Fact "state of '$BackEndSite'" $WasSite (Get-SiteState)

@@ -17,7 +17,7 @@
 
 #define WORDS 192
 #define WORD 400
-#define COMMAND "    #                  " /* in front of a command that undoes a step */
+#define COMMAND "    ", "                  " /* in front of a command that undoes a step */
 
 struct emit {
 	const struct diagnosis *d;
@@ -118,7 +118,7 @@ static bool in_plan(const struct diagnosis *d, const uint8_t thumbprint[20])
 	return in;
 }
 
-/* Keys of the certificates that the plan speaks of: @('MY', 'thumbprint', 'yes'). */
+/* Keys of the certificates that the plan speaks of. Rows are tables: PowerShell would flatten a list of one list. */
 static int put_keys(struct emit *x)
 {
 	const struct host_state *s = &x->d->state;
@@ -133,10 +133,10 @@ static int put_keys(struct emit *x)
 		if (!in_plan(x->d, c->info.thumbprint))
 			continue;
 		text_hex(hex, c->info.thumbprint, 20);
-		buf_printf(x->to, "%s@(", any ? ",\n    " : "\n    ");
+		buf_str(x->to, "\n    @{ Store = ");
 		if (ps_quote(x->to, "the name of a store", c->store, x->e) < 0)
 			return -1;
-		buf_printf(x->to, ", '%s', '%s')", hex, usable == TRI_UNKNOWN ? "" : tri_text(usable));
+		buf_printf(x->to, "; Thumbprint = '%s'; Usable = '%s' }", hex, usable == TRI_UNKNOWN ? "" : tri_text(usable));
 		any = true;
 	}
 	buf_str(x->to, any ? "\n)\n" : ")\n");

@@ -80,9 +80,9 @@ void ps_remark(struct buf *to, const char *before, const char *label, const char
 	} while (*text && !to->refused);
 }
 
-void ps_remark_whole(struct buf *to, const char *before, const char *text)
+void ps_remark_whole(struct buf *to, const char *before, const char *label, const char *text)
 {
-	buf_printf(to, "%s# ", before);
+	buf_printf(to, "%s# %s", before, label);
 	add_cleaned(to, text, strlen(text));
 	buf_char(to, '\n');
 }

@@ -19,7 +19,7 @@ int ps_quote_list(struct buf *to, const char *what, const char *values, size_t s
  * '?', so no text can end a comment. `before` is what stands in front of the '#'. */
 void ps_remark(struct buf *to, const char *before, const char *label, const char *text);
 /* The same on one line, however long: a command that a person copies. */
-void ps_remark_whole(struct buf *to, const char *before, const char *text);
+void ps_remark_whole(struct buf *to, const char *before, const char *label, const char *text);
 bool ps_guid_ok(const char *s);  /* {8-4-4-4-12 hex digits} */
 bool ps_store_ok(const char *s); /* a letter, then letters and digits; at most 63 */
 

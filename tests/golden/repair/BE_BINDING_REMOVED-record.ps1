@@ -64,7 +64,7 @@ $WasRecords = '0.0.0.0:443 a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 MY'
 $WasOtherRecords = '0.0.0.0:443 a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 MY'
 $WasMy = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101, a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202, a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a303'
 $WasKeys = @(
-    @('MY', 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101', 'yes')
+    @{ Store = 'MY'; Thumbprint = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101'; Usable = 'yes' }
 )
 $WasBindings = 'none'
 $WasW3svc = 'Running'
@@ -79,7 +79,7 @@ function Invoke-Plan {
     #   before:         the site has no https binding with port 444
     #   after:          https *:444:, no host name, sslFlags 0
     #   undo, exact:    remove that binding again
-    #                  # & "$env:windir\System32\inetsrv\appcmd.exe" set site '/site.name:Exchange Back End' "/-bindings.[protocol='https',bindingInformation='*:444:']"
+    #                   & "$env:windir\System32\inetsrv\appcmd.exe" set site '/site.name:Exchange Back End' "/-bindings.[protocol='https',bindingInformation='*:444:']"
     Start-Step 1 'site_binding_add'
     $result = Add-BackEndBinding
     Complete-Step 1 $result
@@ -90,7 +90,7 @@ function Invoke-Plan {
     #   after:          0.0.0.0:444 -> a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101, store MY, flags 0, valid until
     #                   2029-10-11
     #   undo, exact:    remove the record again
-    #                  # netsh http delete sslcert ipport=0.0.0.0:444
+    #                   netsh http delete sslcert ipport=0.0.0.0:444
     Start-Step 2 'record_set'
     $result = Set-BackEndRecord 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101' 'MY' '{4dc3e181-e14b-4a21-b022-59fc669b0914}' 0
     Complete-Step 2 $result

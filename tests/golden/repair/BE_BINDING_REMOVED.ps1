@@ -71,7 +71,7 @@ $WasRecords = '0.0.0.0:443 a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 MY, 0.0.0.0:
 $WasOtherRecords = '0.0.0.0:443 a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 MY'
 $WasMy = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101, a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202, a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a303'
 $WasKeys = @(
-    @('MY', 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101', 'yes')
+    @{ Store = 'MY'; Thumbprint = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101'; Usable = 'yes' }
 )
 $WasBindings = 'none'
 $WasW3svc = 'Running'
@@ -86,7 +86,7 @@ function Invoke-Plan {
     #   before:         the site has no https binding with port 444
     #   after:          https *:444:, no host name, sslFlags 0
     #   undo, exact:    remove that binding again
-    #                  # & "$env:windir\System32\inetsrv\appcmd.exe" set site '/site.name:Exchange Back End' "/-bindings.[protocol='https',bindingInformation='*:444:']"
+    #                   & "$env:windir\System32\inetsrv\appcmd.exe" set site '/site.name:Exchange Back End' "/-bindings.[protocol='https',bindingInformation='*:444:']"
     Start-Step 1 'site_binding_add'
     $result = Add-BackEndBinding
     Complete-Step 1 $result

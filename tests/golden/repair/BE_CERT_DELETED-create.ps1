@@ -85,7 +85,7 @@ function Invoke-Plan {
     #                   nothing yet
     #   undo, exact:    remove that certificate and its key, if its thumbprint is the one in the ledger and it is
     #                   bound nowhere
-    #                  # Remove-Item Cert:\LocalMachine\My\THUMBPRINT -DeleteKey
+    #                   Remove-Item Cert:\LocalMachine\My\THUMBPRINT -DeleteKey
     Start-Step 1 'cert_create'
     $result = New-BackEndCertificate 'EX1' @('EX1', 'ex1.lab.example') 2048 1826 'Microsoft Exchange' $Token
     Complete-Step 1 $result
@@ -96,8 +96,8 @@ function Invoke-Plan {
     #   after:          0.0.0.0:444 -> the new certificate, store MY, flags 0
     #   undo, in part:  the old record goes into the ledger, but cannot be set again: the certificate
     #                   a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is not in its store (HTTP.SYS answers 1312)
-    #                  # netsh http delete sslcert ipport=0.0.0.0:444
-    #                  # netsh http add sslcert ipport=0.0.0.0:444 certhash=a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 'appid={4dc3e181-e14b-4a21-b022-59fc669b0914}' certstorename=MY
+    #                   netsh http delete sslcert ipport=0.0.0.0:444
+    #                   netsh http add sslcert ipport=0.0.0.0:444 certhash=a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 'appid={4dc3e181-e14b-4a21-b022-59fc669b0914}' certstorename=MY
     Start-Step 2 'record_set'
     $result = Set-BackEndRecord $script:Wanted 'MY' '{4dc3e181-e14b-4a21-b022-59fc669b0914}' 0
     Complete-Step 2 $result

@@ -8,7 +8,7 @@
 #
 # Verdict: BE_CERT_DELETED (R6)
 #          The certificate of port 444 was deleted: the record in HTTP.SYS names one that is in no store.
-# Plan:    3a0efe7a83c018903914738829f29d18697c5be89c144d04686131f8d9c5629d
+# Plan:    39debaf7f77821cbea7417ec11402bbce828dd62d74f81f25d57cf0c0d976662
 # Made of facts of: 2027-01-15T08:00:00.000000Z
 #   yes     names_known                EX1, ex1.lab.example
 #   yes     is_exchange                ex1.lab.example is an Exchange server
@@ -54,13 +54,13 @@ param(
 )
 
 # --- the plan, and what was true when it was made ---
-$PlanId = '3a0efe7a83c018903914738829f29d18697c5be89c144d04686131f8d9c5629d'
+$PlanId = '39debaf7f77821cbea7417ec11402bbce828dd62d74f81f25d57cf0c0d976662'
 $Verdict = 'BE_CERT_DELETED'
-$Token = 'plan-3a0efe7a83c018903914738829f29d18' # finds our own certificate again when this is run twice
+$Token = 'plan-39debaf7f77821cbea7417ec11402bbc' # finds our own certificate again when this is run twice
 $ServerNetbios = 'EX1'
 $ServerFqdn = 'ex1.lab.example'
 $Addresses = @('127.0.0.1', '::1')
-$WantedThumbprint = '' # what 444 must show in the end; not known before the certificate is made
+$WantedThumbprint = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101' # what 444 must show in the end
 $WantedStore = 'MY'
 $WantedIsOther = $false # it is another certificate than the record's
 $BeforeWorked = $false # 444 worked: only then is anything taken back
@@ -68,7 +68,7 @@ $WasRecords = '0.0.0.0:443 a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 MY, 0.0.0.0:
 $WasOtherRecords = '0.0.0.0:443 a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 MY'
 $WasMy = 'a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202, a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a303'
 $WasKeys = @(
-    @('Root', 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101', 'no')
+    @{ Store = 'Root'; Thumbprint = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101'; Usable = 'yes' }
 )
 $WasBindings = '*:444: 0'
 $WasW3svc = 'Running'
@@ -78,31 +78,17 @@ $WasBackEnd = 'fails'
 $WasFrontEnd = 'shows a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202'
 
 function Invoke-Plan {
-    # Step 1 of 2: Create a self-signed certificate CN=EX1, names EX1 and ex1.lab.example, RSA 2048, SHA-256, 1826
-    #              days
+    # Step 1 of 1: Put a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 back into store MY from its copy in store Root, and
+    #              join it with its key
     #   why:            the record of port 444 names a certificate that is not in the store
-    #   before:         no certificate of store MY is this server's own, good for the time, and with a key that
-    #                   opens
-    #   after:          one certificate more in store MY, 'Microsoft Exchange', its key not exportable; it serves
-    #                   nothing yet
-    #   undo, exact:    remove that certificate and its key, if its thumbprint is the one in the ledger and it is
-    #                   bound nowhere
-    #                  # Remove-Item Cert:\LocalMachine\My\THUMBPRINT -DeleteKey
-    Start-Step 1 'cert_create'
-    $result = New-BackEndCertificate 'EX1' @('EX1', 'ex1.lab.example') 2048 1826 'Microsoft Exchange' $Token
+    #   before:         a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is not in store MY; its key container is still
+    #                   there
+    #   after:          a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is in store MY with its key; the record for
+    #                   0.0.0.0:444 is valid again
+    #   undo:           none: what came back stays
+    Start-Step 1 'cert_restore'
+    $result = Restore-Certificate 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101'
     Complete-Step 1 $result
-
-    # Step 2 of 2: Bind the new certificate to 0.0.0.0:444
-    #   why:            the record of port 444 names a certificate that is not in the store
-    #   before:         0.0.0.0:444 -> a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101, store MY, flags 0
-    #   after:          0.0.0.0:444 -> the new certificate, store MY, flags 0
-    #   undo, in part:  the old record goes into the ledger, but cannot be set again: the certificate
-    #                   a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is not in its store (HTTP.SYS answers 1312)
-    #                  # netsh http delete sslcert ipport=0.0.0.0:444
-    #                  # netsh http add sslcert ipport=0.0.0.0:444 certhash=a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 'appid={4dc3e181-e14b-4a21-b022-59fc669b0914}' certstorename=MY
-    Start-Step 2 'record_set'
-    $result = Set-BackEndRecord $script:Wanted 'MY' '{4dc3e181-e14b-4a21-b022-59fc669b0914}' 0
-    Complete-Step 2 $result
 }
 
 # (here follow powershell/look.ps1, act.ps1 and the rest of repair.ps1, the same in every script)

@@ -81,8 +81,8 @@ $WasRecords = '0.0.0.0:443 a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 MY, 0.0.0.0:
 $WasOtherRecords = '0.0.0.0:443 a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 MY'
 $WasMy = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101, a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202, a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a303'
 $WasKeys = @(
-    @('MY', 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101', 'yes'),
-    @('MY', 'a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202', 'yes')
+    @{ Store = 'MY'; Thumbprint = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101'; Usable = 'yes' }
+    @{ Store = 'MY'; Thumbprint = 'a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202'; Usable = 'yes' }
 )
 $WasBindings = '*:444: 0'
 $WasW3svc = 'Running'
@@ -98,8 +98,8 @@ function Invoke-Plan {
     #   after:          0.0.0.0:444 -> a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101, store MY, flags 0, valid until
     #                   2029-10-11
     #   undo, exact:    set the old record again: a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202, store MY, flags 0
-    #                  # netsh http delete sslcert ipport=0.0.0.0:444
-    #                  # netsh http add sslcert ipport=0.0.0.0:444 certhash=a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 'appid={4dc3e181-e14b-4a21-b022-59fc669b0914}' certstorename=MY
+    #                   netsh http delete sslcert ipport=0.0.0.0:444
+    #                   netsh http add sslcert ipport=0.0.0.0:444 certhash=a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 'appid={4dc3e181-e14b-4a21-b022-59fc669b0914}' certstorename=MY
     Start-Step 1 'record_set'
     $result = Set-BackEndRecord 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101' 'MY' '{4dc3e181-e14b-4a21-b022-59fc669b0914}' 0
     Complete-Step 1 $result

@@ -73,7 +73,7 @@ $WasRecords = '0.0.0.0:443 a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 MY, 0.0.0.0:
 $WasOtherRecords = '0.0.0.0:443 a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 MY'
 $WasMy = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101, a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202, a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a303'
 $WasKeys = @(
-    @('MY', 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101', 'no')
+    @{ Store = 'MY'; Thumbprint = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101'; Usable = 'no' }
 )
 $WasBindings = '*:444: 0'
 $WasW3svc = 'Running'

@@ -73,8 +73,8 @@ $WasRecords = '0.0.0.0:443 a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 MY, 0.0.0.0:
 $WasOtherRecords = '0.0.0.0:443 a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 MY'
 $WasMy = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101, a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202, a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a303, a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a404'
 $WasKeys = @(
-    @('MY', 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101', 'no'),
-    @('MY', 'a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a404', 'yes')
+    @{ Store = 'MY'; Thumbprint = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101'; Usable = 'no' }
+    @{ Store = 'MY'; Thumbprint = 'a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a404'; Usable = 'yes' }
 )
 $WasBindings = '*:444: 0'
 $WasW3svc = 'Running'
@@ -92,8 +92,8 @@ function Invoke-Plan {
     #   undo, in part:  the old record goes into the ledger, but cannot be set again: the certificate
     #                   a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 has no key that is known to open (HTTP.SYS answers
     #                   1312)
-    #                  # netsh http delete sslcert ipport=0.0.0.0:444
-    #                  # netsh http add sslcert ipport=0.0.0.0:444 certhash=a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 'appid={4dc3e181-e14b-4a21-b022-59fc669b0914}' certstorename=MY
+    #                   netsh http delete sslcert ipport=0.0.0.0:444
+    #                   netsh http add sslcert ipport=0.0.0.0:444 certhash=a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 'appid={4dc3e181-e14b-4a21-b022-59fc669b0914}' certstorename=MY
     Start-Step 1 'record_set'
     $result = Set-BackEndRecord 'a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a404' 'MY' '{4dc3e181-e14b-4a21-b022-59fc669b0914}' 0
     Complete-Step 1 $result

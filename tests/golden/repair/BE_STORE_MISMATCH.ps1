@@ -68,7 +68,7 @@ $WasRecords = '0.0.0.0:443 a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 MY, 0.0.0.0:
 $WasOtherRecords = '0.0.0.0:443 a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 MY'
 $WasMy = 'a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202, a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a303'
 $WasKeys = @(
-    @('WebHosting', 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101', 'yes')
+    @{ Store = 'WebHosting'; Thumbprint = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101'; Usable = 'yes' }
 )
 $WasBindings = '*:444: 0'
 $WasW3svc = 'Running'
@@ -85,8 +85,8 @@ function Invoke-Plan {
     #                   until 2029-10-11
     #   undo, in part:  the old record goes into the ledger, but cannot be set again: the certificate
     #                   a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is not in its store (HTTP.SYS answers 1312)
-    #                  # netsh http delete sslcert ipport=0.0.0.0:444
-    #                  # netsh http add sslcert ipport=0.0.0.0:444 certhash=a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 'appid={4dc3e181-e14b-4a21-b022-59fc669b0914}' certstorename=MY
+    #                   netsh http delete sslcert ipport=0.0.0.0:444
+    #                   netsh http add sslcert ipport=0.0.0.0:444 certhash=a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 'appid={4dc3e181-e14b-4a21-b022-59fc669b0914}' certstorename=MY
     Start-Step 1 'record_set'
     $result = Set-BackEndRecord 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101' 'WebHosting' '{4dc3e181-e14b-4a21-b022-59fc669b0914}' 0
     Complete-Step 1 $result

@@ -100,7 +100,6 @@ static void restore(void)
 
 	fake_delete_backend_cert(&world, false);
 	text_copy(copy.store, sizeof(copy.store), "Root");
-	copy.key_opens = TRI_NO;
 	world.state->certs[world.state->n_certs++] = copy;
 }
 
@@ -118,6 +117,12 @@ static void key_missing(void)
 static void key_repair(void)
 {
 	mine()->key_opens = TRI_NO;
+}
+
+static void key_access(void)
+{
+	key_repair();
+	mine()->key_denied = TRI_YES;
 }
 
 static void store_mismatch(void)
@@ -164,6 +169,7 @@ static const struct scene {
 	{"BE_CERT_DELETED-create", "BE_CERT_DELETED", create},
 	{"BE_KEY_MISSING", "BE_KEY_MISSING", key_missing},
 	{"BE_KEY_MISSING-repair", "BE_KEY_MISSING", key_repair},
+	{"BE_KEY_ACCESS", "BE_KEY_ACCESS", key_access},
 	{"BE_STORE_MISMATCH", "BE_STORE_MISMATCH", store_mismatch},
 	{"HTTPSYS_STALE_STATE", "HTTPSYS_STALE_STATE", stale},
 	{"BE_CERT_EXPIRED", "BE_CERT_EXPIRED", expired},
