@@ -86,7 +86,8 @@ static void print_legend(const struct cli *c, const struct fleet *f)
 	static const char *const words[CELL_OUTCOMES] = {[CELL_UNKNOWN] = "? unknown", [CELL_OK] = "ok answers",
 		[CELL_REFUSED] = "ref refused", [CELL_TIMEOUT] = "time no answer in time", [CELL_UNRESOLVABLE] = "name not resolved",
 		[CELL_RESET] = "rst handshake reset", [CELL_EOF] = "eof closed in the handshake", [CELL_ALERT] = "aN TLS alert N",
-		[CELL_ERROR] = "err network or TLS error", [CELL_MUTE] = "mute no answer to a request", [CELL_HTTP] = "5NN HTTP status"};
+		[CELL_ERROR] = "err network or TLS error", [CELL_MUTE] = "mute no answer to a request", [CELL_HTTP] = "5NN HTTP status",
+		[CELL_OLD] = "old TLS 1.1 at most"};
 	bool there[CELL_OUTCOMES] = {false};
 	const char *between = "";
 

@@ -125,6 +125,9 @@ static void take(struct fleet_cell *c, const struct probe_result *r)
 		c->outcome = CELL_HTTP;
 	if (c->outcome == CELL_OK || c->outcome == CELL_HTTP)
 		c->number = r->http_status;
+	if (c->outcome == CELL_OK && text_starts(r->tls_version, "TLSv1") && (r->tls_version[5] == '\0' || strcmp(r->tls_version + 5, ".1") == 0))
+		c->outcome = CELL_OLD;
+	text_copy(c->spoken, sizeof(c->spoken), r->tls_version);
 	c->has_leaf = r->has_leaf;
 	memcpy(c->leaf, r->leaf.thumbprint, 20);
 	c->took_us = r->took_us;
@@ -167,7 +170,8 @@ bool fleet_ask(struct fleet *f, size_t front, size_t back, const struct fleet_ac
 
 static const char *const outcome_words[CELL_OUTCOMES] = {[CELL_UNKNOWN] = "unknown", [CELL_OK] = "ok", [CELL_REFUSED] = "refused",
 	[CELL_TIMEOUT] = "timeout", [CELL_UNRESOLVABLE] = "unresolvable", [CELL_RESET] = "reset", [CELL_EOF] = "eof",
-	[CELL_ALERT] = "alert", [CELL_ERROR] = "error", [CELL_MUTE] = "mute", [CELL_HTTP] = "http"};
+	[CELL_ALERT] = "alert", [CELL_ERROR] = "error", [CELL_MUTE] = "mute", [CELL_HTTP] = "http",
+	[CELL_OLD] = "old-tls"};
 
 const char *fleet_outcome_text(enum cell_outcome o)
 {
@@ -188,7 +192,7 @@ const char *fleet_mark(const struct fleet_cell *c, char to[static 8])
 {
 	static const char *const marks[CELL_OUTCOMES] = {[CELL_UNKNOWN] = "?", [CELL_OK] = "ok", [CELL_REFUSED] = "ref",
 		[CELL_TIMEOUT] = "time", [CELL_UNRESOLVABLE] = "name", [CELL_RESET] = "rst", [CELL_EOF] = "eof", [CELL_ERROR] = "err",
-		[CELL_MUTE] = "mute"};
+		[CELL_MUTE] = "mute", [CELL_OLD] = "old"};
 
 	if (c->outcome == CELL_ALERT)
 		(void)snprintf(to, 8, "a%d", c->number % 1000);
@@ -214,6 +218,7 @@ static void cell_json(struct json_out *o, const struct fleet *f, size_t front, s
 	} else if (c->number) {
 		json_put_int(o, "http_status", c->number);
 	}
+	json_put_str(o, "tls_version", c->spoken[0] ? c->spoken : NULL);
 	if (c->has_leaf) {
 		text_hex(hex, c->leaf, 20);
 		json_put_str(o, "thumbprint", hex);

@@ -24,6 +24,7 @@ enum cell_outcome {
 	CELL_UNKNOWN, CELL_OK, CELL_REFUSED, CELL_TIMEOUT, CELL_UNRESOLVABLE, CELL_RESET, CELL_EOF, CELL_ALERT, CELL_ERROR,
 	CELL_MUTE, /* the handshake succeeded, the request was not answered */
 	CELL_HTTP, /* answered with a status from 500 on */
+	CELL_OLD,  /* answers, but speaks nothing newer than TLS 1.1: a hardened front end does not */
 	CELL_OUTCOMES,
 };
 
@@ -32,6 +33,7 @@ struct fleet_cell {
 	int number;        /* of the alert, or the HTTP status */
 	bool has_leaf;
 	uint8_t leaf[20];  /* thumbprint that was shown */
+	char spoken[16];   /* "TLSv1.2" */
 	int64_t took_us;
 	char seen[200];    /* for a person; for CELL_UNKNOWN the reason */
 };

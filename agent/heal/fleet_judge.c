@@ -52,6 +52,8 @@ static const char *met_words(const struct fleet_cell *c, char to[static 80])
 		say_text(to, 80, "TLS alert %d, %s", c->number, probe_alert_text(c->number));
 	else if (c->outcome == CELL_HTTP)
 		say_text(to, 80, "HTTP status %d", c->number);
+	else if (c->outcome == CELL_OLD)
+		say_text(to, 80, "nothing newer than %s", c->spoken);
 	else
 		text_copy(to, 80, words[c->outcome]);
 	return to;
@@ -67,6 +69,7 @@ static const char *where(const struct fleet_cell *c)
 	case CELL_TIMEOUT:
 		return "network, firewall or name resolution";
 	case CELL_ALERT:
+	case CELL_OLD:
 		return "TLS settings";
 	default:
 		return "TLS settings, network or name resolution";
@@ -147,6 +150,8 @@ static void nobody(struct judging *j, size_t back, const size_t *bads, size_t n_
 	if (!h->read)
 		say_text(text, sizeof(text), "%s is not reached by anybody (%s), and its own access does not answer either: is it on?", h->shorter,
 			words);
+	else if (fleet_cell(f, bads[0], back)->outcome == CELL_OLD)
+		say_text(text, sizeof(text), "%s speaks %s: a hardened front end does not reach it; its TLS settings.", h->shorter, words);
 	else if (fleet_cell(f, bads[0], back)->outcome == CELL_HTTP)
 		say_text(text, sizeof(text), "%s answers everybody with %s: its application pools, not its certificate.", h->shorter, words);
 	else

@@ -12,7 +12,7 @@
 #include "lib/fake_clock.h"
 #include "lib/scratch.h"
 
-#define HOSTS 10
+#define HOSTS 11
 
 /* Marks as fleet_mark writes them; "?": the host says that it cannot, "!": the connection breaks, "x": another certificate;
  * a row "-": the host cannot be opened, "n": it is no Exchange server. */
@@ -34,7 +34,7 @@ struct one {
 };
 
 static const char *const names[HOSTS] = {"ex1.a.example", "ex2.a.example", "ex3.a.example", "ex4.a.example", "ex5.a.example",
-	"ex6.a.example", "ex7.a.example", "ex8.a.example", "ex9.a.example", "ex10.a.example"};
+	"ex6.a.example", "ex7.a.example", "ex8.a.example", "ex9.a.example", "ex10.a.example", "ex11.a.example"};
 
 static int identity(struct host *h, struct host_identity *to, int64_t deadline, struct err *e)
 {
@@ -84,6 +84,7 @@ static void meet(struct probe_result *to, const char *mark, size_t back)
 		to->tls = TLS_ALERT, to->alert = (int)strtol(mark + 1, NULL, 10);
 	else
 		to->tls = TLS_OK, to->http_status = strcmp(mark, "mute") == 0 ? 0 : strcmp(mark, "503") == 0 ? 503 : 200;
+	snprintf(to->tls_version, sizeof(to->tls_version), "TLSv1%s", strcmp(mark, "old") == 0 ? "" : to->tls == TLS_OK ? ".2" : "");
 	if (to->tls == TLS_OK) {
 		to->has_leaf = true;
 		memset(to->leaf.thumbprint, mark[0] == 'x' ? 0xee : (int)back + 1, 20);
@@ -215,8 +216,8 @@ static void what_is_asked(void **state)
 
 static void every_outcome(void **state)
 {
-	static const char *const grid[] = {"ok ref time name rst eof a40 err mute 503", "ok ok ok ok ok ok ok ok ok ok", "-", "-", "-", "-", "-",
-		"-", "-", "-", NULL};
+	static const char *const grid[] = {"ok ref time name rst eof a40 err mute 503 old", "-", "-", "-", "-", "-", "-",
+		"-", "-", "-", "-", NULL};
 	struct world w = world_of(grid);
 	struct fleet *f = ask_all(&w);
 	struct buf b;
@@ -279,6 +280,7 @@ static const struct {
 	{{"ok ok ok", "ok ok ok", "ok ok ok"}, {NULL}},
 	{{"ok rst ok", "ok rst ok", "ok rst ok"}, {"ex2 is not reached by anybody, itself included (the handshake is reset): its own port 4401"}},
 	{{"ok 503 ok", "ok 503 ok", "ok 503 ok"}, {"ex2 answers everybody with HTTP status 503: its application pools"}},
+	{{"ok old ok", "ok old ok", "ok old ok"}, {"ex2 speaks nothing newer than TLSv1: a hardened front end does not reach it"}},
 	{{"ok a70 ok", "ok ok ok", "ok ok ok"}, {"only ex1 cannot reach ex2 (TLS alert 70, protocol_version): TLS settings of ex1."}},
 	{{"ok name ok", "ok ok ok", "ok ok ok"}, {"only ex1 cannot reach ex2 (its name is not known there): name resolution of ex1."}},
 	{{"ok a70", "ok ok"}, {"ex1 cannot reach ex2, which answers itself (TLS alert 70, protocol_version): TLS settings of ex1"}},
