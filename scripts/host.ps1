@@ -9,7 +9,8 @@ Whoever carries two pipes carries it: ssh, a remote session, a scheduled task wi
         command: [ssh, -T, evmend@ex1.contoso.example, powershell, -NoProfile, -NonInteractive,
           -InputFormat, None, -File, 'C:\evmend\host.ps1']
 
-(-InputFormat None: else PowerShell itself reads from standard input.) It reads calls, one JSON line each, and writes one JSON line for each; nothing else goes to standard output. With -ReadOnly it
+(-InputFormat None: else PowerShell itself reads from standard input.)
+It reads calls, one JSON line each, and writes one JSON line for each; nothing else goes to standard output. With -ReadOnly it
 cannot change anything and says so in its hello; without, it does the few steps of the protocol and no other: the record of
 0.0.0.0:444, the https binding of 'Exchange Back End', a new certificate or its removal, a certificate's key, iisreset /noforce.
 Port 443 is refused. Every value is checked for its type before anything runs; programs get lists of arguments, no shell reads them.

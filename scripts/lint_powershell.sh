@@ -52,30 +52,7 @@ if ! "$python" -c 'import tree_sitter, tree_sitter_powershell' 2>/dev/null; then
 	echo "skip PowerShell: grammar: $python has no tree_sitter_powershell; pip install tree-sitter tree-sitter-powershell"
 	exit $failed
 fi
-grammar() {
-	"$python" - "$@" <<'END'
-import sys
-import tree_sitter
-import tree_sitter_powershell
-
-parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
-
-
-def walk(path, text, node):
-    if node.type == "ERROR" or node.is_missing:
-        line, column = node.start_point
-        near = text[node.start_byte:node.start_byte + 40].decode("ascii", "replace").splitlines() or [""]
-        print(f"{path}:{line + 1}:{column + 1}: no PowerShell: {near[0]}")
-    elif node.has_error:
-        for child in node.children:
-            walk(path, text, child)
-
-
-for path in sys.argv[1:]:
-    text = open(path, "rb").read()
-    walk(path, text, parser.parse(text).root_node)
-END
-}
+grammar() { "$python" scripts/grammar_powershell.py "$@"; }
 say "PowerShell: grammar of ${#files[@]} files" "$(grammar "${files[@]}")"
 bad=$(mktemp)
 printf 'function f { if ($a { }\n' >"$bad"
