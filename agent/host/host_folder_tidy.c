@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "host/host_folder_inside.h"
 
-enum kind { TEXT, NAME, FLAG, NUMBER, TIME, HEX, CERT, OBJECT, LIST, TEXTS };
+enum kind { TEXT, PATH, NAME, FLAG, NUMBER, TIME, HEX, CERT, OBJECT, LIST, TEXTS };
 
 struct member {
 	const char *name;
@@ -18,7 +18,7 @@ struct member {
 	const struct member *inside; /* of OBJECT and LIST */
 };
 
-/* NAME: empty is missing. TEXT: empty is empty. */
+/* NAME: empty is missing. TEXT: empty is empty. PATH: missing is empty. */
 static const struct member identity[] = {
 	{"netbios", NAME, NULL}, {"fqdn", NAME, NULL}, {"exchange", FLAG, NULL}, {"lab", FLAG, NULL}, {"version", NAME, NULL},
 	{"addresses", TEXTS, NULL}, {"backend_port", NUMBER, NULL}, {"frontend_port", NUMBER, NULL}, {NULL, TEXT, NULL},
@@ -46,7 +46,7 @@ static const struct member itc[] = {{"thumbprint", HEX, NULL}, {NULL, TEXT, NULL
 static const struct member boot[] = {{"time", TIME, NULL}, {"update_time", TIME, NULL}, {"update", NAME, NULL}, {NULL, TEXT, NULL}};
 static const struct member busy[] = {{"state", NAME, NULL}, {"what", TEXT, NULL}, {NULL, TEXT, NULL}};
 static const struct member probe[] = {
-	{"kind", NAME, NULL}, {"address", NAME, NULL}, {"version", NAME, NULL}, {"path", TEXT, NULL}, {"port", NUMBER, NULL},
+	{"kind", NAME, NULL}, {"address", NAME, NULL}, {"version", NAME, NULL}, {"path", PATH, NULL}, {"port", NUMBER, NULL},
 	{"tcp", NAME, NULL}, {"tls", NAME, NULL}, {"alert", NUMBER, NULL}, {"tls_version", TEXT, NULL}, {"cipher", TEXT, NULL},
 	{"leaf", CERT, NULL}, {"chain_length", NUMBER, NULL}, {"http_status", NUMBER, NULL}, {"answer_header", TEXT, NULL},
 	{"took_ms", NUMBER, NULL}, {"detail", TEXT, NULL}, {NULL, TEXT, NULL},
@@ -59,7 +59,7 @@ static const struct member facts[] = {
 };
 
 static const char *const kind_words[] = {
-	"text", "text", "true or false", "number", "time", "40 hex digits", "certificate (base64 of its DER, or PEM)", "object", "list",
+	"text", "text", "text", "true or false", "number", "time", "40 hex digits", "certificate (base64 of its DER, or PEM)", "object", "list",
 	"list of texts",
 };
 
@@ -247,6 +247,7 @@ static int put_one(struct json_out *o, const struct member *m, const struct json
 
 	switch (m->kind) {
 	case TEXT:
+	case PATH:
 	case NAME:
 		ok = json_is_string(j);
 		if (ok)
@@ -281,7 +282,11 @@ static int put_members(struct json_out *o, const struct member *m, const struct 
 	for (; m->name; m++) {
 		const struct json *value = json_get(j, m->name);
 
-		if (json_is_null(value) || (m->kind != TEXT && json_is_string(value) && json_str(value, "")[0] == '\0'))
+		bool empty = json_is_null(value) || (json_is_string(value) && json_str(value, "")[0] == '\0');
+
+		if (empty && m->kind == PATH)
+			json_put_str(o, m->name, "");
+		if (json_is_null(value) || (empty && m->kind != TEXT))
 			continue;
 		if (put_one(o, m, value, where, e) < 0)
 			return -1;
