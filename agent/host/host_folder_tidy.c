@@ -29,7 +29,7 @@ static const struct member record[] = {
 };
 static const struct member cert[] = {
 	{"pem", CERT, NULL}, {"store", NAME, NULL}, {"friendly_name", TEXT, NULL}, {"has_key", FLAG, NULL}, {"key_opens", FLAG, NULL},
-	{"key_matches", FLAG, NULL}, {"csp", FLAG, NULL}, {"exportable", FLAG, NULL}, {"container", TEXT, NULL},
+	{"key_matches", FLAG, NULL}, {"key_denied", FLAG, NULL}, {"csp", FLAG, NULL}, {"exportable", FLAG, NULL}, {"container", TEXT, NULL},
 	{"provider", TEXT, NULL}, {NULL, TEXT, NULL},
 };
 static const struct member binding[] = {

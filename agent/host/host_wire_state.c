@@ -172,6 +172,7 @@ static void put_cert(struct json_out *o, const struct host_cert *c, const char *
 	put_tri(o, "has_key", c->has_key);
 	put_tri(o, "key_opens", c->key_opens);
 	put_tri(o, "key_matches", c->key_matches);
+	put_tri(o, "key_denied", c->key_denied);
 	json_put_bool(o, "csp", c->csp);
 	json_put_bool(o, "exportable", c->exportable);
 	json_put_str(o, "container", c->container);
@@ -194,6 +195,7 @@ static int get_cert(const struct json *j, struct host_cert *c, struct err *e)
 	c->has_key = get_tri(json_get(j, "has_key"));
 	c->key_opens = get_tri(json_get(j, "key_opens"));
 	c->key_matches = get_tri(json_get(j, "key_matches"));
+	c->key_denied = get_tri(json_get(j, "key_denied"));
 	c->csp = json_bool(json_get(j, "csp"), false);
 	c->exportable = json_bool(json_get(j, "exportable"), false);
 	return 0;
