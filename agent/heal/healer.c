@@ -149,10 +149,8 @@ static bool merge(struct heal_case *c, const struct heal_suspect *s, const struc
 {
 	bool news = s->last > c->last || s->count > c->count || (s->asks && !c->asks) || (c->replay && !s->replay);
 
-	text_copy(c->host, sizeof(c->host), host_name(h, s->host));
 	if (s->reported_by != SIZE_MAX)
 		text_copy(c->reported_by, sizeof(c->reported_by), host_name(h, s->reported_by));
-	c->cause = s->cause;
 	c->asks = c->asks || s->asks;
 	c->replay = s->replay && (c->replay || c->count == 0);
 	c->confidence = s->confidence > c->confidence ? s->confidence : c->confidence;
@@ -169,9 +167,11 @@ static bool merge(struct heal_case *c, const struct heal_suspect *s, const struc
 	return news;
 }
 
-static void fill_new(struct heal_case *c, const struct heal_suspect *s, int64_t now)
+static void fill_new(struct heal_case *c, const struct heal_suspect *s, const char *host, int64_t now)
 {
 	memset(c, 0, sizeof(*c));
+	text_copy(c->host, sizeof(c->host), host);
+	c->cause = s->cause;
 	c->id = s->case_id;
 	memcpy(c->uid, s->case_uid, 32);
 	c->opened = now;
@@ -226,10 +226,18 @@ static int store(struct healer *h, const struct heal_suspect *s, struct heal_cas
 	int known = case_store_by_uid(h->db, s->case_uid, c, e);
 	enum case_state state;
 
+	if (known == 1 && (strcmp(c->host, host_name(h, s->host)) != 0 || c->cause != s->cause)) {
+		/* a case stays where it was opened, whoever says otherwise; acknowledged, for saying it again changes nothing */
+		if (h->o.log)
+			log_say(h->o.log, LOG_WARN, "a suspect was refused", "why", "its case is another host's or has another cause", "host", c->host,
+				"named", host_name(h, s->host), NULL);
+		*news = false;
+		return 0;
+	}
 	if (known < 0 || db_begin(h->db, e) < 0)
 		return -1;
 	if (known == 0)
-		fill_new(c, s, now);
+		fill_new(c, s, host_name(h, s->host), now);
 	*news = merge(c, s, h) || known == 0;
 	state = next_state(c, s, known == 1, *news, p->repair != NULL && known == 1);
 	/* a new one is put without its text first: then its state is news, and told */

@@ -6,6 +6,7 @@
 #include "heal/repair.h"
 
 #define DIAGNOSE_GAP (10 * US_SECOND)  /* a host is read no more often than this, whatever events say */
+#define LOST_GAP (15 * US_SECOND)      /* heal.db is tried again this often when a repair waits for it */
 #define RETRY_GAP US_MINUTE            /* a host that cannot be reached, or a refusal that may end by itself */
 #define CALM US_MINUTE                 /* TILT ends after this much calm */
 #define JUMP (5 * US_SECOND)           /* wall and monotonic time that drift apart by this much: the clock jumped */
@@ -20,6 +21,7 @@ struct patient {
 	int64_t last;              /* monotonic: of the last one; 0: never */
 	struct repair *repair;     /* NULL: none under way */
 	int64_t repair_due;
+	bool lost;                 /* its repair could not be written down: it is taken up again when that is possible */
 	uint8_t told_plan[32];     /* the diagnosis that is in the ledger */
 	char verdict[40];          /* of the last diagnosis, for status */
 	char trouble[480];         /* why the last diagnosis failed; "" */

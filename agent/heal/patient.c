@@ -92,7 +92,7 @@ static size_t group_of(const struct patient *p, const char **to)
 	return n;
 }
 
-static int decide(struct patient *p, const struct diagnosis *d, bool busy, const char *what, bool resumed,
+static int decide(struct patient *p, const struct diagnosis *d, enum tri busy, const char *what, bool resumed,
 	struct policy_decision *to,
 	struct err *e)
 {
@@ -109,7 +109,7 @@ static int decide(struct patient *p, const struct diagnosis *d, bool busy, const
 	return r;
 }
 
-static int permit(void *arg, const struct diagnosis *d, bool busy, const char *what, bool resumed, struct policy_decision *to,
+static int permit(void *arg, const struct diagnosis *d, enum tri busy, const char *what, bool resumed, struct policy_decision *to,
 	struct err *e)
 {
 	return decide(arg, d, busy, what, resumed, to, e);
@@ -240,6 +240,23 @@ static int healthy(struct patient *p, const struct diagnosis *d, struct err *e)
 	return r < 0 ? r : chart_refusals_end(p->healer->db, name(p), e);
 }
 
+/* Takes c. */
+static int stay_escalated(struct patient *p, const struct diagnosis *d, const struct policy_decision *decision, struct heal_case *c,
+	struct err *e)
+{
+	char advice[1200], text[sizeof(c->text)], why[600];
+	struct chart_entry entry = {.state = CASE_ESCALATED, .d = d, .text = text, .advice = advice};
+	int r;
+
+	text_copy(text, sizeof(text), c->text);
+	say_text(why, sizeof(why), "%s: 'evmend approve %lld' lets this plan run", decision->why, (long long)c->id);
+	diagnosis_advice(d, why, advice, sizeof(advice));
+	free(c);
+	plan_next(p, 0);
+	r = chart_cases(p->healer->db, wall(p), name(p), &entry, e);
+	return r < 0 ? -1 : chart_refusals_end(p->healer->db, name(p), e);
+}
+
 static int ask_person(struct patient *p, const struct diagnosis *d, const struct policy_decision *decision, int64_t *case_id,
 	struct err *e)
 {
@@ -247,6 +264,7 @@ static int ask_person(struct patient *p, const struct diagnosis *d, const struct
 	struct chart_entry entry = {.state = CASE_WAITING_APPROVAL, .d = d, .approval_until = wall(p) + life};
 	char advice[1200], when[32], why[600];
 	struct heal_case *c;
+	bool failed = strcmp(decision->reason, "failed-before") == 0;
 	int r;
 
 	/* the question knows its case's number only once the case is there */
@@ -258,6 +276,9 @@ static int ask_person(struct patient *p, const struct diagnosis *d, const struct
 	r = case_store_get(p->healer->db, *case_id, c, e);
 	if (r == 1 && c->state == CASE_WAITING_APPROVAL && memcmp(c->plan_id, d->plan.id, 32) == 0 && c->approval_until > wall(p))
 		entry.approval_until = c->approval_until; /* the same question: its end does not move */
+	/* a person was called already: that stays as it is, with the evidence, until he decides */
+	if (r == 1 && c->state == CASE_ESCALATED && failed)
+		return stay_escalated(p, d, decision, c, e);
 	free(c);
 	if (r < 0)
 		return -1;
@@ -324,7 +345,8 @@ static int conclude(struct patient *p, const struct diagnosis *d, int64_t case_i
 	memcpy(p->told_plan, d->plan.id, 32);
 	if (d->verdict.healthy)
 		return healthy(p, d, e);
-	if (decide(p, d, false, NULL, false, &decision, e) < 0)
+	/* who is at work there is asked when it comes to acting */
+	if (decide(p, d, TRI_NO, NULL, false, &decision, e) < 0)
 		return -1;
 	switch (decision.answer) {
 	case POLICY_GO:
@@ -361,14 +383,34 @@ static int look(struct patient *p, const struct suspicion *s, struct diagnosis *
 	return r;
 }
 
+/* A repair that the ledger lost sight of is as one that a crash ended: nothing else is done on this host before it. */
+static void take_up(struct patient *p)
+{
+	struct err e;
+
+	if (repair_mark_interrupted(p->healer->db, wall(p), &e) < 0 || patient_resume(p, &e) < 0) {
+		trouble(p, &e);
+		p->due = mono(p) + LOST_GAP;
+		return;
+	}
+	p->lost = false;
+	if (p->repair == NULL)
+		patient_soon(p, mono(p));
+}
+
 void patient_diagnose(struct patient *p)
 {
-	struct diagnosis *d = xcalloc(1, sizeof(*d));
+	struct diagnosis *d;
 	struct suspicion s;
 	struct err e = {.code = ERR_NONE};
 	int64_t case_id;
 
 	p->due = INT64_MAX;
+	if (p->lost) {
+		take_up(p);
+		return;
+	}
+	d = xcalloc(1, sizeof(*d));
 	if (chart_suspicion(p->healer->db, name(p), &s, &case_id, &e) < 0) {
 		trouble(p, &e);
 	} else if (look(p, &s, d, &e) < 0) {
@@ -389,13 +431,15 @@ void patient_diagnose(struct patient *p)
 /* Nothing was begun: the next diagnosis sees what is true by then. */
 static void refused(struct patient *p, struct repair *r)
 {
-	struct policy_decision decision = {.answer = POLICY_REFUSE, .reason = "not-begun"};
+	struct policy_decision decision = *repair_decision(r);
 	const struct diagnosis *d = repair_diagnosis(r);
 	struct chart_entry entry = {.state = CASE_ADVISED, .advice = decision.why};
 	int64_t case_id = 0;
 	struct suspicion s;
 	struct err e;
 
+	decision.answer = POLICY_REFUSE;
+	decision.reason = decision.reason ? decision.reason : "not-begun";
 	say_text(decision.why, sizeof(decision.why), "the repair was not begun: %s", repair_text(r));
 	log_line(p, LOG_WARN, "repair", decision.why);
 	if (chart_cases(p->healer->db, wall(p), name(p), &entry, &e) < 0 ||
@@ -419,6 +463,8 @@ static void ended(struct patient *p)
 	case REPAIR_LOST:
 		(void)err_set(&e, ERR_IO, "%s", repair_text(r));
 		trouble(p, &e);
+		p->lost = true; /* taken up again as soon as heal.db is written */
+		p->due = mono(p) + LOST_GAP;
 		break;
 	default:
 		if (chart_refusals_end(p->healer->db, name(p), &e) < 0)

@@ -98,7 +98,6 @@ static int note(void *arg, const char *kind, const struct json *body)
 	if (t->kept != NULL && strcmp(kind, "repair-begin") == 0) {
 		t->to->has_snapshot = snapshot_read(json_get(body, "snapshot"), t->kept, &e) == 0;
 		text_copy(t->to->why_not, sizeof(t->to->why_not), e.text);
-		t->kept->d.identity.lab = json_bool(json_get(body, "lab"), false);
 	}
 	return 0;
 }

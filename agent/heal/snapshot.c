@@ -56,6 +56,9 @@ static void put_state(struct json_out *o, const struct host_state *s)
 void snapshot_json(struct json_out *o, const struct diagnosis *d)
 {
 	json_put_time(o, "time", d->when);
+	json_open(o, "identity", '{');
+	wire_put_identity(o, &d->identity);
+	json_close(o, '}');
 	wire_put_parts(o, d->state.known);
 	put_state(o, &d->state);
 	json_open(o, "certs", '[');
@@ -92,6 +95,7 @@ static int get_cert(const struct json *j, struct host_cert *c, struct err *e)
 {
 	const char *hex = json_str(json_get(j, "thumbprint"), ""), *until = json_str(json_get(j, "not_after"), "");
 
+	memset(c, 0, sizeof(*c));
 	if (!text_unhex(c->info.thumbprint, 20, hex, strlen(hex)))
 		return err_set(e, ERR_IO, "a thumbprint of the snapshot is '%.60s'", hex);
 	(void)time_parse(until, strlen(until), &c->info.not_after);
@@ -129,6 +133,19 @@ static int list_of(const struct json *j, const char *key, size_t max, const stru
 	return err_set(e, ERR_IO, "the list '%s' of the snapshot is missing or too long", key);
 }
 
+/* All but the room for certificates, which is big and counted by n_certs. */
+static void clear(struct diagnosis *d)
+{
+	struct host_state *s = &d->state;
+
+	memset(&d->identity, 0, sizeof(d->identity));
+	memset(s, 0, offsetof(struct host_state, certs));
+	memset(&s->n_certs, 0, sizeof(*s) - offsetof(struct host_state, n_certs));
+	memset(&d->facts, 0, sizeof(d->facts));
+	memset(&d->verdict, 0, sizeof(d->verdict));
+	memset(&d->plan, 0, sizeof(d->plan));
+}
+
 int snapshot_read(const struct json *j, struct snapshot *to, struct err *e)
 {
 	const char *when = json_str(json_get(j, "time"), "");
@@ -136,10 +153,10 @@ int snapshot_read(const struct json *j, struct snapshot *to, struct err *e)
 	struct host_state *s = &to->d.state;
 	unsigned parts;
 
-	memset(to, 0, sizeof(*to));
+	clear(&to->d);
 	if (!time_parse(when, strlen(when), &to->d.when))
 		return err_set(e, ERR_IO, "the time of the snapshot is missing");
-	if (wire_get_parts(j, &parts, e) < 0 || wire_get_state(json_get(j, "state"), parts, s, e) < 0 ||
+	if (wire_get_identity(json_get(j, "identity"), &to->d.identity, e) < 0 || wire_get_parts(j, &parts, e) < 0 || wire_get_state(json_get(j, "state"), parts, s, e) < 0 ||
 	    list_of(j, "certs", HOST_CERTS, &certs, e) < 0 || list_of(j, "facts", FACTS_MAX, &facts, e) < 0)
 		return -1;
 	s->known |= parts & HOST_PART_CERTS;

@@ -1,6 +1,7 @@
 /* fake_host.c - host.h answered from memory. Doors are computed from records and store, as HTTP.SYS does. */
 #include "lib/fake_host.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,10 +13,7 @@ struct fake_host {
 	bool gone, has_lock;
 };
 
-#define E444 "0.0.0.0:444"
-#define E443 "0.0.0.0:443"
-
-static struct host_record *find_record(const struct fake_world *w, const char *endpoint)
+struct host_record *fake_record(const struct fake_world *w, const char *endpoint)
 {
 	for (size_t i = 0; i < w->state->n_records; i++)
 		if (strcmp(w->state->records[i].endpoint, endpoint) == 0)
@@ -23,12 +21,7 @@ static struct host_record *find_record(const struct fake_world *w, const char *e
 	return NULL;
 }
 
-const struct host_record *fake_record(const struct fake_world *w, const char *endpoint)
-{
-	return find_record(w, endpoint);
-}
-
-static struct host_cert *find_cert(const struct fake_world *w, const uint8_t t[20], const char *store)
+struct host_cert *fake_cert(const struct fake_world *w, const uint8_t t[20], const char *store)
 {
 	for (size_t i = 0; i < w->state->n_certs; i++)
 		if (memcmp(w->state->certs[i].info.thumbprint, t, 20) == 0 && text_same(w->state->certs[i].store, store))
@@ -60,10 +53,12 @@ struct host_cert *fake_cert_add(struct fake_world *w, const char *store, const c
 	text_copy(c->friendly_name, sizeof(c->friendly_name), name);
 	c->has_key = c->key_opens = c->key_matches = TRI_YES;
 	c->csp = true;
+	text_copy(c->provider, sizeof(c->provider), "Microsoft RSA SChannel Cryptographic Provider");
+	(void)snprintf(c->container, sizeof(c->container), "container-%d", w->serial);
 	return c;
 }
 
-static void add_record(struct fake_world *w, const char *endpoint, uint16_t port, const uint8_t t[20])
+void fake_bind(struct fake_world *w, const char *endpoint, uint16_t port, const uint8_t t[20], const char *store)
 {
 	struct host_record *r = &w->state->records[w->state->n_records++];
 
@@ -71,8 +66,16 @@ static void add_record(struct fake_world *w, const char *endpoint, uint16_t port
 	text_copy(r->endpoint, sizeof(r->endpoint), endpoint);
 	r->port = port;
 	memcpy(r->thumbprint, t, 20);
-	text_copy(r->store, sizeof(r->store), "MY");
+	text_copy(r->store, sizeof(r->store), store);
 	text_copy(r->appid, sizeof(r->appid), "{4dc3e181-e14b-4a21-b022-59fc669b0914}");
+}
+
+/* All but the room for certificates that are not there. */
+static void copy_state(struct host_state *to, const struct host_state *from)
+{
+	memcpy(to, from, offsetof(struct host_state, certs));
+	memcpy(to->certs, from->certs, from->n_certs * sizeof(from->certs[0]));
+	memcpy(&to->n_certs, &from->n_certs, sizeof(*to) - offsetof(struct host_state, n_certs));
 }
 
 void fake_world_init(struct fake_world *w, struct fake_clock *clock)
@@ -90,9 +93,9 @@ void fake_world_init(struct fake_world *w, struct fake_clock *clock)
 	w->identity.n_addresses = 2;
 	w->identity.backend_port = 444;
 	w->identity.frontend_port = 443;
-	s->known = 127;
-	add_record(w, E444, 444, fake_cert_add(w, "MY", "Microsoft Exchange", true, 1000)->info.thumbprint);
-	add_record(w, E443, 443, fake_cert_add(w, "MY", "mail.lab.example", false, 300)->info.thumbprint);
+	s->known = 255;
+	fake_bind(w, FAKE_BACKEND, 444, fake_cert_add(w, "MY", "Microsoft Exchange", true, 1000)->info.thumbprint, "MY");
+	fake_bind(w, FAKE_FRONTEND, 443, fake_cert_add(w, "MY", "mail.lab.example", false, 300)->info.thumbprint, "MY");
 	(void)fake_cert_add(w, "MY", "Microsoft Exchange Server Auth Certificate", true, 900);
 	text_copy(s->sites[0].name, sizeof(s->sites[0].name), "Exchange Back End");
 	s->sites[0].id = 2;
@@ -104,19 +107,25 @@ void fake_world_init(struct fake_world *w, struct fake_clock *clock)
 	text_copy(s->services[0].name, sizeof(s->services[0].name), "W3SVC");
 	s->services[0].running = true;
 	s->n_services = 1;
+	text_copy(s->pools[0].name, sizeof(s->pools[0].name), "MSExchangeOWAAppPool");
+	s->pools[0].running = true;
+	s->n_pools = 1;
 	s->allow_internal_untrusted = TRI_YES;
+	w->first = xcalloc(1, sizeof(*w->first));
+	copy_state(w->first, s);
 }
 
 void fake_world_free(struct fake_world *w)
 {
 	free(w->state);
-	w->state = NULL;
+	free(w->first);
+	w->state = w->first = NULL;
 }
 
 void fake_delete_backend_cert(struct fake_world *w, bool keep_cache)
 {
-	struct host_record *r = find_record(w, E444);
-	struct host_cert *c = find_cert(w, r->thumbprint, "MY");
+	struct host_record *r = fake_record(w, FAKE_BACKEND);
+	struct host_cert *c = fake_cert(w, r->thumbprint, "MY");
 
 	w->cached = keep_cache;
 	w->cache = c->info;
@@ -125,17 +134,18 @@ void fake_delete_backend_cert(struct fake_world *w, bool keep_cache)
 
 void fake_unbind(struct fake_world *w)
 {
-	struct host_record *r = find_record(w, E444);
+	struct host_record *r = fake_record(w, FAKE_BACKEND);
 
 	*r = w->state->records[--w->state->n_records];
 }
 
-/* What 444 shows: NULL when the handshake is cut. */
-static const struct cert_info *served(const struct fake_world *w)
+const struct cert_info *fake_served(const struct fake_world *w)
 {
-	const struct host_record *r = find_record(w, E444);
-	const struct host_cert *c = r ? find_cert(w, r->thumbprint, r->store) : NULL;
+	const struct host_record *r = fake_record(w, FAKE_BACKEND);
+	const struct host_cert *c = r ? fake_cert(w, r->thumbprint, r->store) : NULL;
 
+	if (w->stale)
+		return NULL;
 	if (c != NULL && c->key_opens == TRI_YES)
 		return &c->info;
 	return r && w->cached && memcmp(w->cache.thumbprint, r->thumbprint, 20) == 0 ? &w->cache : NULL;
@@ -143,96 +153,106 @@ static const struct cert_info *served(const struct fake_world *w)
 
 bool fake_backend_works(const struct fake_world *w)
 {
-	const struct host_record *r = find_record(w, E444);
-	const struct host_cert *c = r ? find_cert(w, r->thumbprint, r->store) : NULL;
+	const struct host_record *r = fake_record(w, FAKE_BACKEND);
+	const struct host_cert *c = r ? fake_cert(w, r->thumbprint, r->store) : NULL;
 
-	return w->state->sites[0].started && w->state->sites[0].n_bindings > 0 && c != NULL && c->key_opens == TRI_YES &&
+	return w->state->sites[0].started && w->state->sites[0].n_bindings > 0 && !w->stale && c != NULL && c->key_opens == TRI_YES &&
 		cert_has_name(&c->info, w->identity.fqdn);
 }
 
-/* Counts an operation. 0: go on; 1: say that it was done, and do nothing; -1: failed as the fault says.
- * *after: fail once it is done. */
-static int count(struct fake_host *h, bool acts, bool *after, struct err *e)
+static int lose(struct fake_host *h, struct err *e)
+{
+	h->gone = true;
+	return err_set(e, ERR_IO, "the connection was lost");
+}
+
+/* Counts an operation; *how: what is wrong with it. -1: it does not even begin. */
+static int count(struct fake_host *h, enum fake_fault *how, struct err *e)
 {
 	struct fake_world *w = h->world;
 
-	*after = false;
-	if (h->gone)
-		return err_set(e, ERR_IO, "the connection is gone");
+	*how = FAKE_NONE;
+	if (h->gone || w->dead)
+		return lose(h, e);
 	w->operations++;
 	if (w->at_operation)
 		w->at_operation(w->arg, w->operations);
+	if (w->dead)
+		return lose(h, e);
 	if (w->operations != w->fail_at)
 		return 0;
-	switch (w->fault) {
-	case FAKE_REFUSE:
-		return err_set(e, ERR_REFUSED, "the host says no, as the test told it");
-	case FAKE_HANG:
+	*how = w->fault;
+	if (w->fault == FAKE_HANG || w->fault == FAKE_HANG_AFTER)
 		fake_clock_advance(w->clock, 31 * US_SECOND);
-		/* fall through */
-	case FAKE_LOST_BEFORE:
-		h->gone = true;
-		return err_set(e, ERR_IO, "the connection was lost before");
-	case FAKE_LOST_AFTER:
-		*after = true;
-		return 0;
-	case FAKE_LIE:
-		return acts ? 1 : 0;
-	default:
-		return 0;
-	}
+	if (w->fault == FAKE_REFUSE)
+		return err_set(e, ERR_REFUSED, "the host says no, as the test told it");
+	return w->fault == FAKE_HANG || w->fault == FAKE_LOST_BEFORE ? lose(h, e) : 0;
 }
 
-static int done(struct fake_host *h, bool after, struct err *e)
+static int done(struct fake_host *h, enum fake_fault how, struct err *e)
 {
-	if (h->world->after_operation)
+	if (h->world->after_operation && !h->world->dead)
 		h->world->after_operation(h->world->arg, h->world->operations);
-	if (!after)
-		return 0;
-	h->gone = true;
-	return err_set(e, ERR_IO, "the connection was lost after");
+	if (how == FAKE_LOST_AFTER || how == FAKE_HANG_AFTER || h->world->dead)
+		return lose(h, e);
+	return how == FAKE_SLANDER ? err_set(e, ERR_REFUSED, "it failed, the host says, and it did not") : 0;
+}
+
+/* An answer that is wrong is an answer all the same. */
+static int told(struct fake_host *h, enum fake_fault how, struct err *e)
+{
+	return done(h, how == FAKE_SLANDER ? FAKE_NONE : how, e);
 }
 
 static int fake_identity(struct host *base, struct host_identity *to, int64_t deadline, struct err *e)
 {
 	struct fake_host *h = (struct fake_host *)base;
-	bool after;
+	enum fake_fault how;
 
 	(void)deadline;
-	if (count(h, false, &after, e) < 0)
+	if (count(h, &how, e) < 0)
 		return -1;
 	*to = h->world->identity;
-	return done(h, after, e);
+	if (how == FAKE_LIE)
+		to->exchange = false;
+	if (how == FAKE_SLANDER) {
+		text_copy(to->netbios, sizeof(to->netbios), "EX9");
+		text_copy(to->fqdn, sizeof(to->fqdn), "ex9.lab.example");
+	}
+	if (how == FAKE_HALF)
+		to->n_addresses = 1;
+	return told(h, how, e);
 }
 
 static int fake_observe(struct host *base, unsigned parts, struct host_state *to, int64_t deadline, struct err *e)
 {
 	struct fake_host *h = (struct fake_host *)base;
-	const struct host_state *from;
-	bool after;
+	enum fake_fault how;
 
 	(void)deadline;
-	if (count(h, false, &after, e) < 0)
+	if (count(h, &how, e) < 0)
 		return -1;
-	from = h->world->state;
-	memcpy(to, from, offsetof(struct host_state, certs));
-	memcpy(to->certs, from->certs, from->n_certs * sizeof(from->certs[0]));
-	memcpy(&to->n_certs, &from->n_certs, sizeof(*to) - offsetof(struct host_state, n_certs));
+	copy_state(to, how == FAKE_LIE ? h->world->first : h->world->state);
 	to->known &= parts;
-	return done(h, after, e);
+	if (how == FAKE_HALF)
+		to->known &= (unsigned)HOST_PART_RECORDS | HOST_PART_SITES;
+	for (size_t i = 0; how == FAKE_SLANDER && i < to->n_records; i++)
+		if (strcmp(to->records[i].endpoint, FAKE_BACKEND) == 0)
+			to->records[i] = to->records[--to->n_records];
+	return told(h, how, e);
 }
 
 static int fake_busy(struct host *base, enum host_busy *to, char what[static 128], int64_t deadline, struct err *e)
 {
 	struct fake_host *h = (struct fake_host *)base;
-	bool after;
+	enum fake_fault how;
 
 	(void)deadline;
-	if (count(h, false, &after, e) < 0)
+	if (count(h, &how, e) < 0)
 		return -1;
-	*to = h->world->busy;
+	*to = how == FAKE_SLANDER || how == FAKE_HALF ? HOST_INSTALLING : h->world->busy;
 	text_copy(what, 128, host_busy_text(*to));
-	return done(h, after, e);
+	return told(h, how, e);
 }
 
 static void show(struct probe_result *to, const struct cert_info *c)
@@ -245,7 +265,7 @@ static void show(struct probe_result *to, const struct cert_info *c)
 static void knock_backend(const struct fake_world *w, const struct host_probe_ask *ask, struct probe_result *to)
 {
 	const struct host_site *s = &w->state->sites[0];
-	const struct cert_info *c = served(w);
+	const struct cert_info *c = fake_served(w);
 
 	to->tls = TLS_NOT_TRIED;
 	if (!s->started || s->n_bindings == 0) {
@@ -260,111 +280,79 @@ static void knock_backend(const struct fake_world *w, const struct host_probe_as
 		to->http_status = w->pool_down ? 503 : 200;
 }
 
+static void knock_frontend(const struct fake_world *w, const struct host_probe_ask *ask, struct probe_result *to)
+{
+	const struct host_record *front = fake_record(w, FAKE_FRONTEND);
+	const struct host_cert *c = front ? fake_cert(w, front->thumbprint, "MY") : NULL;
+	struct host_probe_ask inner = *ask;
+	struct probe_result back;
+
+	to->tls = TLS_RESET;
+	if (c == NULL)
+		return;
+	show(to, &c->info);
+	if (ask->kind != HOST_PROBE_HOP)
+		return;
+	memset(&back, 0, sizeof(back));
+	inner.version = TLS_ONLY_1_2; /* the front end takes no less */
+	knock_backend(w, &inner, &back);
+	to->http_status = back.tls == TLS_OK && !w->hop_fails ? 200 : 500;
+	if (to->http_status == 200)
+		text_copy(to->answer_header, sizeof(to->answer_header), "X-BEServer: EX1");
+}
+
 static int fake_probe(struct host *base, const struct host_probe_ask *ask, struct probe_result *to, int64_t deadline, struct err *e)
 {
 	struct fake_host *h = (struct fake_host *)base;
 	const struct fake_world *w = h->world;
-	const struct host_record *front = find_record(w, E443);
-	struct probe_result back;
-	bool after;
+	enum fake_fault how;
 
 	(void)deadline;
-	if (count(h, false, &after, e) < 0)
+	if (count(h, &how, e) < 0)
 		return -1;
 	memset(to, 0, sizeof(*to));
-	memset(&back, 0, sizeof(back));
-	if (ask->kind == HOST_PROBE_BACKEND) {
-		knock_backend(w, ask, to);
-		return done(h, after, e);
-	}
-	if (front == NULL || find_cert(w, front->thumbprint, "MY") == NULL) {
-		to->tls = TLS_RESET;
-		return done(h, after, e);
-	}
-	show(to, &find_cert(w, front->thumbprint, "MY")->info);
-	if (ask->kind == HOST_PROBE_HOP) {
-		struct host_probe_ask inner = *ask;
-
-		inner.version = TLS_ONLY_1_2; /* the front end takes no less */
-		knock_backend(w, &inner, &back);
-		to->http_status = back.tls == TLS_OK && !w->hop_fails ? 200 : 500;
-		if (to->http_status == 200)
-			text_copy(to->answer_header, sizeof(to->answer_header), "X-BEServer: EX1");
-	}
-	return done(h, after, e);
-}
-
-static int create(struct fake_world *w, const struct host_step *s, struct host_step_result *to)
-{
-	struct host_cert *c;
-
-	if (strcmp(w->token, s->token) == 0) {
-		memcpy(to->thumbprint, w->created, 20);
-		return 0;
-	}
-	c = fake_cert_add(w, "MY", s->friendly_name, true, s->template.days);
-	c->info.not_before = s->template.not_before;
-	text_copy(w->token, sizeof(w->token), s->token);
-	memcpy(w->created, c->info.thumbprint, 20);
-	memcpy(to->thumbprint, w->created, 20);
-	w->creations++;
-	to->did = true;
-	return 0;
-}
-
-static int set_record(struct fake_world *w, const struct host_step *s, struct host_step_result *to, struct err *e)
-{
-	struct host_record *r = find_record(w, s->endpoint);
-	struct host_cert *c = find_cert(w, s->thumbprint, s->store);
-
-	if (c == NULL || c->key_opens != TRI_YES)
-		return err_set(e, ERR_REFUSED, "failed: 1312, no such certificate or no key");
-	if (r != NULL) {
-		to->has_old = true;
-		to->old = *r;
-		*r = w->state->records[--w->state->n_records];
-	}
-	add_record(w, s->endpoint, 444, s->thumbprint);
-	to->did = true;
-	return 0;
-}
-
-static int act(struct fake_world *w, const struct host_step *s, struct host_step_result *to, struct err *e)
-{
-	struct host_site *site = &w->state->sites[0];
-
-	switch (s->kind) {
-	case STEP_CERT_CREATE:
-		return create(w, s, to);
-	case STEP_RECORD_SET:
-		return set_record(w, s, to, e);
-	case STEP_SITE_BINDING_ADD:
-		site->bindings[site->n_bindings++] = s->binding;
-		to->did = true;
-		return 0;
-	case STEP_IIS_RESTART:
-		w->hop_fails = false;
-		to->did = true;
-		return 0;
-	default:
+	if (ask->kind == HOST_PROBE_HOP && w->no_hop)
 		return err_set(e, ERR_REFUSED, "unsupported");
+	if (ask->kind == HOST_PROBE_BACKEND)
+		knock_backend(w, ask, to);
+	else
+		knock_frontend(w, ask, to);
+	if (how == FAKE_LIE && ask->kind == HOST_PROBE_BACKEND) {
+		to->tcp = TCP_OK;
+		show(to, &w->first->certs[0].info);
+		to->http_status = 200;
+	} else if (how == FAKE_SLANDER) {
+		memset(to, 0, sizeof(*to));
+		to->tls = TLS_RESET;
+	} else if (how == FAKE_HALF) {
+		to->tls = TLS_ERROR;
+		to->has_leaf = false;
+		to->http_status = 0;
 	}
+	return told(h, how, e);
 }
 
 static int fake_apply(struct host *base, const struct host_step *step, struct host_step_result *to, int64_t deadline, struct err *e)
 {
 	struct fake_host *h = (struct fake_host *)base;
-	bool after;
-	int how = count(h, true, &after, e);
+	struct fake_world *w = h->world;
+	enum fake_fault how;
 
 	(void)deadline;
 	memset(to, 0, sizeof(*to));
-	if (how < 0)
+	if (w->at_step && !w->dead)
+		w->at_step(w->arg, step, false);
+	if (count(h, &how, e) < 0)
 		return -1;
-	to->did = how == 1;
-	if (how == 0 && act(h->world, step, to, e) < 0)
+	to->did = how == FAKE_LIE;
+	if (how == FAKE_HALF) {
+		fake_step_half(w, step);
+		(void)done(h, how, e);
+		return step->kind == STEP_RECORD_SET ? lose(h, e) : err_set(e, ERR_REFUSED, "failed half way");
+	}
+	if (how != FAKE_LIE && fake_step(w, step, to, e) < 0)
 		return -1;
-	return done(h, after, e);
+	return done(h, how, e);
 }
 
 static int fake_undo(struct host *base, const struct host_step *step, const struct host_step_result *was, int64_t deadline,
@@ -372,46 +360,36 @@ static int fake_undo(struct host *base, const struct host_step *step, const stru
 {
 	struct fake_host *h = (struct fake_host *)base;
 	struct fake_world *w = h->world;
-	struct host_record *r = find_record(w, step->endpoint);
-	bool after;
-	int how = count(h, true, &after, e);
+	enum fake_fault how;
 
 	(void)deadline;
-	if (how < 0)
+	if (w->at_step && !w->dead)
+		w->at_step(w->arg, step, true);
+	if (count(h, &how, e) < 0)
 		return -1;
-	if (how == 0 && step->kind == STEP_RECORD_SET) {
-		if (was->has_old && find_cert(w, was->old.thumbprint, was->old.store) == NULL)
-			return err_set(e, ERR_REFUSED, "failed: 1312");
-		if (r != NULL)
-			*r = w->state->records[--w->state->n_records];
-		if (was->has_old)
-			add_record(w, step->endpoint, 444, was->old.thumbprint);
-	} else if (how == 0 && step->kind == STEP_CERT_CREATE) {
-		struct host_cert *c = find_cert(w, was->thumbprint, "MY");
-
-		if (c == NULL || memcmp(was->thumbprint, w->created, 20) != 0 || strcmp(w->token, step->token) != 0)
-			return err_set(e, ERR_REFUSED, "conflict: not ours");
-		*c = w->state->certs[--w->state->n_certs];
-		w->token[0] = '\0';
-	} else if (how == 0 && step->kind == STEP_SITE_BINDING_ADD) {
-		w->state->sites[0].n_bindings = 0;
+	if (how == FAKE_HALF) {
+		fake_step_half(w, step);
+		return err_set(e, ERR_REFUSED, "failed half way");
 	}
-	return done(h, after, e);
+	if (how != FAKE_LIE && fake_step_undo(w, step, was, e) < 0)
+		return -1;
+	return done(h, how, e);
 }
 
 static int fake_lock(struct host *base, const char *who, int64_t deadline, struct err *e)
 {
 	struct fake_host *h = (struct fake_host *)base;
-	bool after;
+	enum fake_fault how;
 
 	(void)who;
 	(void)deadline;
-	if (count(h, false, &after, e) < 0)
+	if (count(h, &how, e) < 0)
 		return -1;
-	if (h->world->locked)
+	if (h->world->locked && how != FAKE_LIE)
 		return err_set(e, ERR_REFUSED, "busy: another one has the lock");
-	h->world->locked = h->has_lock = true;
-	return done(h, after, e);
+	h->has_lock = how != FAKE_LIE;
+	h->world->locked = h->world->locked || h->has_lock;
+	return done(h, how == FAKE_HALF ? FAKE_SLANDER : how, e);
 }
 
 static void fake_close(struct host *base)

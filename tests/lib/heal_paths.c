@@ -1,0 +1,225 @@
+/* heal_paths.c - see heal_paths.h. */
+#include "lib/heal_paths.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "heal/healer_inside.h"
+#include "lib/check.h"
+
+#define DAYS_LEFT 900
+
+static struct host_cert *backend_cert(struct fake_world *w)
+{
+	const struct host_record *r = fake_record(w, FAKE_BACKEND);
+
+	return fake_cert(w, r->thumbprint, r->store);
+}
+
+static void make_rebind(struct fake_world *w)
+{
+	(void)fake_cert_add(w, "MY", "Microsoft Exchange", true, DAYS_LEFT);
+	fake_delete_backend_cert(w, false);
+}
+
+static void make_unbind(struct fake_world *w)
+{
+	fake_unbind(w);
+}
+
+static void make_create(struct fake_world *w)
+{
+	fake_delete_backend_cert(w, false);
+}
+
+/* The public part is left in Root, and the key in its container. */
+static void make_restore(struct fake_world *w)
+{
+	struct host_cert *c = backend_cert(w);
+
+	text_copy(c->store, sizeof(c->store), "Root");
+	c->has_key = TRI_NO;
+	c->key_opens = c->key_matches = TRI_UNKNOWN;
+}
+
+static void make_key_repair(struct fake_world *w)
+{
+	struct host_cert *c = backend_cert(w);
+
+	c->has_key = TRI_NO;
+	c->key_opens = c->key_matches = TRI_UNKNOWN;
+}
+
+static void make_key_access(struct fake_world *w)
+{
+	struct host_cert *c = backend_cert(w);
+
+	c->key_opens = TRI_NO;
+	c->key_denied = TRI_YES;
+}
+
+static void make_binding(struct fake_world *w)
+{
+	w->state->sites[0].n_bindings = 0;
+}
+
+static void make_binding_and_record(struct fake_world *w)
+{
+	w->state->sites[0].n_bindings = 0;
+	fake_unbind(w);
+}
+
+static void make_binding_and_cert(struct fake_world *w)
+{
+	w->state->sites[0].n_bindings = 0;
+	fake_delete_backend_cert(w, false);
+}
+
+static void make_store_mismatch(struct fake_world *w)
+{
+	text_copy(backend_cert(w)->store, sizeof(w->state->certs[0].store), "WebHosting");
+}
+
+static void make_latent(struct fake_world *w)
+{
+	fake_delete_backend_cert(w, true);
+}
+
+static void make_stale(struct fake_world *w)
+{
+	w->stale = true;
+}
+
+static void make_expired(struct fake_world *w)
+{
+	backend_cert(w)->info.not_after = w->clock->wall - US_DAY;
+}
+
+static void make_foreign(struct fake_world *w)
+{
+	memcpy(fake_record(w, FAKE_BACKEND)->thumbprint, fake_record(w, FAKE_FRONTEND)->thumbprint, 20);
+}
+
+static void make_hop(struct fake_world *w)
+{
+	w->hop_fails = true;
+}
+
+static void make_no_hop(struct fake_world *w)
+{
+	w->no_hop = true;
+	fake_unbind(w);
+}
+
+const struct heal_path heal_paths[] = {
+	{"rebind", make_rebind, false, "record_set"},
+	{"unbind", make_unbind, false, "record_set"},
+	{"create", make_create, false, "cert_create record_set"},
+	{"restore", make_restore, false, "cert_restore"},
+	{"key repair", make_key_repair, false, "key_repair"},
+	{"key access", make_key_access, false, "key_repair"},
+	{"binding", make_binding, false, "site_binding_add"},
+	{"binding and record", make_binding_and_record, false, "site_binding_add record_set"},
+	{"binding and certificate", make_binding_and_cert, false, "site_binding_add cert_create record_set"},
+	{"store mismatch", make_store_mismatch, false, "record_set"},
+	{"latent", make_latent, true, "cert_create record_set"},
+	{"stale", make_stale, true, "record_set"},
+	{"expired", make_expired, true, "cert_create record_set"},
+	{"foreign", make_foreign, true, "record_set"},
+	{"hop", make_hop, true, "iis_restart"},
+	{"hop cannot be asked", make_no_hop, false, "record_set"},
+	{NULL, NULL, false, NULL},
+};
+
+static void on_step(void *arg, const struct host_step *s, bool undo)
+{
+	struct heal_run *r = arg;
+	size_t n = strlen(r->steps);
+
+	(void)snprintf(r->steps + n, sizeof(r->steps) - n, "%s%s%s", n ? " " : "", undo ? "undo:" : "", step_kind_text(s->kind));
+	oracle_step(&r->oracle, s, undo);
+}
+
+void heal_run_begin(struct heal_run *r, const struct heal_path *path)
+{
+	struct heal_bench *b = &r->bench;
+
+	memset(&r->oracle, 0, sizeof(r->oracle));
+	r->steps[0] = '\0';
+	r->path = path;
+	heal_bench_init(b, MODE_AUTO);
+	b->options.diagnose_every = 0;
+	b->options.sink.emit = NULL; /* what is told is not the matter here */
+	heal_bench_start(b);
+	path->make(&b->world);
+	oracle_begin(&r->oracle, &b->world, b->db_path);
+	b->world.at_step = on_step;
+	b->world.arg = r;
+}
+
+void heal_run_drive(struct heal_run *r)
+{
+	struct heal_bench *b = &r->bench;
+	struct err ignored;
+
+	heal_bench_suspect(b, HEAL_RUN_CASE, 1);
+	heal_bench_run(b, US_MINUTE);
+	if (r->path->approval && !b->world.dead && heal_bench_state(b, HEAL_RUN_CASE, NULL) == CASE_WAITING_APPROVAL)
+		(void)heal_bench_approve(b, HEAL_RUN_CASE, &ignored);
+	heal_bench_run(b, 12 * US_MINUTE);
+}
+
+bool heal_run_is_over(struct heal_run *r)
+{
+	struct heal_repair row;
+	struct err e;
+
+	return oracle_healthy(&r->oracle) && heal_bench_state(&r->bench, HEAL_RUN_CASE, NULL) == CASE_HEALED &&
+		repair_row_unended(r->bench.healer->db, NULL, &row, &e) == 0;
+}
+
+void heal_run_restart(struct heal_run *r)
+{
+	struct heal_bench *b = &r->bench;
+
+	heal_bench_crash(b);
+	b->world.fail_at = 0;
+	b->world.dead = false;
+	b->options.diagnose_every = US_HOUR;
+	heal_bench_start(b);
+	heal_bench_run(b, 15 * US_MINUTE);
+}
+
+void heal_run_finish(struct heal_run *r)
+{
+	struct heal_bench *b = &r->bench;
+	struct heal_case *c = xcalloc(1, sizeof(*c));
+	struct err e = {.text = ""};
+	bool works = false;
+
+	for (int i = 0; i < 5 && !works; i++) {
+		/* what a lie has refuted may have a case of its own by now */
+		if (case_store_open_of(b->healer->db, b->host.config.name, -1, c, &e) == 1)
+			(void)heal_bench_approve(b, c->id, &e);
+		works = oracle_healthy(&r->oracle);
+		if (!works)
+			heal_bench_run(b, 2 * US_HOUR);
+	}
+	if (!works)
+		fail_msg("%s: the server does not work in the end; case %s: %s (%s; steps: %s)", r->path->name, case_state_text(c->state), c->text,
+			e.text, r->steps);
+	free(c);
+}
+
+void heal_run_check(struct heal_run *r, const char *what, int n)
+{
+	if (!oracle_check(&r->oracle))
+		fail_msg("%s, %s %d: %s (steps: %s)", r->path->name, what, n, r->oracle.wrong, r->steps);
+}
+
+void heal_run_end(struct heal_run *r)
+{
+	heal_bench_free(&r->bench);
+}

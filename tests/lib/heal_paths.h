@@ -1,0 +1,35 @@
+/* heal_paths.h - every way in which a back end is repaired: a state of the host for each, and one run of it from the first event to
+ * the end. A new way is a new row: whatever plan the remedy gives for that state is run. */
+#ifndef EVMEND_TESTS_LIB_HEAL_PATHS_H
+#define EVMEND_TESTS_LIB_HEAL_PATHS_H
+
+#include "lib/heal_bench.h"
+#include "lib/heal_oracle.h"
+
+struct heal_path {
+	const char *name;
+	void (*make)(struct fake_world *w); /* breaks a healthy server */
+	bool approval;                      /* a person is asked first */
+	const char *steps;                  /* "cert_create record_set": what a clean run does */
+};
+
+extern const struct heal_path heal_paths[]; /* ends with a NULL name */
+
+struct heal_run {
+	struct heal_bench bench;
+	struct oracle oracle;
+	const struct heal_path *path;
+	char steps[200]; /* that reached the host */
+};
+
+#define HEAL_RUN_CASE 5
+
+void heal_run_begin(struct heal_run *r, const struct heal_path *path); /* a healer beside a server that is broken now */
+void heal_run_drive(struct heal_run *r);  /* events tell of it; a person says yes when asked; some minutes pass */
+bool heal_run_is_over(struct heal_run *r); /* healed, and nothing is under way: a new start would find nothing to do */
+void heal_run_restart(struct heal_run *r);/* as after SIGKILL; the world is sound again */
+void heal_run_finish(struct heal_run *r); /* the trouble is over: hours pass, a person says yes. Fails unless the server works */
+void heal_run_check(struct heal_run *r, const char *what, int n); /* fails unless all that must hold holds */
+void heal_run_end(struct heal_run *r);
+
+#endif
