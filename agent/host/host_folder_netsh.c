@@ -5,7 +5,6 @@
  * thumbprint, the application and the store follow, each the value of its line.
  * Promises: rows in the order of the text. Refuses a text without any row, and a row that is cut short: what is missing at the end of a
  * paste is not "no record". */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -108,11 +107,11 @@ static int begin_row(struct reader *r, const char *v, size_t n, uint16_t port, b
 		return row_is_cut(r, e);
 	if (r->s->n_records == HOST_RECORDS)
 		return err_set(e, ERR_IO, "line %u: more than %d records", r->line, HOST_RECORDS);
-	if (n + 2 >= sizeof(r->r->endpoint))
+	if (n >= sizeof(r->r->endpoint))
 		return err_set(e, ERR_IO, "line %u: a name of %zu bytes", r->line, n);
 	r->r = &r->s->records[r->s->n_records++];
 	memset(r->r, 0, sizeof(*r->r));
-	(void)snprintf(r->r->endpoint, sizeof(r->r->endpoint), "%s%.*s", ccs ? "*:" : "", (int)n, v);
+	text_copy(r->r->endpoint, n + 1, v);
 	r->r->port = port;
 	r->r->sni = name;
 	r->r->ccs = ccs;

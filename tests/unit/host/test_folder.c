@@ -275,7 +275,7 @@ static void netsh_by_shape(void **state)
 		{ROW("*.contoso.example:443"), "*.contoso.example:443", 443, true, false},
 		{"C:\\>netsh http show sslcert ipport=0.0.0.0:444\r\n" ROW("10.0.0.1:443"), "10.0.0.1:443", 443, false, false},
 		{"sent on Monday 10:32\r\n" ROW("10.0.0.1:443"), "10.0.0.1:443", 443, false, false},
-		{NONE(" Zentraler Speicher : 443"), "*:443", 443, false, true},
+		{NONE(" Zentraler Speicher : 443"), "443", 443, false, true},
 	};
 	struct host_state *s = xcalloc(1, sizeof(*s));
 	struct err e;
