@@ -21,7 +21,7 @@ int diagnose_policy(const struct config *config, const struct host_config *h, co
 	struct policy_decision *to, struct err *e)
 {
 	const char *group[CONFIG_HOSTS];
-	struct policy_input in = {.config = &config->policy, .mode = host_verbs_mode(config, h), .d = d, .now = clock_wall(clock),
+	struct policy_input in = {.config = &config->policy, .mode = host_verbs_mode(config, h), .d = d, .now = clock_wall(clock), .busy = TRI_NO,
 		.group_hosts = group, .n_group = host_verbs_group(config, h, group)};
 	struct chart_texts *texts = xcalloc(1, sizeof(*texts));
 	struct err none;

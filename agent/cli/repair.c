@@ -32,7 +32,7 @@ static struct host *open_host(void *arg, int64_t deadline, struct err *e)
 	return host_verbs_open(w->config, w->h, &w->c->clock, e);
 }
 
-static int permit(void *arg, const struct diagnosis *d, bool busy, const char *what, bool resumed, struct policy_decision *to,
+static int permit(void *arg, const struct diagnosis *d, enum tri busy, const char *what, bool resumed, struct policy_decision *to,
 	struct err *e)
 {
 	struct work *w = arg;
@@ -218,7 +218,7 @@ static int decide(struct work *w, struct err *e)
 	struct repair_options o;
 	int64_t case_id;
 
-	if (look(w, e) < 0 || permit(w, w->d, false, NULL, false, &decision, e) < 0)
+	if (look(w, e) < 0 || permit(w, w->d, TRI_NO, NULL, false, &decision, e) < 0)
 		return -1;
 	if (host_verbs_print(w->c, w->d, w->h->name, &decision, e) < 0)
 		return -1;

@@ -106,14 +106,11 @@ static bool is_in_doubt(const struct policy_input *in, const char *host, struct 
 	return in->tilt && because(to, "our own clock or state is in doubt: observing only, until 60 s of calm have passed");
 }
 
-static bool may_be_busy(const struct policy_input *in, const char *host, struct policy_decision *to)
-{
-	return in->busy_unknown && because(to, "whether others are at work on %s is unknown: no repair starts on a guess", host);
-}
-
 static bool is_busy(const struct policy_input *in, const char *host, struct policy_decision *to)
 {
-	return in->busy && because(to, "others are at work on %s: %s", host, in->busy_what ? in->busy_what : "busy");
+	if (in->busy == TRI_UNKNOWN)
+		return because(to, "whether others are at work on %s is unknown: no repair starts on a guess", host);
+	return in->busy == TRI_YES && because(to, "others are at work on %s: %s", host, in->busy_what ? in->busy_what : "busy");
 }
 
 /* ---- reasons for a person to decide ---- */
@@ -209,7 +206,6 @@ const struct policy_rule policy_rules[] = {
 	{"hold",          POLICY_REFUSE, false, false, is_held},
 	{"hold-file",     POLICY_REFUSE, false, false, has_hold_file},
 	{"tilt",          POLICY_REFUSE, false, false, is_in_doubt},
-	{"busy-unknown",  POLICY_REFUSE, false, false, may_be_busy},
 	{"busy",          POLICY_REFUSE, false, false, is_busy},
 	{"failed-before", POLICY_ASK,    true,  false, failed_before},
 	{"approval-only", POLICY_ASK,    true,  false, needs_approval},

@@ -52,7 +52,7 @@ struct policy_input {
 	bool held, hold_file;
 	int64_t held_until;           /* 0: until somebody ends it */
 	const char *held_why;         /* "held by NAME: REASON"; NULL */
-	bool busy, busy_unknown;      /* others are at work on the host; whether they are cannot be seen */
+	enum tri busy;                /* are others at work on the host? TRI_NO also while nothing is to be done yet */
 	const char *busy_what;
 	struct policy_tail host, group, fleet;
 	const char *const *group_hosts; /* configured names in this host's group, itself among them; for chart.h */

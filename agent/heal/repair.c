@@ -102,13 +102,11 @@ int repair_connect(struct repair *r, struct err *e)
 	return -1;
 }
 
-static int read_again(struct repair *r, bool *busy, char what[static 128], struct err *e)
+static int read_again(struct repair *r, enum tri *busy, char what[static 128], struct err *e)
 {
 	enum host_busy b;
 
-	if (r->host->ops->busy(r->host, &b, what, step_deadline(r), e) < 0)
-		return err_prefix(e, "whether others are at work on the host is unknown");
-	*busy = b != HOST_FREE;
+	*busy = r->host->ops->busy(r->host, &b, what, step_deadline(r), e) < 0 ? TRI_UNKNOWN : b != HOST_FREE ? TRI_YES : TRI_NO;
 	return diagnose(r->o.remedy, r->host, r->o.clock, mono(r) + 2 * r->o.policy->step_limit, &r->suspicion, r->d, e);
 }
 
@@ -139,7 +137,7 @@ static int single_flight(const struct repair *r, struct err *e)
 static int prepare(struct repair *r, struct policy_decision *decision, struct err *e)
 {
 	char what[128] = "";
-	bool busy = false;
+	enum tri busy = TRI_UNKNOWN;
 
 	if ((!r->resumed && single_flight(r, e) < 0) || repair_connect(r, e) < 0 || chart_suspicion(r->o.db, r->o.host_name, &r->suspicion, &r->open_case, e) < 0 ||
 	    read_again(r, &busy, what, e) < 0 || check_plan(r, e) < 0)
@@ -198,14 +196,15 @@ static void want(struct repair *r)
 
 static int64_t begin(struct repair *r)
 {
-	struct policy_decision decision = {.answer = POLICY_REFUSE};
+	struct policy_decision *decision = &r->decision;
 	struct err e = {.code = ERR_NONE};
 	int64_t next;
 
 	if (r->resumed && recall(r, &next) < 0)
 		return next;
-	if (prepare(r, &decision, &e) < 0)
-		return r->resumed ? resume_later(r, &decision, &e) : refuse(r, &e);
+	*decision = (struct policy_decision){.answer = POLICY_REFUSE};
+	if (prepare(r, decision, &e) < 0)
+		return r->resumed ? resume_later(r, decision, &e) : refuse(r, &e);
 	want(r);
 	if (r->resumed && r->d->verdict.healthy) {
 		r->d->plan.n = 0;
@@ -481,6 +480,11 @@ enum repair_end repair_result(const struct repair *r)
 const char *repair_text(const struct repair *r)
 {
 	return r->text;
+}
+
+const struct policy_decision *repair_decision(const struct repair *r)
+{
+	return &r->decision;
 }
 
 const struct diagnosis *repair_diagnosis(const struct repair *r)

@@ -23,7 +23,7 @@ struct repair_options {
 	/* A new connection; the repair owns it. */
 	struct host *(*open)(void *arg, int64_t deadline, struct err *e);
 	/* Asked after the facts were read again, and before each act: may it go on? resumed: it was begun before a crash. */
-	int (*permit)(void *arg, const struct diagnosis *d, bool busy, const char *what, bool resumed, struct policy_decision *to,
+	int (*permit)(void *arg, const struct diagnosis *d, enum tri busy, const char *what, bool resumed, struct policy_decision *to,
 		struct err *e);
 	bool (*stop)(void *arg);                  /* our senses are in doubt or somebody holds: wait. NULL: never */
 	void (*say)(void *arg, const char *line); /* progress for a person; NULL */
@@ -49,6 +49,8 @@ enum repair_state repair_state(const struct repair *r);
 enum repair_end repair_result(const struct repair *r); /* once ended */
 const char *repair_text(const struct repair *r);       /* one sentence about where it stands, or how it ended */
 const struct diagnosis *repair_diagnosis(const struct repair *r);
+/* REPAIR_REFUSED: what the policy said; its reason is NULL when it was not the policy that refused. */
+const struct policy_decision *repair_decision(const struct repair *r);
 void repair_symptom(struct repair *r);     /* an event speaks of new trouble while it settles: look now,
 	and settle anew (at most three times) */
 void repair_free(struct repair *r);        /* NULL allowed; ends the connection */

@@ -24,6 +24,7 @@ struct repair {
 	bool checked;                 /* undoing: what is to be undone was seen to be ours still */
 	int64_t open_case, began, settle_until; /* monotonic */
 	size_t at;                    /* next step; while undoing: how many are left to undo */
+	struct policy_decision decision; /* of the beginning */
 	bool did[PLAN_STEPS];
 	struct host_step acts[PLAN_STEPS];
 	struct host_step_result results[PLAN_STEPS];

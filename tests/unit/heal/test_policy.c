@@ -112,7 +112,7 @@ static void put_window(struct question *q, const char *value)
 static bool put_flag(struct question *q, const char *word)
 {
 	const struct { const char *word; bool *flag; } flags[] = {
-		{"hold-file", &q->in.hold_file}, {"tilt", &q->in.tilt}, {"busy", &q->in.busy}, {"busy-unknown", &q->in.busy_unknown},
+		{"hold-file", &q->in.hold_file}, {"tilt", &q->in.tilt},
 		{"failed", &q->in.failed_before}, {"resumed", &q->in.resumed}, {"person", &q->in.asked_by_person}, {"held", &q->in.held},
 		{"restart", &q->d->plan.steps[0].by_approval_only},
 	};
@@ -120,6 +120,10 @@ static bool put_flag(struct question *q, const char *word)
 	for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
 		if (strcmp(word, flags[i].word) == 0)
 			return *flags[i].flag = true;
+	if (text_starts(word, "busy")) {
+		q->in.busy = strcmp(word, "busy") == 0 ? TRI_YES : TRI_UNKNOWN;
+		return true;
+	}
 	if (strcmp(word, "other-plan") == 0) {
 		q->in.approval.plan_id[31] ^= 1;
 		return true;
@@ -219,7 +223,7 @@ static void ask(const struct row *r, struct question *q)
 	assert_non_null(q->d);
 	q->config = policy_defaults();
 	q->config.hold_file = "/run/hold";
-	q->in = (struct policy_input){.config = &q->config, .mode = MODE_AUTO, .d = q->d, .now = time_of(NOW), .alike = 1};
+	q->in = (struct policy_input){.config = &q->config, .mode = MODE_AUTO, .d = q->d, .now = time_of(NOW), .busy = TRI_NO, .alike = 1};
 	q->d->verdict.name = "BE_CERT_DELETED";
 	q->d->verdict.repairable = REPAIR_BY_POLICY;
 	q->d->verdict.not_excluded[0] = "BE_SITE_DOWN";
