@@ -217,8 +217,11 @@ static void next_text(const struct diagnosis *d, const struct origin *from, char
 	const char *host = from->host;
 
 	to[0] = '\0';
-	if (from->about != NULL)
-		say_text(to, n, "offline: no policy.%s", d->plan.n ? " A folder is not a server: nothing is changed here." : "");
+	if (from->about != NULL) {
+		say_text(to, n, "offline: no policy.%s%s%s", d->plan.n ? " 'evmend repair --from " : "", d->plan.n ? from->folder : "",
+			d->plan.n ? " --emit powershell' writes the plan as a script that a person reads and runs on the server." : "");
+		return;
+	}
 	if (decision == NULL || (d->verdict.healthy && d->plan.n == 0))
 		return;
 	say_text(to, n, "Policy: %s.%s%s%s", decision->why, d->plan.n && decision->answer <= POLICY_ASK ? " 'evmend repair " : "",
