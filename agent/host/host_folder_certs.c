@@ -111,14 +111,6 @@ int folder_certs(struct host_folder *f, struct err *e)
 
 /* ---- names ---- */
 
-static bool has_backend_site(const struct host_state *s)
-{
-	for (size_t i = 0; i < s->n_sites; i++)
-		if (text_same(s->sites[i].name, "Exchange Back End"))
-			return true;
-	return false;
-}
-
 /* Exchange's own certificates carry the short and the full name. Does this one, and which is the full one? */
 static const char *full_name_of(const struct cert_info *c)
 {
@@ -178,8 +170,7 @@ int folder_names(struct host_folder *f, const char *name, struct err *e)
 		n = 15; /* as Windows makes a NetBIOS name */
 	for (size_t k = 0; k < n; k++)
 		i->netbios[k] = (char)(name[k] >= 'a' && name[k] <= 'z' ? name[k] - 'a' + 'A' : name[k]);
-	i->exchange = has_backend_site(&f->state);
-	i->exchange_unknown = !i->exchange; /* no such site is told by the sites */
+	i->exchange_unknown = true; /* a site of Exchange's name may be what an uninstallation left */
 	i->backend_port = 444;
 	i->frontend_port = 443;
 	return 0;

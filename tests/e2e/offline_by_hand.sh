@@ -89,4 +89,26 @@ head -c 190 tests/data/offline/english/netsh-sslcert.txt >"$d/netsh-sslcert.txt"
 rm "$d/netsh-sslcert.txt"; { printf '<!DOCTYPE a [<!ENTITY b "c">]>'; cat tests/data/offline/english/applicationHost.config; } >"$d/applicationHost.config"
 refused 4 "applicationHost.config: " --from "$d" --host ex1.contoso.example
 echo '<configuration><other/></configuration>' >"$d/applicationHost.config"; refused 4 "no <sites>" --from "$d" --host ex1.contoso.example
+
+# every file cut short, and overwritten in the middle: an answer or a reason, never a crash
+hurt=0 odd=
+for name in stores utf16 english; do
+	cp -r "tests/data/offline/$name" "$work/$name"
+	for file in $(cd "$work/$name" && find . -type f); do
+		size=$(stat -c %s "$work/$name/$file")
+		for at in 0 1 2 3 7 19 $((size / 5)) $((size / 3)) $((size / 2)) $((size - 30)) $((size - 1)); do
+			for how in cut spoil; do
+				cp "tests/data/offline/$name/$file" "$work/$name/$file"
+				if [ $how = cut ]; then truncate -s "$at" "$work/$name/$file"
+				else printf '\377\0<{[%%9:' | dd of="$work/$name/$file" bs=1 seek="$at" conv=notrunc 2>/dev/null
+				fi
+				timeout 10 "$evmend" diagnose --from "$work/$name" --host ex1.contoso.example >"$work/said" 2>"$work/errors" </dev/null
+				case $? in 0 | 1) ;; 3 | 4) [ -s "$work/errors" ] || odd="$odd $file:$how:$at" ;; *) odd="$odd $file:$how:$at" ;; esac
+				hurt=$((hurt + 1))
+			done
+		done
+		cp "tests/data/offline/$name/$file" "$work/$name/$file"
+	done
+done
+if [ -z "$odd" ] && [ $hurt -gt 100 ]; then ok "$hurt hurt files"; else not_ok "hurt files" "$odd"; fi
 exit $bad
