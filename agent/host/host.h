@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "host/host_config.h"
 #include "tls/tls_client.h"
 #include "tls/x509.h"
 
@@ -186,19 +187,6 @@ struct host {
 	const struct clock *clock;
 };
 
-/* How a configured server is reached and what may be done there. */
-struct host_config {
-	const char *name;             /* the FQDN, as findings should say */
-	const char *const *aliases;
-	size_t n_aliases;
-	const char *group;            /* NULL: none */
-	const char *mode;             /* NULL: the remedy's own; "observe", "approve", "auto" */
-	const char *access;           /* "pipe" */
-	char *const *command;         /* argv, ends with NULL; the program at the other end of the pipe */
-};
-
-/* Is it the name or an alias of this server? Case does not count. */
-bool host_called(const struct host_config *h, const char *name);
 const char *step_kind_text(enum step_kind k); /* "record_set" */
 bool step_kind_parse(const char *s, enum step_kind *k);
 const char *host_busy_text(enum host_busy b);
