@@ -227,6 +227,21 @@ static enum tri named_by_record(const struct look *l)
 	return named;
 }
 
+/* The public certificate, on 444 by mistake: it is 443's, somebody issued it, and it carries other names too. An issuer with DC= in
+ * its name is a certification authority of Active Directory: people give one certificate of theirs to both ports on purpose. */
+static bool is_public(const struct look *l)
+{
+	const struct host_state *s = &l->d->state;
+	const struct cert_info *c = &l->served;
+	bool on_443 = false, other = false;
+
+	for (size_t i = 0; i < s->n_records; i++)
+		on_443 = on_443 || (s->records[i].port == 443 && memcmp(s->records[i].thumbprint, c->thumbprint, 20) == 0);
+	for (size_t i = 0; i < c->n_san; i++)
+		other = other || !(text_same(c->san[i], l->d->identity.fqdn) || text_same(c->san[i], l->d->identity.netbios));
+	return on_443 && other && !c->self_signed && !text_has(c->issuer, strlen(c->issuer), "DC=");
+}
+
 static bool is_cng(const struct host_cert *c)
 {
 	return c != NULL && !c->csp && c->provider[0]; /* without the provider's name nobody said so */
@@ -251,8 +266,8 @@ static void say_served(struct look *l)
 	char hex[41], date[32];
 
 	look_hex(c->thumbprint, hex);
-	look_key(fact_set(l->f, "served_own", tri_of(be_names_own(c, &l->d->identity)), "handshake", l->now, "444 shows %s, %s", hex,
-		c->subject), hex);
+	look_key(fact_set(l->f, "served_own", tri_of(be_names_own(c, &l->d->identity) && !is_public(l)), "handshake", l->now,
+		"444 shows %s, %s%s", hex, c->subject, is_public(l) ? ": the public one of port 443" : ""), hex);
 	fact_set(l->f, "served_by_record", named_by_record(l), "handshake, HTTP.SYS", l->now, "444 shows %s", hex);
 	fact_set(l->f, "served_valid", tri_of(c->not_before <= l->now && l->now <= c->not_after), "handshake", l->now, "valid until %s",
 		time_text(c->not_after, date));
@@ -274,6 +289,7 @@ static void look_at_front(struct look *l, struct probe_result *r)
 	if (ask(l, HOST_PROBE_FRONTEND, address, TLS_DEFAULT, "", r) == 0 && outcome_of(r) != OUT_UNKNOWN) {
 		if (r->has_leaf)
 			look_hex(r->leaf.thumbprint, hex);
+		fact_set(l->f, "frontend_listens", tri_of(r->tcp == TCP_OK), "port 443", l->now, "%s", probe_tcp_text(r->tcp));
 		look_key(fact_set(l->f, "frontend_tls", tri_of(r->tls == TLS_OK), "port 443", l->now, "%s %s", word_of(r), hex), hex);
 		if (r->tls == TLS_OK && r->has_leaf)
 			fact_set(l->f, "frontend_valid", tri_of(r->leaf.not_before <= l->now && l->now <= r->leaf.not_after), "port 443", l->now,

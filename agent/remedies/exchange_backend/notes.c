@@ -23,7 +23,8 @@ static enum tri frontend_cert(const struct be_view *v)
 {
 	enum tri alone = be_and(be_saw(v, SEEN_FRONTEND_ENDPOINT), be_not(be_saw(v, SEEN_BACKEND_ENDPOINT)));
 
-	return be_or(be_not(be_is(v, "frontend_tls")), alone);
+	/* who refuses the connection lacks no certificate */
+	return be_or(be_and(be_not(be_is(v, "frontend_tls")), be_is(v, "frontend_listens")), alone);
 }
 
 static enum tri local_443_stale(const struct be_view *v)

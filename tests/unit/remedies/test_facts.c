@@ -411,7 +411,34 @@ static void the_front_end_and_the_hop(void **state)
 	canned_fails(&b->c->front.shows, TCP_REFUSED, TLS_NOT_TRIED, 0);
 	look(b);
 	is(b, "frontend_tls", TRI_NO);
+	is(b, "frontend_listens", TRI_NO);
 	is(b, "frontend_valid", TRI_UNKNOWN);
+}
+
+/* One certificate for both ports: setup's own is right there, a public one is not, one of the own authority is left alone. */
+static void one_certificate_for_both_ports(void **state)
+{
+	struct bench *b = *state;
+	struct host_cert *c = cert(b, 0);
+
+	memset(b->c->state->records[1].thumbprint, 0xaa, 20);
+	serve(b);
+	is(b, "served_own", TRI_YES);
+	c->info.self_signed = false;
+	text_copy(c->info.issuer, sizeof(c->info.issuer), "CN=Example CA,O=Example Trust,C=US");
+	serve(b);
+	is(b, "served_own", TRI_YES);
+	text_copy(c->info.san[c->info.n_san++], sizeof(c->info.san[0]), "mail.contoso.example");
+	serve(b);
+	is(b, "served_own", TRI_NO);
+	assert_string_equal(verdict(b), "BE_CERT_FOREIGN");
+	text_copy(c->info.issuer, sizeof(c->info.issuer), "CN=contoso-DC1-CA,DC=contoso,DC=example");
+	serve(b);
+	is(b, "served_own", TRI_YES);
+	text_copy(c->info.issuer, sizeof(c->info.issuer), "CN=Example CA");
+	memset(b->c->state->records[1].thumbprint, 0xcc, 20);
+	serve(b);
+	is(b, "served_own", TRI_YES);
 }
 
 static void services_and_times(void **state)
@@ -549,7 +576,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(a_healthy_server), test(what_is_not_answered), test(bindings), test(other_records), test(where_the_certificate_is),
 		test(the_front_ends_records), test(how_handshakes_end), test(addresses), test(tls12), test(what_is_served),
-		test(the_front_end_and_the_hop), test(services_and_times), test(certificates_for_smtp), test(names_for_smtp),
+		test(the_front_end_and_the_hop), test(one_certificate_for_both_ports), test(services_and_times), test(certificates_for_smtp), test(names_for_smtp),
 		test(keys_hold_no_times), test(the_page_names_every_fact),
 	};
 
