@@ -7,4 +7,6 @@ if ! "$python" -c 'import tree_sitter, tree_sitter_powershell' 2>/dev/null; then
 	echo "skip PowerShell's decisions: $python has no tree_sitter_powershell; pip install tree-sitter tree-sitter-powershell"
 	exit 0
 fi
-PYTHONDONTWRITEBYTECODE=1 "$python" tests/powershell/decisions.py
+export PYTHONDONTWRITEBYTECODE=1
+"$python" tests/powershell/decisions.py
+"$python" tests/powershell/collected.py

@@ -126,12 +126,16 @@ def test_netsh():
         seen = [(r["endpoint"], r["thumbprint"], r["appid"], r["store"].upper()) for r in rows]
         check(f"netsh in {language}", seen == [("0.0.0.0:444", OLD, APPID, "MY")], seen)
     check("netsh has nothing to say", shell.list("Read-SslText", ["", "The system cannot find the file specified.", ""]) == [])
-    for name in "utf16", "stores":
-        raw = open(os.path.join(ROOT, "tests/data/offline", name, "netsh-sslcert.txt"), "rb").read()
-        text = raw.decode("utf-16") if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else raw.decode("cp850")
-        rows = shell.list("Read-SslText", text.splitlines())
-        good = [r for r in rows if r["endpoint"] == "0.0.0.0:444" and len(r["thumbprint"] or "") == 40 and r["appid"] == APPID]
-        check(f"netsh's text of the folder {name}", len(good) == 1, rows)
+    folder = os.path.join(ROOT, "tests/data/offline")
+    for name in sorted(os.listdir(folder)):
+        path = os.path.join(folder, name, "netsh-sslcert.txt")
+        if not os.path.exists(path):
+            continue
+        raw = open(path, "rb").read()
+        text = raw.decode("utf-16") if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else raw.decode("latin-1")
+        expected = [x.split()[1] for x in open(os.path.join(folder, name + ".expected")) if x.startswith("record:")]
+        seen = [r["thumbprint"] for r in shell.list("Read-SslText", text.splitlines()) if r["endpoint"] == "0.0.0.0:444"]
+        check(f"netsh's text of the folder {name}, as the program reads it", seen == expected, (seen, expected))
     shell.give("Get-MachineValue", lambda key, name: 2 if key.endswith("0.0.0.0:444") else None)
     rows = shell.list("Get-SslRecord", lines(ENGLISH))
     check("flags come from where HTTP.SYS keeps them", [r["flags"] for r in rows] == [None, None, None, None, None, 2], rows)
@@ -421,7 +425,37 @@ def test_host():
     check("host: undo of a restart", undo({"kind": "iis_restart"}, {}, None)[0] == "unsupported")
 
 
-for test in (test_netsh, test_small_readers, test_types, test_record, test_ours, test_course, test_words, test_host):
+# ---- the emitted plans ----
+
+def test_plans():
+    first, other = "a1" * 19 + "01", "a4" * 19 + "04"
+    expected = {
+        "BE_BINDING_REMOVED": ["Add-BackEndBinding"], "BE_BINDING_REMOVED-record": ["Add-BackEndBinding", ("Set-BackEndRecord", first)],
+        "BE_CERT_DELETED-create": ["New-BackEndCertificate", ("Set-BackEndRecord", NEW)], "BE_CERT_DELETED-rebind": [("Set-BackEndRecord", other)],
+        "BE_CERT_DELETED-restore": [("Restore-Certificate", first)], "HOP_BROKEN": ["Restart-Iis"],
+        "BE_KEY_MISSING-repair": [("Repair-CertificateKey", first)], "BE_STORE_MISMATCH": [("Set-BackEndRecord", first)],
+    }
+    folder = os.path.join(ROOT, "tests/golden/repair")
+    files = sorted(f[:-4] for f in os.listdir(folder))
+    for name in files:
+        shell = part(os.path.join(folder, name + ".ps1"))
+        done = []
+        for command in ("Set-BackEndRecord", "Add-BackEndBinding", "New-BackEndCertificate", "Restore-Certificate", "Repair-CertificateKey",
+                        "Restart-Iis"):
+            shell.give(command, lambda *a, c=command: (done.append((c, a)), Table(did=True, detail="", thumbprint=NEW))[1])
+        shell.give("Start-Step", lambda n, what: None)
+        shell.give("Complete-Step", lambda n, r: shell.set("Wanted", r["thumbprint"]))
+        shell.set("Token", "plan-1")
+        shell.set("Wanted", "")
+        shell.call("Invoke-Plan")
+        seen = [(c, a[0]) if c in ("Set-BackEndRecord", "Restore-Certificate", "Repair-CertificateKey") else c for c, a in done]
+        check(f"plan {name}", seen and seen == expected.get(name, seen), seen)
+        rest = [a[1:] for c, a in done if c == "Set-BackEndRecord"]
+        check(f"plan {name}: store, application, flags", all(r[0] in ("MY", "WebHosting") and r[1:] == (APPID, 0) for r in rest), rest)
+    check("plans: all that are expected are there", set(expected) <= set(files), set(expected) - set(files))
+
+
+for test in (test_netsh, test_small_readers, test_types, test_record, test_ours, test_course, test_words, test_host, test_plans):
     try:
         test()
     except Exception as x:  # a test that cannot run has failed

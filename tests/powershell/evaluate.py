@@ -391,7 +391,22 @@ class Shell:
             named[waiting] = True
         return positional, named
 
+    def _run_block(self, block):
+        """& $block: it sees the variables of whoever calls it."""
+        out = []
+        self.scopes.append({})
+        try:
+            if block is not None:
+                self._block(block, out)
+        except _Return:
+            pass
+        finally:
+            self.scopes.pop()
+        return out
+
     def _command(self, n, piped):
+        if n.named_children and n.named_children[0].type == "command_invokation_operator":
+            return self._run_block(self._value(n.named_children[1]))
         name = (n if n.type == "command_name" else n.named_children[0]).text.decode()
         positional, named = self._words(n)
         self.commands.append((name, positional, named))
@@ -485,8 +500,7 @@ class Shell:
         return to
 
     def _v_script_block_expression(self, n):
-        inside = [c for c in n.named_children]
-        return inside[0]
+        return n.named_children[0] if n.named_children else None
 
     def _v_cast_expression(self, n):
         kind, value = n.named_children[0].text.decode().lower(), self._value(n.named_children[1])
