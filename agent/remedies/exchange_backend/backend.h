@@ -36,7 +36,8 @@ bool be_fits(const struct diagnosis *d, const struct host_cert *c); /* own, of t
 const struct host_cert *be_best_cert(const struct diagnosis *d);    /* in MY, fits, its key opens and matches */
 const struct host_cert *be_renewal_cert(const struct diagnosis *d); /* such a one, not the record's, that lasts BE_SOON longer than it */
 const struct host_cert *be_restorable_cert(const struct diagnosis *d); /* a copy of the record's in another store, with its key left */
-bool be_key_repairable(const struct diagnosis *d); /* the record's own certificate fits, and its key is there but not joined or not open */
+/* The record's own certificate fits; yes: its key is there, but not joined or not open; unknown: a wrong one is joined with it. */
+enum tri be_key_repairable(const struct diagnosis *d);
 bool be_may_have_cert(const struct diagnosis *d);  /* one would be good, if only its key were known */
 
 /* plan.c: fills d->plan */

@@ -137,14 +137,20 @@ const struct host_cert *be_restorable_cert(const struct diagnosis *d)
 	return NULL;
 }
 
-bool be_key_repairable(const struct diagnosis *d)
+enum tri be_key_repairable(const struct diagnosis *d)
 {
 	const struct host_record *r = be_record(&d->state);
 	const struct host_cert *c = r ? be_cert(&d->state, r->thumbprint, r->store) : NULL;
 
-	/* Only on a sign that the right key is there: a container that fits, or a key that is not let open. */
-	return c && be_store_is(c->store, "MY") && be_fits(d, c) && c->key_matches != TRI_NO &&
-		((c->has_key == TRI_NO && c->container[0]) || (c->key_opens == TRI_NO && (c->key_denied == TRI_YES || c->key_matches == TRI_YES)));
+	if (c == NULL || !be_store_is(c->store, "MY") || !be_fits(d, c))
+		return TRI_NO;
+	if (c->key_opens == TRI_YES)
+		return c->key_matches == TRI_NO ? TRI_UNKNOWN : TRI_NO; /* joined with a wrong key: who knows where its own is */
+	if (c->key_matches == TRI_NO)
+		return TRI_NO;
+	/* a container that fits though nothing joins it, or a key that is not let open */
+	return (c->has_key == TRI_NO && c->container[0]) || (c->key_opens == TRI_NO && (c->key_denied == TRI_YES ||
+		c->key_matches == TRI_YES)) ? TRI_YES : TRI_NO;
 }
 
 bool be_may_have_cert(const struct diagnosis *d)

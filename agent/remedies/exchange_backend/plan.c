@@ -172,10 +172,12 @@ static void plan_deleted(struct diagnosis *d, const char *why)
 static void plan_key(struct diagnosis *d, const char *why)
 {
 	const struct host_record *r = be_record(&d->state);
+	enum tri repairable = be_key_repairable(d);
 	struct plan_step *p;
 	char hex[41];
 
-	if (!be_key_repairable(d)) {
+	/* where it is not sure that the key is there, a certificate that is sure to serve goes before */
+	if (repairable == TRI_NO || (repairable == TRI_UNKNOWN && be_best_cert(d) != NULL)) {
 		plan_missing(d, why);
 		return;
 	}
@@ -183,7 +185,7 @@ static void plan_key(struct diagnosis *d, const char *why)
 	memcpy(p->step.thumbprint, r->thumbprint, 20);
 	text_hex(hex, r->thumbprint, 20);
 	say_text(p->what, sizeof(p->what), "Join %s in store MY with its private key again, as 'certutil -repairstore my' does", hex);
-	say_text(p->before, sizeof(p->before), "%s is in store MY; its key is there, but is not joined with it or does not open", hex);
+	say_text(p->before, sizeof(p->before), "%s is in store MY, but is not joined with its own key, or that does not open", hex);
 	say_text(p->after, sizeof(p->after), "the key of %s opens; the record for %s stays as it is", hex, BE_ENDPOINT);
 	text_copy(p->undo, sizeof(p->undo), "none: a key that opens again stays so; what was there before goes into the ledger");
 }

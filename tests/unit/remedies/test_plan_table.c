@@ -71,6 +71,8 @@ static bool set_flag(struct diagnosis *d, struct host_cert *c, const char *word)
 		c->key_opens = TRI_NO, c->key_matches = TRI_UNKNOWN;
 	else if (strcmp(word, "match") == 0)
 		c->key_matches = TRI_YES;
+	else if (strcmp(word, "match?") == 0)
+		c->key_matches = TRI_UNKNOWN;
 	else if (strcmp(word, "mismatch") == 0)
 		c->key_matches = TRI_NO;
 	else if (strcmp(word, "denied") == 0)
