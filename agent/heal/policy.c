@@ -154,7 +154,7 @@ static bool reached(const struct policy_tail *t, int limit, int64_t now, struct 
 {
 	if (t->n < limit)
 		return false;
-	to->not_before = t->n > 0 && limit > 0 ? t->nth + US_DAY : 0;
+	to->not_before = limit > 0 ? t->nth + US_DAY : 0;
 	return limit == 0 || to->not_before > now;
 }
 
