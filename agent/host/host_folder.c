@@ -99,9 +99,13 @@ int folder_list(const struct host_folder *f, const char *sub, const char *ending
 	}
 	for (size_t i = 0; i < l.n; i++)
 		free(names[i]);
+	if (!l.too_many && (r == -ENOENT || r == -ENOTDIR))
+		return 0;
 	if (l.too_many)
-		return err_set(e, ERR_IO, "%s: more than %zu files of the kind '*%s'; such a folder is refused", path, max, ending);
-	return r == -ENOENT || r == -ENOTDIR ? 0 : err_set(e, ERR_IO, "%s: cannot be read: %s", path, err_os(r, why));
+		(void)err_set(e, ERR_IO, "%s: more than %zu files of the kind '*%s'; such a folder is refused", path, max, ending);
+	else
+		(void)err_set(e, ERR_IO, "%s: cannot be read: %s", path, err_os(r, why));
+	return -1;
 }
 
 static int list_events(struct host_folder *f, struct err *e)
@@ -329,7 +333,7 @@ static void tell_lacks(struct host_folder *f)
 static int read_part(struct host_folder *f, enum host_part part, const char *name, size_t max,
 	int (*take)(const char *text, size_t n, struct host_state *s, struct err *e), struct err *e)
 {
-	struct buf b;
+	struct buf b = {.p = NULL};
 	int r;
 
 	if (f->state.known & (unsigned)part)
@@ -344,7 +348,7 @@ static int read_part(struct host_folder *f, enum host_part part, const char *nam
 
 static int read_all(struct host_folder *f, const char *name, struct err *e)
 {
-	struct buf b;
+	struct buf b = {.p = NULL};
 	int r = folder_read(f, "facts.json", LIMIT_FOLDER_FACTS, &b, e);
 
 	if (r < 0)
