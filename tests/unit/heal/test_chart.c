@@ -74,7 +74,7 @@ static void repaired(struct bench *b, const char *host, int64_t at, const char *
 
 static struct policy_input ask(struct bench *b, const char *host, int64_t now, const char *const *group, size_t n_group)
 {
-	struct policy_input in = {.config = &b->config, .mode = MODE_AUTO, .group_hosts = group, .n_group = n_group};
+	struct policy_input in = {.config = &b->config, .mode = MODE_AUTO, .busy = TRI_NO, .group_hosts = group, .n_group = n_group};
 
 	good(b, chart_policy_input(b->db, now, host, b->d, &in, &b->texts, &b->e));
 	return in;
