@@ -386,9 +386,14 @@ static int look(struct patient *p, const struct suspicion *s, struct diagnosis *
 /* A repair that the ledger lost sight of is as one that a crash ended: nothing else is done on this host before it. */
 static void take_up(struct patient *p)
 {
+	struct db *db = p->healer->db;
+	struct heal_repair row;
 	struct err e;
+	int got = repair_row_unended(db, name(p), &row, &e);
 
-	if (repair_mark_interrupted(p->healer->db, wall(p), &e) < 0 || patient_resume(p, &e) < 0) {
+	/* writing the row as it is shows whether heal.db takes anything: the host is not asked before */
+	if (got < 0 || (got == 1 && repair_row_put(db, &row, &e) < 0) || repair_mark_interrupted(db, wall(p), &e) < 0 ||
+	    patient_resume(p, &e) < 0) {
 		trouble(p, &e);
 		p->due = mono(p) + LOST_GAP;
 		return;

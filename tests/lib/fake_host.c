@@ -262,6 +262,14 @@ static void show(struct probe_result *to, const struct cert_info *c)
 	to->has_leaf = true;
 }
 
+static bool was_there(const struct fake_world *w, const struct cert_info *c)
+{
+	for (size_t i = 0; i < w->first->n_certs; i++)
+		if (memcmp(w->first->certs[i].info.thumbprint, c->thumbprint, 20) == 0)
+			return true;
+	return false;
+}
+
 static void knock_backend(const struct fake_world *w, const struct host_probe_ask *ask, struct probe_result *to)
 {
 	const struct host_site *s = &w->state->sites[0];
@@ -277,7 +285,7 @@ static void knock_backend(const struct fake_world *w, const struct host_probe_as
 		return;
 	show(to, c);
 	if (ask->path[0])
-		to->http_status = w->pool_down ? 503 : 200;
+		to->http_status = w->pool_down || (w->new_fails && !was_there(w, c)) ? 503 : 200;
 }
 
 static void knock_frontend(const struct fake_world *w, const struct host_probe_ask *ask, struct probe_result *to)
@@ -311,8 +319,10 @@ static int fake_probe(struct host *base, const struct host_probe_ask *ask, struc
 	if (count(h, &how, e) < 0)
 		return -1;
 	memset(to, 0, sizeof(*to));
-	if (ask->kind == HOST_PROBE_HOP && w->no_hop)
-		return err_set(e, ERR_REFUSED, "unsupported");
+	if (ask->kind == HOST_PROBE_HOP && w->no_hop) {
+		(void)told(h, how, e);
+		return h->gone ? -1 : err_set(e, ERR_REFUSED, "unsupported");
+	}
 	if (ask->kind == HOST_PROBE_BACKEND)
 		knock_backend(w, ask, to);
 	else

@@ -28,6 +28,7 @@ struct fake_world {
 	bool cached;               /* HTTP.SYS still serves the deleted certificate `cache` */
 	struct cert_info cache;
 	bool hop_fails, tls10_only, pool_down, no_hop; /* no_hop: nobody can ask through the front end */
+	bool new_fails;            /* a certificate that was not there at first is served, and its requests are answered with 503 */
 	bool stale;                /* HTTP.SYS holds an old state until the record is set again */
 	enum host_busy busy;
 	struct { uint8_t thumbprint[20]; char token[80]; } made[16]; /* what was created or restored, and for which repair */

@@ -395,6 +395,14 @@ static bool is_healthy(const struct oracle *o, const struct oracle_picture *now)
 		!o->world->pool_down;
 }
 
+bool oracle_same(const struct oracle *o)
+{
+	struct oracle_picture now;
+
+	look(o->world, &now);
+	return same_world(o, &now);
+}
+
 bool oracle_healthy(const struct oracle *o)
 {
 	struct oracle_picture now;

@@ -31,6 +31,7 @@ void oracle_begin(struct oracle *o, const struct fake_world *w, const char *db_p
 void oracle_step(struct oracle *o, const struct host_step *s, bool undo);
 /* true: all that must hold holds; else o->wrong says what does not. */
 bool oracle_check(struct oracle *o);
+bool oracle_same(const struct oracle *o);    /* the server is as it was when oracle_begin looked */
 bool oracle_healthy(const struct oracle *o); /* the server's truth, now */
 
 #endif

@@ -113,24 +113,32 @@ static void make_no_hop(struct fake_world *w)
 	fake_unbind(w);
 }
 
+/* What is put in its place does not work: the old one, which did, comes back. */
+static void make_rollback(struct fake_world *w)
+{
+	make_expired(w);
+	w->new_fails = true;
+}
+
 const struct heal_path heal_paths[] = {
-	{"rebind", make_rebind, false, "record_set"},
-	{"unbind", make_unbind, false, "record_set"},
-	{"create", make_create, false, "cert_create record_set"},
-	{"restore", make_restore, false, "cert_restore"},
-	{"key repair", make_key_repair, false, "key_repair"},
-	{"key access", make_key_access, false, "key_repair"},
-	{"binding", make_binding, false, "site_binding_add"},
-	{"binding and record", make_binding_and_record, false, "site_binding_add record_set"},
-	{"binding and certificate", make_binding_and_cert, false, "site_binding_add cert_create record_set"},
-	{"store mismatch", make_store_mismatch, false, "record_set"},
-	{"latent", make_latent, true, "cert_create record_set"},
-	{"stale", make_stale, true, "record_set"},
-	{"expired", make_expired, true, "cert_create record_set"},
-	{"foreign", make_foreign, true, "record_set"},
-	{"hop", make_hop, true, "iis_restart"},
-	{"hop cannot be asked", make_no_hop, false, "record_set"},
-	{NULL, NULL, false, NULL},
+	{"rebind", make_rebind, false, "record_set", false},
+	{"unbind", make_unbind, false, "record_set", false},
+	{"create", make_create, false, "cert_create record_set", false},
+	{"restore", make_restore, false, "cert_restore", false},
+	{"key repair", make_key_repair, false, "key_repair", false},
+	{"key access", make_key_access, false, "key_repair", false},
+	{"binding", make_binding, false, "site_binding_add", false},
+	{"binding and record", make_binding_and_record, false, "site_binding_add record_set", false},
+	{"binding and certificate", make_binding_and_cert, false, "site_binding_add cert_create record_set", false},
+	{"store mismatch", make_store_mismatch, false, "record_set", false},
+	{"latent", make_latent, true, "cert_create record_set", false},
+	{"stale", make_stale, true, "record_set", false},
+	{"expired", make_expired, true, "cert_create record_set", false},
+	{"foreign", make_foreign, true, "record_set", false},
+	{"hop", make_hop, true, "iis_restart", false},
+	{"hop cannot be asked", make_no_hop, false, "record_set", false},
+	{"rolled back", make_rollback, true, "cert_create record_set undo:record_set undo:cert_create", true},
+	{NULL, NULL, false, NULL, false},
 };
 
 static void on_step(void *arg, const struct host_step *s, bool undo)
@@ -142,12 +150,33 @@ static void on_step(void *arg, const struct host_step *s, bool undo)
 	oracle_step(&r->oracle, s, undo);
 }
 
+static void kill_it(struct heal_run *r)
+{
+	r->bench.world.dead = true;
+	db_fail_at(r->bench.healer->db, -1);
+}
+
+static void before_operation(void *arg, int n)
+{
+	struct heal_run *r = arg;
+
+	if ((n == r->kill_at && !r->kill_after) || (r->kill_write && db_fail_hit(r->bench.healer->db)))
+		kill_it(r);
+}
+
+static void after_operation(void *arg, int n)
+{
+	struct heal_run *r = arg;
+
+	if (n == r->kill_at && r->kill_after)
+		kill_it(r);
+}
+
 void heal_run_begin(struct heal_run *r, const struct heal_path *path)
 {
 	struct heal_bench *b = &r->bench;
 
-	memset(&r->oracle, 0, sizeof(r->oracle));
-	r->steps[0] = '\0';
+	memset(r, 0, sizeof(*r));
 	r->path = path;
 	heal_bench_init(b, MODE_AUTO);
 	b->options.diagnose_every = 0;
@@ -156,7 +185,21 @@ void heal_run_begin(struct heal_run *r, const struct heal_path *path)
 	path->make(&b->world);
 	oracle_begin(&r->oracle, &b->world, b->db_path);
 	b->world.at_step = on_step;
+	b->world.at_operation = before_operation;
+	b->world.after_operation = after_operation;
 	b->world.arg = r;
+}
+
+static bool is_dead(const struct heal_run *r)
+{
+	return r->bench.world.dead || (r->kill_write && db_fail_hit(r->bench.healer->db));
+}
+
+/* Time passes in pieces, so that a program that was killed is not kept waiting. */
+static void pass(struct heal_run *r, int64_t span)
+{
+	for (int64_t left = span; left > 0 && !is_dead(r); left -= 10 * US_SECOND)
+		heal_bench_run(&r->bench, 10 * US_SECOND);
 }
 
 void heal_run_drive(struct heal_run *r)
@@ -165,10 +208,10 @@ void heal_run_drive(struct heal_run *r)
 	struct err ignored;
 
 	heal_bench_suspect(b, HEAL_RUN_CASE, 1);
-	heal_bench_run(b, US_MINUTE);
-	if (r->path->approval && !b->world.dead && heal_bench_state(b, HEAL_RUN_CASE, NULL) == CASE_WAITING_APPROVAL)
+	pass(r, US_MINUTE);
+	if (r->path->approval && !is_dead(r) && heal_bench_state(b, HEAL_RUN_CASE, NULL) == CASE_WAITING_APPROVAL)
 		(void)heal_bench_approve(b, HEAL_RUN_CASE, &ignored);
-	heal_bench_run(b, 12 * US_MINUTE);
+	pass(r, 12 * US_MINUTE);
 }
 
 bool heal_run_is_over(struct heal_run *r)
@@ -176,7 +219,7 @@ bool heal_run_is_over(struct heal_run *r)
 	struct heal_repair row;
 	struct err e;
 
-	return oracle_healthy(&r->oracle) && heal_bench_state(&r->bench, HEAL_RUN_CASE, NULL) == CASE_HEALED &&
+	return !r->path->undone && oracle_healthy(&r->oracle) && heal_bench_state(&r->bench, HEAL_RUN_CASE, NULL) == CASE_HEALED &&
 		repair_row_unended(r->bench.healer->db, NULL, &row, &e) == 0;
 }
 
@@ -185,8 +228,8 @@ void heal_run_restart(struct heal_run *r)
 	struct heal_bench *b = &r->bench;
 
 	heal_bench_crash(b);
-	b->world.fail_at = 0;
-	b->world.dead = false;
+	b->world.fail_at = r->kill_at = 0;
+	b->world.dead = r->kill_write = b->world.new_fails = false;
 	b->options.diagnose_every = US_HOUR;
 	heal_bench_start(b);
 	heal_bench_run(b, 15 * US_MINUTE);

@@ -11,6 +11,7 @@ struct heal_path {
 	void (*make)(struct fake_world *w); /* breaks a healthy server */
 	bool approval;                      /* a person is asked first */
 	const char *steps;                  /* "cert_create record_set": what a clean run does */
+	bool undone;                        /* and it ends rolled back: a person is called */
 };
 
 extern const struct heal_path heal_paths[]; /* ends with a NULL name */
@@ -20,12 +21,16 @@ struct heal_run {
 	struct oracle oracle;
 	const struct heal_path *path;
 	char steps[200]; /* that reached the host */
+	/* The program is killed: nothing more reaches the host or heal.db, until heal_run_restart. */
+	int kill_at;     /* at the n-th operation of the host; 0: never */
+	bool kill_after; /* once that is done; else before it */
+	bool kill_write; /* when db_fail_at has hit */
 };
 
 #define HEAL_RUN_CASE 5
 
-void heal_run_begin(struct heal_run *r, const struct heal_path *path); /* a healer beside a server that is broken now */
-void heal_run_drive(struct heal_run *r);  /* events tell of it; a person says yes when asked; some minutes pass */
+void heal_run_begin(struct heal_run *r, const struct heal_path *path); /* a healer beside a server that is broken now; sets all of *r */
+void heal_run_drive(struct heal_run *r);  /* events tell of it; a person says yes when asked; some minutes pass, or it is killed */
 bool heal_run_is_over(struct heal_run *r); /* healed, and nothing is under way: a new start would find nothing to do */
 void heal_run_restart(struct heal_run *r);/* as after SIGKILL; the world is sound again */
 void heal_run_finish(struct heal_run *r); /* the trouble is over: hours pass, a person says yes. Fails unless the server works */

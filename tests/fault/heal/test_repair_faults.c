@@ -21,8 +21,8 @@ static void clean(const struct heal_path *p)
 	heal_run_check(&r, "no fault", 0);
 	if (p->steps != NULL && strcmp(r.steps, p->steps) != 0)
 		fail_msg("%s: the steps are '%s', and should be '%s'", p->name, r.steps, p->steps);
-	if (heal_bench_state(&r.bench, HEAL_RUN_CASE, NULL) != CASE_HEALED)
-		fail_msg("%s: a clean run does not heal", p->name);
+	if (heal_bench_state(&r.bench, HEAL_RUN_CASE, NULL) != (p->undone ? CASE_ESCALATED : CASE_HEALED))
+		fail_msg("%s: a clean run ends otherwise", p->name);
 	heal_run_end(&r);
 }
 
@@ -65,6 +65,7 @@ static void every_path(void **state)
 			runs += n;
 		}
 		printf("# %s: %d runs\n", p->name, runs);
+		fflush(stdout);
 		all += runs;
 	}
 	printf("# %d runs in all\n", all);
