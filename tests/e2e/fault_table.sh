@@ -21,8 +21,8 @@ also() { sed -n 's/.*"also":\[\([^]]*\)\],"not_excluded".*/\1/p' <<<"$said" | tr
 not_excluded() { sed -n 's/.*"not_excluded":\[\([^]]*\)\].*/\1/p' <<<"$said" | tr -d '"'; }
 notes() {
 	{
-		sed -n 's/.*"notes":\[\(.*\)\],"smtp".*/\1/p' <<<"$said" | grep -o '{"name":"[A-Z0-9_]*"' | cut -d'"' -f4
-		grep -q '"smtp":"S' <<<"$said" && echo SMTP
+		sed -n 's/.*"notes":\[\(.*\)\],"smtp_name".*/\1/p' <<<"$said" | grep -o '{"name":"[A-Z0-9_]*"' | cut -d'"' -f4
+		sed -n 's/.*"smtp_name":"\([A-Z_]*\)".*/\1/p' <<<"$said"
 	} | list
 }
 plan() { grep -o '"step":{"kind":"[a-z_]*"' <<<"${said#*\"plan\":}" | cut -d'"' -f6 | paste -sd, - | sed 's/^$/-/'; }
@@ -44,10 +44,10 @@ things() { (cd "$work/lab" && find store keys -type f | sort); }
 no() { why="${why:+$why; }$1"; }
 same() { [ "$2" = "$3" ] || no "$1 is '$3', expected '$2'"; } # WHAT EXPECTED SEEN
 told() { grep -qF "$1" "$work/siem.ndjson" 2>/dev/null; }
-# the states of the cases of the back end; where there is none, of its neighbours
+# the states of the cases of web services' certificates; where there is none, of the others (SMTP)
 states() {
 	"$evmend" cases --all --json -c "$work/config.yaml" 2>/dev/null | grep '"kind":"case"' >"$work/cases"
-	{ grep -E '"cause":"exchange-(backend|tls)' "$work/cases" || cat "$work/cases"; } |
+	{ grep -E '"cause":"exchange-(backend|tls|frontend|certificate)' "$work/cases" || cat "$work/cases"; } |
 		sed -n 's/.*"state":"\([a-z-]*\)".*/\1/p' | sort -u | paste -sd' '
 }
 configure() { # OPTIONS OF THE HOST PROGRAM
@@ -65,9 +65,12 @@ sinks: [{name: siem, kind: file, path: siem.ndjson}]
 times: {idle_after: 1s, diagnose_every: 1h, step: 8s, repair: 40s}
 YAML
 }
-# healed: proven by the agent, whose case then is healed, or advised while the SMTP side is open
+# healed: proven by the agent, whose case then is healed, or advised while the SMTP side is open. refuted: nothing is wrong any more, and
+# the agent has not taken a step. held: the policy refuses what the verdict would permit.
 arrived() { # OUTCOME STATES
 	case $1 in
+	refuted) ! told '"what":"intent"' && { [[ " $2 " == *" refuted "* ]] || [[ " $2 " == *" healed "* ]]; } ;;
+	held) ! told '"what":"intent"' && told '"kind":"refusal"' ;;
 	healed) told '"result":"healed"' && { [[ " $2 " == *" healed "* ]] || { [[ " $2 " == *" advised "* ]] && grep -q '"smtp":"S' "$work/siem.ndjson"; }; } ;;
 	*) [[ " $2 " == *" $1 "* ]] ;;
 	esac
@@ -76,6 +79,7 @@ run_agent() { # OUTCOME: until the case has come to it
 	local want=$1 until=$((SECONDS + 25 * slow)) seen=''
 	"$evmend" run -c "$work/config.yaml" >"$work/agent.out" 2>"$work/agent.log" </dev/null &
 	agent=$!
+	knock & # people go on using the server
 	[ "$want" = - ] && until=$((SECONDS + 4 * slow))
 	while [ "$SECONDS" -lt "$until" ]; do
 		sleep 0.3
@@ -84,6 +88,7 @@ run_agent() { # OUTCOME: until the case has come to it
 	done
 	[ "$want" = - ] && same "the states of cases" "" "$seen"
 	[ "$want" = - ] || arrived "$want" "$seen" || same "the case's state" "$want" "$seen"
+	wait "$!" # those who knock
 	kill -TERM "$agent"
 	wait "$agent" || no "the agent ended badly"
 	agent=
@@ -124,11 +129,11 @@ one() {
 	same "what diagnose left behind" "$before" "$(picture)"
 	case $row in R3 | R5 | R6 | R7 | R8) [[ $hosted != --without\ * ]] || [ "$outcome" = healed ] || [ -z "$(not_excluded)" ] || by_policy=unknown
 		[ "$by_policy" = unknown ] || by_policy=yes ;; esac
-	if [[ $hosted == --without* ]] && [ "$outcome" != healed ]; then
+	if [[ $hosted == --without* ]] && [ "$outcome" != healed ] && [ "$why" = "" ]; then
 		# even a person's yes starts nothing on a guess
 		"$evmend" repair "$host" --yes --json -c "$work/config.yaml" >"$work/repair" 2>&1 </dev/null
 		same "the exit code of repair" 6 $?
-		[ "$plan" = - ] || [ -n "$(not_excluded)" ] || no "nothing is said to be not excluded"
+		[ "$plan" = - ] || [ "$outcome" = held ] || [ -n "$(not_excluded)" ] || no "nothing is said to be not excluded"
 	fi
 	run_agent "$outcome"
 	if [ "$by_policy" != yes ]; then same "what the agent left behind" "$before" "$(picture)"; fi

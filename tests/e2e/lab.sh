@@ -17,6 +17,7 @@ same() { # NAME EXPECTED SEEN
 }
 # a fresh lab: one is made, the others are copies, since keys take long to draw
 "$lab_bin" init "$work/made" >/dev/null || { not_ok init "no lab"; exit 1; }
+has_ipv6() { grep -q '"ipv6":true' "$work/made/lab.json"; }
 fresh() {
 	"$lab_bin" stop "$lab" >/dev/null 2>&1
 	rm -rf "$lab"
@@ -54,7 +55,77 @@ tls-mismatch||500|36874*2 Cafe-SendFailure*1 HttpProxy-SendFailure*2
 expire-soon||200|12018*1
 front-end-certificate||no answer|1004*1 15021*2
 foreign-name||200|15300*1 15301*1
+public-certificate||200|15300*1 15301*1
+public-own-name||200|15300*2 15301*2
+key-access||500|12014*1 15021*2 36870*1 Cafe-SendFailure*1 HttpProxy-SendFailure*2
+lost-association||500|12014*1 15021*2 36869*1 Cafe-SendFailure*1 HttpProxy-SendFailure*2
+key-mismatch||500|12014*1 15021*2 36870*1 Cafe-SendFailure*1 HttpProxy-SendFailure*2
+wrong-store||500|1004*1 12014*1 12024*1 15021*2 36870*1 Cafe-SendFailure*1 HttpProxy-SendFailure*2
+expire||200|12015*1 12016*1
+not-yet-valid||200|
+weak||200|
+weak-sha1||200|
+weak-1024||200|
+ec-key||200|12014*1
+shadow-record||500|15021*2 15301*1 36870*1 Cafe-SendFailure*1 HttpProxy-SendFailure*2
+stop-service||no answer|
+ip-bound||500|15300*1 15301*1 Cafe-SendFailure*1 HttpProxy-SendFailure*2
+host-header||400|
+app-pool-down||503|
+refuse||500|Cafe-ConnectFailure*1 HttpProxy-ConnectFailure*2
+stale-state||500|Cafe-SendFailure*1 HttpProxy-SendFailure*2
+hop-broken||500|Cafe-SendFailure*1 HttpProxy-SendFailure*2
+no-exchange-site||500|Cafe-ConnectFailure*1 HttpProxy-ConnectFailure*2
+not-exchange||200|
+smtp-connector||200|12014*1
+two-faults||500|1004*1 12014*1 12024*1 Cafe-ConnectFailure*1 HttpProxy-ConnectFailure*2
+unbind+no-site-binding||500|15300*1 29*1 Cafe-ConnectFailure*1 HttpProxy-ConnectFailure*2
 FAULTS
+
+# every fault of the table can be made, and every fault that can be made is in the table
+made=$("$lab_bin" --help | sed -n '/^Faults:/,$p' | tail -n +2 | tr ' ' '\n' | grep . | sort)
+told=$(grep -v '^#' tests/lab/faults.tsv | cut -f1,12 | tr '+\t: ' '\n\n\n\n' | sort -u)
+same "faults that no row tells of" "" "$(comm -23 <(echo "$made") <(echo "$told") | paste -sd' ')"
+
+# two faults one after the other are two faults at once
+fresh
+"$lab_bin" break "$lab" unbind
+"$lab_bin" break "$lab" no-site-binding
+one=$(sed 's/"version":[0-9]*//' "$lab/state.json" | sed 's/"boot".*//')
+fresh
+"$lab_bin" break "$lab" unbind+no-site-binding
+same "two breaks are as one of both" "$one" "$(sed 's/"version":[0-9]*//' "$lab/state.json" | sed 's/"boot".*//')"
+
+# sockets that really behave so; openssl is another's eye
+port() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" "$lab/lab.json"; }
+shown() { timeout 3 openssl s_client -connect "127.0.0.1:$(port backend_port)" -cipher ALL:@SECLEVEL=0 </dev/null 2>/dev/null | openssl x509 -noout -text 2>/dev/null; }
+fresh
+"$lab_bin" break "$lab" hang
+timeout 2 openssl s_client -connect "127.0.0.1:$(port backend_port)" </dev/null >"$work/out" 2>&1
+same "hang: the connection stands and nothing comes" "124 " "$? $(grep -c refused "$work/out" | sed 's/^0$//')"
+"$lab_bin" stop "$lab"
+same "and a lab that hangs can be stopped" 0 $?
+fresh
+"$lab_bin" break "$lab" mute
+printf 'GET / HTTP/1.1\r\n\r\n' | timeout 2 openssl s_client -quiet -connect "127.0.0.1:$(port backend_port)" >"$work/out" 2>/dev/null
+same "mute: no answer behind the handshake" 0 "$(wc -c <"$work/out")"
+fresh
+"$lab_bin" break "$lab" ec-key
+case $(shown) in *'id-ecPublicKey'*) ok "ec-key: is what is served" ;; *) not_ok "ec-key" "$(shown | head -n 3)" ;; esac
+"$lab_bin" break "$lab" weak
+case $(shown) in *'sha1WithRSA'*'1024 bit'*) ok "weak: is what is served" ;; *) not_ok "weak" "$(shown | head -n 3)" ;; esac
+"$lab_bin" break "$lab" public-certificate
+case $(shown) in *'Issuer:'*'evmend LAB Public CA'*'DNS:mail.lab.example'*) ok "public-certificate: somebody else issued it" ;; *) not_ok "public-certificate" "$(shown | head -n 3)" ;; esac
+fresh
+"$lab_bin" break "$lab" stop-service
+"$lab_bin" request "$lab" >"$work/out" 2>&1
+case $(cat "$work/out") in *'tcp refused'*) ok "stop-service: 443 is closed as well" ;; *) not_ok "stop-service" "$(cat "$work/out")" ;; esac
+for fault in stale-state hop-broken; do
+	fresh
+	"$lab_bin" break "$lab" "$fault"
+	"$lab_bin" restart "$lab"
+	same "$fault: a restart ends it" 200 "$(status)"
+done
 
 # HTTP.SYS's cache: served until the restart
 fresh
@@ -100,6 +171,32 @@ same "die-after: it is done" 200 "$(status)"
 same "and not answered" 1 "$(wc -l <"$work/out")"
 "$lab_bin" host "$lab" --fault what:1 </dev/null >/dev/null 2>&1
 same "an unknown fault is refused" 3 $?
+
+# what a host does not answer, and what others do meanwhile
+case $(printf '{"id":1,"call":"observe","deadline_ms":900,"args":{"parts":["sites","pools"]}}\n' | "$lab_bin" host "$lab" --without sites,probe) in
+*'"can":["identity","observe","busy","apply","undo","lock"]'*'"ok":{"pools":'*) ok "without: a part and a call are not there" ;;
+*) not_ok "without" "they are" ;;
+esac
+"$lab_bin" host "$lab" --without nothing </dev/null >/dev/null 2>&1
+same "without: an unknown word is refused" 3 $?
+observe='{"id":1,"call":"observe","deadline_ms":900,"args":{"parts":["sites"]}}'
+case $(printf '%s\n' "$observe" "$observe" "$observe" | "$lab_bin" host "$lab" --meanwhile observe:2:stop-site | grep -o '"Exchange Back End","id":2,"started":[a-z]*' | paste -sd' ') in
+*'started":true "'*'started":true "'*'started":false') ok "meanwhile: after the second call, not before" ;;
+*) not_ok "meanwhile" "it came at another time" ;;
+esac
+case $(printf '%s\n' "$observe" | "$lab_bin" host "$lab" --fault lie:observe:1) in
+*'"Exchange Back End","id":2,"started":true'*) ok "lie: a stopped site runs, it says" ;;
+*) not_ok "lie:observe" "the truth" ;;
+esac
+
+# neighbours: a lab knocks at the back end of another one
+"$lab_bin" init "$work/two" --name EX2 --fqdn ex2.lab.example >/dev/null && "$lab_bin" start "$work/two" --daemon >/dev/null
+there=$(sed -n 's/.*"backend_port":\([0-9]*\).*/\1/p' "$work/two/lab.json")
+case $(ask '{"id":1,"call":"probe","deadline_ms":9000,"args":{"kind":"backend","address":"ex2.lab.example","version":"default","path":"/owa/exhealth.check","port":'"$there"'}}') in
+*'"http_status":200,"answer_header":"X-BEServer: EX2"'*) ok "a neighbour's back end is reached" ;;
+*) not_ok "a neighbour's back end" "it is not reached" ;;
+esac
+"$lab_bin" stop "$work/two"
 
 # two at once: the lock, and record ids
 { printf '{"id":1,"call":"lock","deadline_ms":900,"args":{"who":"first"}}\n'; sleep 2; } | "$lab_bin" host "$lab" >/dev/null &

@@ -36,6 +36,7 @@ struct lab {
 	uint16_t local_port;    /* plays 127.0.0.1:443 */
 	uint16_t backend_port;  /* plays 0.0.0.0:444 */
 	bool ipv6;              /* ::1 answers too */
+	bool any_ports;         /* nobody asked for these ports: others may be taken */
 	struct clock clock;
 };
 
@@ -47,7 +48,7 @@ enum lab_wrong {
 	WRONG_REFUSE = 8,       /* nothing listens on its port, though site and binding are fine */
 	WRONG_STALE = 16,       /* HTTP.SYS cuts handshakes on 444 until the record is set anew or IIS restarts */
 	WRONG_HOP = 32,         /* the front end sends into dead connections until IIS restarts */
-	WRONG_SPLIT = 64,       /* the back end cuts whoever comes over IPv6 */
+	WRONG_SPLIT = 64,       /* the back end cuts whoever comes over IPv4 */
 	WRONG_NO_EXCHANGE = 128,/* identity says: no Exchange */
 	WRONG_DISK_FULL = 256,  /* nothing that needs a file can be made */
 };
@@ -66,6 +67,8 @@ struct lab_state {
 /* ---- lab_init.c ---- */
 /* NULL for name, fqdn, ports: the usual ones. Prints what was made. */
 int lab_init(const char *folder, const char *name, const char *fqdn, const char *ports, struct err *e);
+/* Before the server starts: takes other ports when somebody else has come to sit on one of those that were free. */
+int lab_check_ports(struct lab *l, struct err *e);
 
 /* ---- lab_files.c ---- */
 int lab_path(const struct lab *l, char *to, size_t n, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
@@ -121,7 +124,7 @@ bool is_usable(const struct store_cert *c); /* key there, opens and matches */
 
 /* ---- lab_events.c ---- */
 enum lab_event {
-	EV_15021, EV_15300, EV_15301, EV_36870, EV_36874, EV_1004, EV_1006, EV_12014, EV_12015, EV_12016, EV_12018, EV_12023, EV_12024,
+	EV_15021, EV_15300, EV_15301, EV_36869, EV_36870, EV_36874, EV_1004, EV_1006, EV_12014, EV_12015, EV_12016, EV_12018, EV_12023, EV_12024,
 	EV_IIS29,
 };
 

@@ -44,7 +44,7 @@ static SSL_CTX *load(const struct lab *l, const struct host_record *r, enum door
 	*why = DOOR_NO_CERTIFICATE;
 	if (!c)
 		return NULL;
-	*why = DOOR_NO_KEY;
+	*why = c->cert.has_key == TRI_NO && c->cert.key_matches == TRI_YES ? DOOR_NO_KEY_INFO : DOOR_NO_KEY;
 	key = is_usable(c) ? store_key(l, c) : NULL;
 	if (key)
 		ctx = make_context(c->pem, key);

@@ -273,7 +273,7 @@ static void cannot_answer(struct server *s, enum door_kind kind, enum door_why w
 	s->said_36870 = s->said_36870 || say;
 	pthread_mutex_unlock(&s->lock);
 	if (say)
-		lab_event(s->lab, EV_36870, NULL);
+		lab_event(s->lab, why == DOOR_NO_KEY_INFO ? EV_36869 : EV_36870, NULL);
 	lab_event(s->lab, EV_15021, &(struct event_args){.endpoint = endpoint});
 }
 
@@ -306,7 +306,7 @@ static void shake_hands(struct server *s, enum door_kind kind, SSL *ssl, const s
 /* Cut by HTTP.SYS itself, for a reason that no table shows. */
 static bool is_cut(enum door_kind kind, bool v6, unsigned wrong)
 {
-	return kind == DOOR_BACKEND && (wrong & WRONG_STALE || (v6 && wrong & WRONG_SPLIT));
+	return kind == DOOR_BACKEND && (wrong & WRONG_STALE || (!v6 && wrong & WRONG_SPLIT));
 }
 
 static void serve_opened(struct server *s, enum door_kind kind, const struct opened *o, int fd)

@@ -39,6 +39,7 @@ static const struct frame frames[] = {
 	[EV_15021] = {HTTP_PROVIDER, " Qualifiers='49152'>15021", 2, 0, CLASSIC, BY_KERNEL, "System", ""},
 	[EV_15300] = {HTTP_PROVIDER, " Qualifiers='32768'>15300", 3, 0, CLASSIC, BY_KERNEL, "System", ""},
 	[EV_15301] = {HTTP_PROVIDER, " Qualifiers='32768'>15301", 3, 0, CLASSIC, BY_KERNEL, "System", ""},
+	[EV_36869] = {SCHANNEL, ">36869", 2, 0, "0x8000000000000000", BY_LSASS, "System", SYSTEM_SID},
 	[EV_36870] = {SCHANNEL, ">36870", 2, 0, "0x8000000000000000", BY_LSASS, "System", SYSTEM_SID},
 	[EV_36874] = {SCHANNEL, ">36874", 2, 0, "0x8000000000000000", BY_LSASS, "System", SYSTEM_SID},
 	[EV_1004] = {"Name='" LIFECYCLE "' Guid='{bc0669e1-a10d-4a78-834e-1ca3c806c93b}'", ">1004", 4, 0, "0x4000000000000000", BY_PERSON,
@@ -111,6 +112,10 @@ static void put_payload(struct buf *b, const struct lab *l, enum lab_event kind,
 	case EV_15300:
 	case EV_15301:
 		put_http(b, a->endpoint, kind == EV_15021);
+		break;
+	case EV_36869:
+		buf_str(b, "<EventData><Data Name='CallerProcessId'>4</Data><Data Name='CallerProcessImageName'>SYSTEM</Data>"
+			   "<Data Name='Type'>server</Data></EventData>");
 		break;
 	case EV_36870:
 		buf_str(b, "<EventData><Data Name='Type'>server</Data><Data Name='ErrorCode'>0x8009030d</Data><Data Name='ErrorStatus'>10001"

@@ -26,6 +26,7 @@ static const struct fault {
 	{"unbind", fault_unbind, false, false},
 	{"drop-key", fault_drop_key, true, false},
 	{"key-access", fault_key_access, false, false},
+	{"lost-association", fault_lost_association, false, false},
 	{"key-mismatch", fault_key_mismatch, false, false},
 	{"wrong-store", fault_wrong_store, false, false},
 	{"expire", fault_expire, false, false},

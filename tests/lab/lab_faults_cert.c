@@ -91,7 +91,22 @@ int fault_key_access(const struct lab *l, struct lab_state *s, const struct how 
 	return 0;
 }
 
-/* The certificate names the container of its neighbour; its own is still there. */
+/* Imported again as a .cer: nothing joins it with its key, which is still there. */
+int fault_lost_association(const struct lab *l, struct lab_state *s, const struct how *how, struct err *e)
+{
+	struct store_cert *c = of_record(l, s, BACKEND_ENDPOINT, e);
+	int r;
+
+	(void)how;
+	if (!c)
+		return -1;
+	r = store_add(l, "MY", c->pem, c->cert.friendly_name, "", c->token, e);
+	s->cache_epoch++;
+	store_free(c, 1);
+	return r;
+}
+
+/* The certificate names the container of its neighbour. */
 int fault_key_mismatch(const struct lab *l, struct lab_state *s, const struct how *how, struct err *e)
 {
 	struct store_cert *c = of_record(l, s, BACKEND_ENDPOINT, e), *other = c ? of_record(l, s, FRONTEND_ENDPOINT, e) : NULL;

@@ -94,6 +94,7 @@ int lab_open(struct lab *l, const char *folder, struct err *e)
 	l->local_port = (uint16_t)json_int(json_get(j, "local_port"), 0);
 	l->backend_port = (uint16_t)json_int(json_get(j, "backend_port"), 0);
 	l->ipv6 = json_bool(json_get(j, "ipv6"), false);
+	l->any_ports = json_bool(json_get(j, "any_ports"), false);
 	json_free(j);
 	if (!text_host_ok(l->name) || !text_host_ok(l->fqdn) || !l->frontend_port || !l->backend_port || !l->local_port)
 		return err_set(e, ERR_IO, "%s/lab.json is damaged; make a new lab", l->folder);
@@ -116,6 +117,7 @@ int lab_save(const struct lab *l, struct err *e)
 	json_put_int(&o, "local_port", l->local_port);
 	json_put_int(&o, "backend_port", l->backend_port);
 	json_put_bool(&o, "ipv6", l->ipv6);
+	json_put_bool(&o, "any_ports", l->any_ports);
 	json_close(&o, '}');
 	buf_char(&b, '\n');
 	r = replace(l, "lab.json", &b, e);

@@ -43,19 +43,48 @@ static bool has_ipv6(void)
 	return ok;
 }
 
+static void choose_any(struct lab *l)
+{
+	int fd[3];
+
+	l->any_ports = true;
+	l->frontend_port = free_port(&fd[0]);
+	l->local_port = free_port(&fd[1]);
+	l->backend_port = free_port(&fd[2]);
+	for (int i = 0; i < 3; i++)
+		close(fd[i]);
+}
+
+static bool is_free(uint16_t port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_port = htons(port)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+	bool ok;
+
+	if (fd < 0)
+		return false;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	ok = bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 1) == 0;
+	close(fd);
+	return ok;
+}
+
+int lab_check_ports(struct lab *l, struct err *e)
+{
+	if (!l->any_ports || (is_free(l->frontend_port) && is_free(l->local_port) && is_free(l->backend_port)))
+		return 0;
+	choose_any(l);
+	return lab_save(l, e);
+}
+
 static int choose_ports(struct lab *l, const char *ports, struct err *e)
 {
 	const char *colon = ports ? strchr(ports, ':') : NULL;
 	int64_t front, back;
-	int fd[3];
 
 	l->ipv6 = has_ipv6();
 	if (!ports || strcmp(ports, "0") == 0) {
-		l->frontend_port = free_port(&fd[0]);
-		l->local_port = free_port(&fd[1]);
-		l->backend_port = free_port(&fd[2]);
-		for (int i = 0; i < 3; i++)
-			close(fd[i]);
+		choose_any(l);
 		return 0;
 	}
 	if (!colon || !text_int(ports, (size_t)(colon - ports), &front) || !text_int(colon + 1, strlen(colon + 1), &back) || front < 1 ||

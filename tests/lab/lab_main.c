@@ -123,10 +123,12 @@ static int start_daemon(const struct lab *l, bool self_probe, struct err *e)
 	}
 }
 
-static int verb_start(const struct lab *l, const struct args *a, struct err *e)
+static int verb_start(struct lab *l, const struct args *a, struct err *e)
 {
 	if (lab_pid(l))
 		return err_set(e, ERR_IO, "the server of this lab runs already (pid %d)", lab_pid(l));
+	if (lab_check_ports(l, e) < 0)
+		return -1;
 	if (a->daemon && start_daemon(l, a->self_probe, e) < 0)
 		return -1;
 	printf("LAB %s: front end on 127.0.0.1:%u, back end on 127.0.0.1:%u\n", l->name, l->frontend_port, l->backend_port);
@@ -134,7 +136,7 @@ static int verb_start(const struct lab *l, const struct args *a, struct err *e)
 	return a->daemon ? 0 : lab_serve(l, a->self_probe, -1, e);
 }
 
-static int verb_stop(const struct lab *l, const struct args *a, struct err *e)
+static int verb_stop(struct lab *l, const struct args *a, struct err *e)
 {
 	int pid = lab_pid(l);
 
@@ -215,7 +217,7 @@ static void print_json(const struct lab *l, const struct lab_state *s)
 	buf_free(&b);
 }
 
-static int verb_status(const struct lab *l, const struct args *a, struct err *e)
+static int verb_status(struct lab *l, const struct args *a, struct err *e)
 {
 	struct lab_state *s = state_begin(l, false, e);
 
@@ -243,7 +245,7 @@ static int verb_status(const struct lab *l, const struct args *a, struct err *e)
 }
 
 /* One request as a client makes it: through the front end. 0: the back end answered. */
-static int verb_request(const struct lab *l, const struct args *a, struct err *e)
+static int verb_request(struct lab *l, const struct args *a, struct err *e)
 {
 	struct host_probe_ask ask = {.kind = HOST_PROBE_HOP, .address = "127.0.0.1"};
 	struct probe_result *r = xcalloc(1, sizeof *r);
@@ -260,7 +262,7 @@ static int verb_request(const struct lab *l, const struct args *a, struct err *e
 	return answered ? 0 : err_set(e, ERR_FINDINGS, "the back end did not answer");
 }
 
-static int verb_busy(const struct lab *l, const struct args *a, struct err *e)
+static int verb_busy(struct lab *l, const struct args *a, struct err *e)
 {
 	static const char *const words[] = {"free", "maintenance", "installing", "recovering", "reboot_pending"};
 	struct lab_state *s;
@@ -277,7 +279,7 @@ static int verb_busy(const struct lab *l, const struct args *a, struct err *e)
 	return err_set(e, ERR_USAGE, "busy must be free, maintenance, installing, recovering or reboot_pending");
 }
 
-static int verb_flood(const struct lab *l, const struct args *a, struct err *e)
+static int verb_flood(struct lab *l, const struct args *a, struct err *e)
 {
 	int64_t n;
 
@@ -287,23 +289,23 @@ static int verb_flood(const struct lab *l, const struct args *a, struct err *e)
 	return 0;
 }
 
-static int verb_restart(const struct lab *l, const struct args *a, struct err *e)
+static int verb_restart(struct lab *l, const struct args *a, struct err *e)
 {
 	(void)a;
 	return lab_restart(l, e);
 }
 
-static int verb_break(const struct lab *l, const struct args *a, struct err *e)
+static int verb_break(struct lab *l, const struct args *a, struct err *e)
 {
 	return lab_break(l, a->word ? a->word : "", a->deferred, a->keep_key, e);
 }
 
-static int verb_host(const struct lab *l, const struct args *a, struct err *e)
+static int verb_host(struct lab *l, const struct args *a, struct err *e)
 {
 	return lab_host(l, &a->host, e);
 }
 
-static int verb_collect(const struct lab *l, const struct args *a, struct err *e)
+static int verb_collect(struct lab *l, const struct args *a, struct err *e)
 {
 	return lab_collect(l, a->word, a->host.without, e);
 }
@@ -311,7 +313,7 @@ static int verb_collect(const struct lab *l, const struct args *a, struct err *e
 /* A new verb is one line here and one in the help. init stands apart: it is the one that needs no lab. */
 static const struct verb {
 	const char *name;
-	int (*run)(const struct lab *l, const struct args *a, struct err *e);
+	int (*run)(struct lab *l, const struct args *a, struct err *e);
 } verbs[] = {
 	{"start", verb_start},
 	{"stop", verb_stop},

@@ -52,15 +52,20 @@ static bool key_is_closed(const struct lab *l, const char *container)
 	return container[0] && access(path, F_OK) == 0;
 }
 
-/* A public copy names no container; a key counts as its own when one fits, as certutil -repairstore would find it. */
+/* A certificate that names no container has no key; one that would fit is told, as certutil -repairstore would find it. */
 static void about_key(const struct lab *l, struct store_cert *c)
 {
+	bool joined = c->cert.container[0] != '\0', closed = key_is_closed(l, c->cert.container);
 	char *key;
 
-	if (strcmp(c->cert.store, "Root") == 0)
-		store_key_for(l, c->pem, c->cert.container);
+	c->cert.key_denied = closed ? TRI_YES : TRI_NO;
+	if (!joined) {
+		c->cert.has_key = c->cert.key_opens = TRI_NO;
+		c->cert.key_matches = store_key_for(l, c->pem, c->cert.container) ? TRI_YES : TRI_NO;
+		return;
+	}
 	key = store_key(l, c);
-	c->cert.has_key = key_is_there(l, c->cert.container) || key_is_closed(l, c->cert.container) ? TRI_YES : TRI_NO;
+	c->cert.has_key = key_is_there(l, c->cert.container) || closed ? TRI_YES : TRI_NO;
 	c->cert.key_opens = key ? TRI_YES : TRI_NO;
 	/* of a key that does not open nobody knows whether it matches */
 	c->cert.key_matches = !key && c->cert.has_key == TRI_YES ? TRI_UNKNOWN :

@@ -9,7 +9,7 @@
 #include "lab/lab.h"
 
 enum door_kind { DOOR_FRONTEND, DOOR_LOCAL, DOOR_BACKEND };
-enum door_why { DOOR_OK, DOOR_NO_RECORD, DOOR_NO_CERTIFICATE, DOOR_NO_KEY };
+enum door_why { DOOR_OK, DOOR_NO_RECORD, DOOR_NO_CERTIFICATE, DOOR_NO_KEY, DOOR_NO_KEY_INFO };
 
 /* What a door knows when somebody has come in. */
 struct opened {
