@@ -65,49 +65,11 @@ static void clean_text_is_not_copied(void **state)
 	buf_free(&scratch);
 }
 
-static void detection(void **state)
-{
-	static const struct {
-		const char *bytes;
-		size_t n, mark;
-		enum text_encoding encoding;
-	} t[] = {
-		{ "\xEF\xBB\xBF<", 4, 3, TEXT_UTF8 }, { "\xFF\xFE<\0", 4, 2, TEXT_UTF16LE }, { "\xFE\xFF\0<", 4, 2, TEXT_UTF16BE },
-		{ "<\0E\0", 4, 0, TEXT_UTF16LE }, { "\0<\0E", 4, 0, TEXT_UTF16BE }, { "<Eve", 4, 0, TEXT_UTF8 }, { "<", 1, 0, TEXT_UTF8 },
-		{ "", 0, 0, TEXT_UTF8 }, { "\0\0\0\0", 4, 0, TEXT_UTF8 },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-		enum text_encoding encoding;
-
-		assert_int_equal(encoding_detect(t[i].bytes, t[i].n, &encoding), t[i].mark);
-		assert_int_equal(encoding, t[i].encoding);
-	}
-}
-
-static void utf16_lengths(void **state)
-{
-	static const uint8_t bytes[] = { 'a', 0, 0, 0, 0xE4, 0, 0xAC, 0x20, 0x3D, 0xD8, 0x00, 0xDE, 0x00, 0xD8, 'b', 0, 0x00, 0xDC, 'c' };
-	struct utf16 u = { 0 };
-	struct buf to;
-
-	(void)state;
-	buf_init(&to, 100);
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		utf16_feed(&u, bytes + i, 1, &to);
-	assert_int_equal(to.n, 1 + 1 + 2 + 3 + 4 + 3 + 1 + 3);
-	assert_memory_equal(to.p, "a\0\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80\xED\xA0\x80" "b\xED\xB0\x80", 18);
-	assert_true(u.has_byte); /* half of 'c' */
-	assert_int_equal(utf16_raw_length(to.p, to.n), sizeof(bytes) - 1);
-	buf_free(&to);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(characters), cmocka_unit_test(references), cmocka_unit_test(carriage_returns),
-		cmocka_unit_test(clean_text_is_not_copied), cmocka_unit_test(detection), cmocka_unit_test(utf16_lengths),
+		cmocka_unit_test(clean_text_is_not_copied),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
