@@ -8,5 +8,7 @@ if ! "$python" -c 'import tree_sitter, tree_sitter_powershell' 2>/dev/null; then
 	exit 0
 fi
 export PYTHONDONTWRITEBYTECODE=1
-"$python" tests/powershell/decisions.py
-"$python" tests/powershell/collected.py
+code=0
+"$python" tests/powershell/decisions.py || code=1
+"$python" tests/powershell/collected.py || code=1
+exit $code

@@ -8,7 +8,7 @@
 #
 # Verdict: BE_BINDING_REMOVED (R3)
 #          The site 'Exchange Back End' has lost its https binding for port 444.
-# Plan:    b595fbc050792fec5f78454d66fbe1c4d2f718a01b9e3f6abd18e9b3fab7e01a
+# Plan:    5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c
 # Made of facts of: 2027-01-15T08:00:00.000000Z
 #   yes     names_known                EX1, ex1.lab.example
 #   yes     is_exchange                ex1.lab.example is an Exchange server
@@ -40,6 +40,7 @@
 #   no      tls_timeout                127.0.0.1: refused, ::1: refused
 #   no      tls_protocol_alert         127.0.0.1: refused, ::1: refused
 #   no      tls12_only_fails           127.0.0.1: refused, ::1: refused
+#   yes     frontend_listens           ok
 #   yes     frontend_tls               ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
 #   yes     frontend_valid             , valid until 2027-11-11T08:00:00.000000Z
 #   no      hop_answers                status 500, not from the back end
@@ -57,9 +58,9 @@ param(
 )
 
 # --- the plan, and what was true when it was made ---
-$PlanId = 'b595fbc050792fec5f78454d66fbe1c4d2f718a01b9e3f6abd18e9b3fab7e01a'
+$PlanId = '5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c'
 $Verdict = 'BE_BINDING_REMOVED'
-$Token = 'plan-b595fbc050792fec5f78454d66fbe1c4' # finds our own certificate again when this is run twice
+$Token = 'plan-5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c' # finds our own certificate again when this is run twice
 $ServerNetbios = 'EX1'
 $ServerFqdn = 'ex1.lab.example'
 $Addresses = @('127.0.0.1', '::1')

@@ -8,7 +8,7 @@
 #
 # Verdict: BE_CERT_DELETED (R6)
 #          The certificate of port 444 was deleted: the record in HTTP.SYS names one that is in no store.
-# Plan:    39debaf7f77821cbea7417ec11402bbce828dd62d74f81f25d57cf0c0d976662
+# Plan:    5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c
 # Made of facts of: 2027-01-15T08:00:00.000000Z
 #   yes     names_known                EX1, ex1.lab.example
 #   yes     is_exchange                ex1.lab.example is an Exchange server
@@ -37,6 +37,7 @@
 #   no      tls_timeout                127.0.0.1: reset, ::1: reset
 #   no      tls_protocol_alert         127.0.0.1: reset, ::1: reset
 #   no      tls12_only_fails           TLS 1.2: 127.0.0.1: reset, ::1: reset
+#   yes     frontend_listens           ok
 #   yes     frontend_tls               ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
 #   yes     frontend_valid             , valid until 2027-11-11T08:00:00.000000Z
 #   no      hop_answers                status 500, not from the back end
@@ -54,9 +55,9 @@ param(
 )
 
 # --- the plan, and what was true when it was made ---
-$PlanId = '39debaf7f77821cbea7417ec11402bbce828dd62d74f81f25d57cf0c0d976662'
+$PlanId = '5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c'
 $Verdict = 'BE_CERT_DELETED'
-$Token = 'plan-39debaf7f77821cbea7417ec11402bbc' # finds our own certificate again when this is run twice
+$Token = 'plan-5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c' # finds our own certificate again when this is run twice
 $ServerNetbios = 'EX1'
 $ServerFqdn = 'ex1.lab.example'
 $Addresses = @('127.0.0.1', '::1')

@@ -8,7 +8,7 @@
 #
 # Verdict: BE_CERT_EXPIRED (R11)
 #          The certificate of port 444 is not valid today. By default the front end does not mind; other clients do.
-# Plan:    227a3cdc603954489853f4b18478e6e43c96402ce987ce04370ef04514d8e907
+# Plan:    5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c
 # Made of facts of: 2027-01-15T08:00:00.000000Z
 #   yes     names_known                EX1, ex1.lab.example
 #   yes     is_exchange                ex1.lab.example is an Exchange server
@@ -50,6 +50,7 @@
 #   yes     served_ends_90             valid until 2027-01-14T08:00:00.000000Z
 #   yes     served_in_store            a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is in store MY
 #   no      served_weak                sha256WithRSAEncryption, RSA 2048 bit
+#   yes     frontend_listens           ok
 #   yes     frontend_tls               ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
 #   yes     frontend_valid             , valid until 2027-11-11T08:00:00.000000Z
 #   yes     hop_answers                status 200, answered by the back end
@@ -67,9 +68,9 @@ param(
 )
 
 # --- the plan, and what was true when it was made ---
-$PlanId = '227a3cdc603954489853f4b18478e6e43c96402ce987ce04370ef04514d8e907'
+$PlanId = '5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c'
 $Verdict = 'BE_CERT_EXPIRED'
-$Token = 'plan-227a3cdc603954489853f4b18478e6e4' # finds our own certificate again when this is run twice
+$Token = 'plan-5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c' # finds our own certificate again when this is run twice
 $ServerNetbios = 'EX1'
 $ServerFqdn = 'ex1.lab.example'
 $Addresses = @('127.0.0.1', '::1')

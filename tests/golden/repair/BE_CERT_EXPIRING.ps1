@@ -9,7 +9,7 @@
 # Verdict: HEALTHY_NOW (R1)
 #          Port 444 works with the server's own valid certificate: what the events told is over, or has another
 #          cause.
-# Plan:    fce97393100d01024a49eea96c48b802ef2b4cf011eb12ec18edb3887c019f33
+# Plan:    5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c
 # Made of facts of: 2027-01-15T08:00:00.000000Z
 #   yes     names_known                EX1, ex1.lab.example
 #   yes     is_exchange                ex1.lab.example is an Exchange server
@@ -51,6 +51,7 @@
 #   yes     served_ends_90             valid until 2027-02-04T08:00:00.000000Z
 #   yes     served_in_store            a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is in store MY
 #   no      served_weak                sha256WithRSAEncryption, RSA 2048 bit
+#   yes     frontend_listens           ok
 #   yes     frontend_tls               ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
 #   yes     frontend_valid             , valid until 2027-11-11T08:00:00.000000Z
 #   yes     hop_answers                status 200, answered by the back end
@@ -68,9 +69,9 @@ param(
 )
 
 # --- the plan, and what was true when it was made ---
-$PlanId = 'fce97393100d01024a49eea96c48b802ef2b4cf011eb12ec18edb3887c019f33'
+$PlanId = '5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c'
 $Verdict = 'HEALTHY_NOW'
-$Token = 'plan-fce97393100d01024a49eea96c48b802' # finds our own certificate again when this is run twice
+$Token = 'plan-5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c' # finds our own certificate again when this is run twice
 $ServerNetbios = 'EX1'
 $ServerFqdn = 'ex1.lab.example'
 $Addresses = @('127.0.0.1', '::1')

@@ -8,7 +8,7 @@
 #
 # Verdict: BE_CERT_FOREIGN (R12)
 #          Port 444 shows a certificate that does not carry this server's names.
-# Plan:    27adb10b12f17ebd76904c4c9b2269331f8827e65c41b13e156fdb074be127bb
+# Plan:    5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c
 # Made of facts of: 2027-01-15T08:00:00.000000Z
 #   yes     names_known                EX1, ex1.lab.example
 #   yes     is_exchange                ex1.lab.example is an Exchange server
@@ -43,13 +43,15 @@
 #   no      tls12_only_fails           TLS 1.2: 127.0.0.1: ok, ::1: ok
 #   yes     backend_answers            GET /owa/exhealth.check: 127.0.0.1: status 200, ::1: status 200
 #   no      backend_503                GET /owa/exhealth.check: 127.0.0.1: status 200, ::1: status 200
-#   no      served_own                 444 shows a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202,
+#   no      served_own                 444 shows a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202, : the public one of port
+#                                      443
 #   yes     served_by_record           444 shows a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
 #   yes     served_valid               valid until 2027-11-11T08:00:00.000000Z
 #   no      served_ends_soon           valid until 2027-11-11T08:00:00.000000Z
 #   no      served_ends_90             valid until 2027-11-11T08:00:00.000000Z
 #   yes     served_in_store            a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 is in store MY
 #   no      served_weak                sha256WithRSAEncryption, RSA 2048 bit
+#   yes     frontend_listens           ok
 #   yes     frontend_tls               ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
 #   yes     frontend_valid             , valid until 2027-11-11T08:00:00.000000Z
 #   yes     hop_answers                status 200, answered by the back end
@@ -67,9 +69,9 @@ param(
 )
 
 # --- the plan, and what was true when it was made ---
-$PlanId = '27adb10b12f17ebd76904c4c9b2269331f8827e65c41b13e156fdb074be127bb'
+$PlanId = '5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c'
 $Verdict = 'BE_CERT_FOREIGN'
-$Token = 'plan-27adb10b12f17ebd76904c4c9b226933' # finds our own certificate again when this is run twice
+$Token = 'plan-5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c' # finds our own certificate again when this is run twice
 $ServerNetbios = 'EX1'
 $ServerFqdn = 'ex1.lab.example'
 $Addresses = @('127.0.0.1', '::1')

@@ -9,7 +9,7 @@
 # Verdict: BE_CERT_LATENT (R0a)
 #          The certificate of port 444 or its key is gone, but HTTP.SYS still serves it from its cache: the next
 #          restart or iisreset breaks the server.
-# Plan:    64741c0a8fe5e94a56f672813835ccb022952a751f2f58b614cefab77806eac4
+# Plan:    5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c
 # Made of facts of: 2027-01-15T08:00:00.000000Z
 #   yes     names_known                EX1, ex1.lab.example
 #   yes     is_exchange                ex1.lab.example is an Exchange server
@@ -47,6 +47,7 @@
 #   no      served_ends_90             valid until 2029-10-11T08:00:00.000000Z
 #   no      served_in_store            a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is not in store MY
 #   no      served_weak                sha256WithRSAEncryption, RSA 2048 bit
+#   yes     frontend_listens           ok
 #   yes     frontend_tls               ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
 #   yes     frontend_valid             , valid until 2027-11-11T08:00:00.000000Z
 #   yes     hop_answers                status 200, answered by the back end
@@ -64,9 +65,9 @@ param(
 )
 
 # --- the plan, and what was true when it was made ---
-$PlanId = '64741c0a8fe5e94a56f672813835ccb022952a751f2f58b614cefab77806eac4'
+$PlanId = '5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c'
 $Verdict = 'BE_CERT_LATENT'
-$Token = 'plan-64741c0a8fe5e94a56f672813835ccb0' # finds our own certificate again when this is run twice
+$Token = 'plan-5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c' # finds our own certificate again when this is run twice
 $ServerNetbios = 'EX1'
 $ServerFqdn = 'ex1.lab.example'
 $Addresses = @('127.0.0.1', '::1')

@@ -8,7 +8,7 @@
 #
 # Verdict: BE_KEY_ACCESS (R7)
 #          The private key of port 444's certificate is there, but SYSTEM has no right to open it.
-# Plan:    bf0a50bbf4bad0470631722b783bca4023c683ff6aca231672bc18877fbd4fce
+# Plan:    5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c
 # Made of facts of: 2027-01-15T08:00:00.000000Z
 #   yes     names_known                EX1, ex1.lab.example
 #   yes     is_exchange                ex1.lab.example is an Exchange server
@@ -42,6 +42,7 @@
 #   no      tls_timeout                127.0.0.1: reset, ::1: reset
 #   no      tls_protocol_alert         127.0.0.1: reset, ::1: reset
 #   no      tls12_only_fails           TLS 1.2: 127.0.0.1: reset, ::1: reset
+#   yes     frontend_listens           ok
 #   yes     frontend_tls               ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
 #   yes     frontend_valid             , valid until 2027-11-11T08:00:00.000000Z
 #   no      hop_answers                status 500, not from the back end
@@ -59,9 +60,9 @@ param(
 )
 
 # --- the plan, and what was true when it was made ---
-$PlanId = 'bf0a50bbf4bad0470631722b783bca4023c683ff6aca231672bc18877fbd4fce'
+$PlanId = '5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c'
 $Verdict = 'BE_KEY_ACCESS'
-$Token = 'plan-bf0a50bbf4bad0470631722b783bca40' # finds our own certificate again when this is run twice
+$Token = 'plan-5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c' # finds our own certificate again when this is run twice
 $ServerNetbios = 'EX1'
 $ServerFqdn = 'ex1.lab.example'
 $Addresses = @('127.0.0.1', '::1')
@@ -87,8 +88,8 @@ function Invoke-Plan {
     #              'certutil -repairstore my' does
     #   why:            the private key of the certificate of port 444 is there, but does not open for lack of
     #                   rights
-    #   before:         a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is in store MY; its key is there, but is not joined
-    #                   with it or does not open
+    #   before:         a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is in store MY, but is not joined with its own key,
+    #                   or that does not open
     #   after:          the key of a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 opens; the record for 0.0.0.0:444 stays
     #                   as it is
     #   undo:           none: a key that opens again stays so; what was there before goes into the ledger

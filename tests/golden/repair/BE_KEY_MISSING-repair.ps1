@@ -9,7 +9,7 @@
 # Verdict: BE_KEY_MISSING (R7)
 #          The certificate of port 444 is there, but its private key is gone, does not open or belongs to another
 #          certificate.
-# Plan:    be077ab3cf8dcee7f7f3ac7a762c5f33cbed75f89d9aebb31ff17e7748a8764e
+# Plan:    5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c
 # Made of facts of: 2027-01-15T08:00:00.000000Z
 #   yes     names_known                EX1, ex1.lab.example
 #   yes     is_exchange                ex1.lab.example is an Exchange server
@@ -42,6 +42,7 @@
 #   no      tls_timeout                127.0.0.1: reset, ::1: reset
 #   no      tls_protocol_alert         127.0.0.1: reset, ::1: reset
 #   no      tls12_only_fails           TLS 1.2: 127.0.0.1: reset, ::1: reset
+#   yes     frontend_listens           ok
 #   yes     frontend_tls               ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
 #   yes     frontend_valid             , valid until 2027-11-11T08:00:00.000000Z
 #   no      hop_answers                status 500, not from the back end
@@ -59,9 +60,9 @@ param(
 )
 
 # --- the plan, and what was true when it was made ---
-$PlanId = 'be077ab3cf8dcee7f7f3ac7a762c5f33cbed75f89d9aebb31ff17e7748a8764e'
+$PlanId = '5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c'
 $Verdict = 'BE_KEY_MISSING'
-$Token = 'plan-be077ab3cf8dcee7f7f3ac7a762c5f33' # finds our own certificate again when this is run twice
+$Token = 'plan-5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c' # finds our own certificate again when this is run twice
 $ServerNetbios = 'EX1'
 $ServerFqdn = 'ex1.lab.example'
 $Addresses = @('127.0.0.1', '::1')
@@ -86,8 +87,8 @@ function Invoke-Plan {
     # Step 1 of 1: Join a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 in store MY with its private key again, as
     #              'certutil -repairstore my' does
     #   why:            the certificate of port 444 has no private key that opens and matches
-    #   before:         a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is in store MY; its key is there, but is not joined
-    #                   with it or does not open
+    #   before:         a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is in store MY, but is not joined with its own key,
+    #                   or that does not open
     #   after:          the key of a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 opens; the record for 0.0.0.0:444 stays
     #                   as it is
     #   undo:           none: a key that opens again stays so; what was there before goes into the ledger

@@ -9,7 +9,7 @@
 # Verdict: BE_KEY_MISSING (R7)
 #          The certificate of port 444 is there, but its private key is gone, does not open or belongs to another
 #          certificate.
-# Plan:    0c0a26415b499080c771a1f4b095119c21a5d7f7f797bc52c62e643cb49ecc28
+# Plan:    5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c
 # Made of facts of: 2027-01-15T08:00:00.000000Z
 #   yes     names_known                EX1, ex1.lab.example
 #   yes     is_exchange                ex1.lab.example is an Exchange server
@@ -42,6 +42,7 @@
 #   no      tls_timeout                127.0.0.1: reset, ::1: reset
 #   no      tls_protocol_alert         127.0.0.1: reset, ::1: reset
 #   no      tls12_only_fails           TLS 1.2: 127.0.0.1: reset, ::1: reset
+#   yes     frontend_listens           ok
 #   yes     frontend_tls               ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
 #   yes     frontend_valid             , valid until 2027-11-11T08:00:00.000000Z
 #   no      hop_answers                status 500, not from the back end
@@ -59,9 +60,9 @@ param(
 )
 
 # --- the plan, and what was true when it was made ---
-$PlanId = '0c0a26415b499080c771a1f4b095119c21a5d7f7f797bc52c62e643cb49ecc28'
+$PlanId = '5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c'
 $Verdict = 'BE_KEY_MISSING'
-$Token = 'plan-0c0a26415b499080c771a1f4b095119c' # finds our own certificate again when this is run twice
+$Token = 'plan-5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c' # finds our own certificate again when this is run twice
 $ServerNetbios = 'EX1'
 $ServerFqdn = 'ex1.lab.example'
 $Addresses = @('127.0.0.1', '::1')

@@ -8,7 +8,7 @@
 #
 # Verdict: HOP_BROKEN (R14b)
 #          Front end and back end each answer, but a request through the front end does not reach the back end.
-# Plan:    5870aa655a0bd41ef9475903c3730381f7c1e22d4dce7ef25575cbc49e2a885f
+# Plan:    5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c
 # Made of facts of: 2027-01-15T08:00:00.000000Z
 #   yes     names_known                EX1, ex1.lab.example
 #   yes     is_exchange                ex1.lab.example is an Exchange server
@@ -50,6 +50,7 @@
 #   no      served_ends_90             valid until 2029-10-11T08:00:00.000000Z
 #   yes     served_in_store            a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is in store MY
 #   no      served_weak                sha256WithRSAEncryption, RSA 2048 bit
+#   yes     frontend_listens           ok
 #   yes     frontend_tls               ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
 #   yes     frontend_valid             , valid until 2027-11-11T08:00:00.000000Z
 #   no      hop_answers                status 500, not from the back end
@@ -67,9 +68,9 @@ param(
 )
 
 # --- the plan, and what was true when it was made ---
-$PlanId = '5870aa655a0bd41ef9475903c3730381f7c1e22d4dce7ef25575cbc49e2a885f'
+$PlanId = '5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c'
 $Verdict = 'HOP_BROKEN'
-$Token = 'plan-5870aa655a0bd41ef9475903c3730381' # finds our own certificate again when this is run twice
+$Token = 'plan-5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c' # finds our own certificate again when this is run twice
 $ServerNetbios = 'EX1'
 $ServerFqdn = 'ex1.lab.example'
 $Addresses = @('127.0.0.1', '::1')

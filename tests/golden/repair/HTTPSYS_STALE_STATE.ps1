@@ -8,7 +8,7 @@
 #
 # Verdict: HTTPSYS_STALE_STATE (R10)
 #          Record, certificate and key are fine, but the handshake is cut: HTTP.SYS seems to hold an old state.
-# Plan:    bb892669cf1e338e9587b3cd782561bd3f7cf747095f85d9f98c4c4f565fe4b2
+# Plan:    5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c
 # Made of facts of: 2027-01-15T08:00:00.000000Z
 #   yes     names_known                EX1, ex1.lab.example
 #   yes     is_exchange                ex1.lab.example is an Exchange server
@@ -41,6 +41,7 @@
 #   no      tls_timeout                127.0.0.1: reset, ::1: reset
 #   no      tls_protocol_alert         127.0.0.1: reset, ::1: reset
 #   no      tls12_only_fails           TLS 1.2: 127.0.0.1: reset, ::1: reset
+#   yes     frontend_listens           ok
 #   yes     frontend_tls               ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
 #   yes     frontend_valid             , valid until 2027-11-11T08:00:00.000000Z
 #   no      hop_answers                status 500, not from the back end
@@ -58,9 +59,9 @@ param(
 )
 
 # --- the plan, and what was true when it was made ---
-$PlanId = 'bb892669cf1e338e9587b3cd782561bd3f7cf747095f85d9f98c4c4f565fe4b2'
+$PlanId = '5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c'
 $Verdict = 'HTTPSYS_STALE_STATE'
-$Token = 'plan-bb892669cf1e338e9587b3cd782561bd' # finds our own certificate again when this is run twice
+$Token = 'plan-5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c' # finds our own certificate again when this is run twice
 $ServerNetbios = 'EX1'
 $ServerFqdn = 'ex1.lab.example'
 $Addresses = @('127.0.0.1', '::1')

@@ -8,7 +8,7 @@
 #
 # Verdict: SSL_RECORD_MISSING (R5)
 #          HTTP.SYS has no certificate record for port 444.
-# Plan:    b37b150cfd1e1139545ef95a23103a3f0564a059f59df049a7aa32cb980a9ed5
+# Plan:    5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c
 # Made of facts of: 2027-01-15T08:00:00.000000Z
 #   yes     names_known                EX1, ex1.lab.example
 #   yes     is_exchange                ex1.lab.example is an Exchange server
@@ -34,6 +34,7 @@
 #   no      tls_timeout                127.0.0.1: reset, ::1: reset
 #   no      tls_protocol_alert         127.0.0.1: reset, ::1: reset
 #   no      tls12_only_fails           TLS 1.2: 127.0.0.1: reset, ::1: reset
+#   yes     frontend_listens           ok
 #   yes     frontend_tls               ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
 #   yes     frontend_valid             , valid until 2027-11-11T08:00:00.000000Z
 #   no      hop_answers                status 500, not from the back end
@@ -51,9 +52,9 @@ param(
 )
 
 # --- the plan, and what was true when it was made ---
-$PlanId = 'b37b150cfd1e1139545ef95a23103a3f0564a059f59df049a7aa32cb980a9ed5'
+$PlanId = '5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c'
 $Verdict = 'SSL_RECORD_MISSING'
-$Token = 'plan-b37b150cfd1e1139545ef95a23103a3f' # finds our own certificate again when this is run twice
+$Token = 'plan-5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c' # finds our own certificate again when this is run twice
 $ServerNetbios = 'EX1'
 $ServerFqdn = 'ex1.lab.example'
 $Addresses = @('127.0.0.1', '::1')
