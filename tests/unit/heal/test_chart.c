@@ -372,7 +372,27 @@ static void each_refusal_is_told_once(void **state)
 	end(&b);
 }
 
+/* ---- the hold file ---- */
+
+static void a_hold_file_that_cannot_be_looked_at_counts(void **state)
+{
+	struct scratch s;
+	char below[600];
+
+	(void)state;
+	scratch_init(&s);
+	assert_false(chart_hold_file(NULL));
+	assert_false(chart_hold_file(scratch_path(&s, "hold")));
+	scratch_write(&s, "hold", "", 0);
+	assert_true(chart_hold_file(scratch_path(&s, "hold")));
+	snprintf(below, sizeof below, "%s/below", scratch_path(&s, "hold"));
+	assert_true(chart_hold_file(below)); /* a file is no folder: nobody knows what was meant */
+	scratch_free(&s);
+}
+
 /* ---- clocks ---- */
+
+#define M (10 * US_HOUR) /* monotonic */
 
 static int doubt(struct bench *b, int64_t wall, int64_t monotonic, const char *boot)
 {
@@ -390,16 +410,21 @@ static void a_clock_that_jumped_meanwhile_is_noticed(void **state)
 
 	(void)state;
 	begin(&b);
-	assert_int_equal(doubt(&b, NOW, 100, "a"), 0); /* the first start */
-	good(&b, clock_row_put(b.db, NOW, 100, "a", &b.e));
-	assert_int_equal(doubt(&b, NOW + US_HOUR, 100 + US_HOUR, "a"), 0);
-	assert_int_equal(doubt(&b, NOW + US_HOUR + 8 * US_SECOND, 100 + US_HOUR, "a"), 0); /* 5 s, and a thousandth of the hour */
-	assert_int_equal(doubt(&b, NOW + US_HOUR + 9 * US_SECOND, 100 + US_HOUR, "a"), 1); /* ahead */
-	assert_int_equal(doubt(&b, NOW + US_HOUR - 9 * US_SECOND, 100 + US_HOUR, "a"), 1); /* back, though later than what was written */
-	assert_int_equal(doubt(&b, NOW + US_HOUR, 50, "b"), 0); /* another run of the machine: nobody knows */
-	assert_int_equal(doubt(&b, NOW + US_DAY, 100 + US_HOUR, ""), 0);
+	assert_int_equal(doubt(&b, NOW, M, "a"), 0); /* the first start */
+	good(&b, clock_row_put(b.db, NOW, M, "a", &b.e));
+	assert_int_equal(doubt(&b, NOW + US_HOUR, M + US_HOUR, "a"), 0);
+	/* 5 s, and a thousandth of the hour */
+	assert_int_equal(doubt(&b, NOW + US_HOUR + 8600000, M + US_HOUR, "a"), 0);
+	assert_int_equal(doubt(&b, NOW + US_HOUR + 8600001, M + US_HOUR, "a"), 1); /* ahead */
+	assert_int_equal(doubt(&b, NOW + US_HOUR - 8600000, M + US_HOUR, "a"), 0);
+	assert_int_equal(doubt(&b, NOW + US_HOUR - 8600001, M + US_HOUR, "a"), 1); /* back, though behind what was written */
+	assert_int_equal(doubt(&b, NOW + US_HOUR, M - 1, "a"), 0); /* it cannot be the same run */
+	assert_int_equal(doubt(&b, NOW + US_HOUR, 50, "b"), 0);    /* another run of the machine: nobody knows */
+	assert_int_equal(doubt(&b, NOW + US_DAY, M + US_HOUR, ""), 0);
 	assert_int_equal(doubt(&b, NOW - 5 * US_SECOND, 50, "b"), 0);
 	assert_int_equal(doubt(&b, NOW - 5 * US_SECOND - 1, 50, "b"), 1); /* but never back */
+	good(&b, clock_row_put(b.db, NOW, M, "", &b.e));
+	assert_int_equal(doubt(&b, NOW + US_DAY, M + US_HOUR, ""), 0); /* a machine that does not name its runs */
 	good(&b, ledger_add(b.db, NOW + US_HOUR, "close", "", 0, "{}", &b.e));
 	assert_int_equal(doubt(&b, NOW + US_MINUTE, 50, "b"), 1); /* behind the ledger */
 	assert_int_equal(doubt(&b, NOW + US_HOUR, 50, "b"), 0);
@@ -417,6 +442,7 @@ int main(void)
 		cmocka_unit_test(an_approval_is_for_the_plan_that_was_read),
 		cmocka_unit_test(the_plan_of_a_case_is_in_the_ledger),
 		cmocka_unit_test(each_refusal_is_told_once),
+		cmocka_unit_test(a_hold_file_that_cannot_be_looked_at_counts),
 		cmocka_unit_test(a_clock_that_jumped_meanwhile_is_noticed),
 	};
 
