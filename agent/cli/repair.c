@@ -62,7 +62,8 @@ static bool must_stop(void *arg)
 	char why[200];
 	struct err e;
 
-	return hold_active(w->db, clock_wall(&w->c->clock), w->h->name, NULL, why, &e) != 0;
+	return chart_hold_file(w->config->policy.hold_file) ||
+		hold_active(w->db, clock_wall(&w->c->clock), w->h->name, NULL, why, &e) != 0;
 }
 
 static int exit_code(struct work *w, const struct repair *r)

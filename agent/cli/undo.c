@@ -1,7 +1,8 @@
 /* undo.c - `evmend undo CASE`: takes the last repair of a case back, as far as that leads to a state that worked.
  *
  * Promises: the running agent does it; without one it is done here, under the agent's lock, with the same ledger. Refuses (exit
- * code 6) an undo to a state that was not seen to work, and while somebody holds. */
+ * code 6) an undo to a state that was not seen to work, of what somebody has changed since, and while somebody holds or is at
+ * work on the host. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,15 +37,13 @@ static int undo_in(struct undoing *u, struct db *db, int64_t id, struct err *e)
 {
 	struct heal_case *k = xcalloc(1, sizeof(*k));
 	int got = case_store_get(db, id, k, e);
-	char actor[64], why[200];
+	char actor[64];
 
 	host_verbs_actor(actor, sizeof(actor));
 	if (got == 0)
 		got = err_set(e, ERR_USAGE, "there is no case %lld; 'evmend cases' lists them", (long long)id);
 	else if (got == 1)
-		got = (u->h = host_verbs_find(u->config, k->host, e)) ? hold_active(db, clock_wall(&u->c->clock), k->host, NULL, why, e) : -1;
-	if (got == 1)
-		got = err_set(e, ERR_REFUSED, "nothing is changed: %s", why);
+		got = (u->h = host_verbs_find(u->config, k->host, e)) ? 0 : -1;
 	if (got == 0) {
 		struct repair_options o = {.db = db, .clock = &u->c->clock, .remedy = remedies[0], .policy = &u->config->policy,
 			.host_name = k->host,
@@ -117,6 +116,7 @@ const struct cli_verb verb_undo = {
 	.name = "undo", .summary = "take the last repair of a case back", .usage = "CASE [-c FILE]",
 	.help = "Newest step first, each from what the ledger says stood there before. Only to a state that was seen to work: a repair "
 	"of a\n"
-		"dead port is never undone.\n",
+		"dead port is never undone. Nor is what somebody has changed since. It is proven afterwards, as a repair is; exit code 8 when\n"
+		"that fails.\n",
 	.example = "evmend undo 17 -c config.yaml", .options = options, .min_args = 1, .max_args = 1, .run = run,
 };

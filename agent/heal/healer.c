@@ -454,14 +454,11 @@ int healer_undo(struct healer *h, int64_t case_id, const char *actor, struct err
 {
 	struct patient *p = patient_of_case(h, case_id, e);
 	struct repair_options o;
-	char why[200];
-	int held;
 
 	if (p == NULL)
 		return -1;
-	held = hold_active(h->db, clock_wall(h->o.clock), p->config->config.name, NULL, why, e);
-	if (held != 0)
-		return held < 0 ? -1 : err_set(e, ERR_REFUSED, "nothing is changed: %s", why);
+	if (p->lost)
+		return err_set(e, ERR_REFUSED, "a repair of the host waits for heal.db to be written; undo it when that has ended");
 	if (p->repair != NULL)
 		return err_set(e, ERR_REFUSED, "the host is being repaired; undo it when that has ended");
 	o = patient_options(p, actor, case_id);

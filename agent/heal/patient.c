@@ -240,15 +240,16 @@ static int healthy(struct patient *p, const struct diagnosis *d, struct err *e)
 	return r < 0 ? r : chart_refusals_end(p->healer->db, name(p), e);
 }
 
-/* Takes c. */
+/* A person was called when the repair failed: that stays so, with the evidence, until he decides. Takes c. */
 static int stay_escalated(struct patient *p, const struct diagnosis *d, const struct policy_decision *decision, struct heal_case *c,
 	struct err *e)
 {
 	char advice[1200], text[sizeof(c->text)], why[600];
-	struct chart_entry entry = {.state = CASE_ESCALATED, .d = d, .text = text, .advice = advice};
+	struct chart_entry entry = {.state = CASE_ESCALATED, .d = d, .advice = advice};
 	int r;
 
 	text_copy(text, sizeof(text), c->text);
+	entry.text = c->state == CASE_ESCALATED ? text : NULL;
 	say_text(why, sizeof(why), "%s: 'evmend approve %lld' lets this plan run", decision->why, (long long)c->id);
 	diagnosis_advice(d, why, advice, sizeof(advice));
 	free(c);
@@ -276,8 +277,7 @@ static int ask_person(struct patient *p, const struct diagnosis *d, const struct
 	r = case_store_get(p->healer->db, *case_id, c, e);
 	if (r == 1 && c->state == CASE_WAITING_APPROVAL && memcmp(c->plan_id, d->plan.id, 32) == 0 && c->approval_until > wall(p))
 		entry.approval_until = c->approval_until; /* the same question: its end does not move */
-	/* a person was called already: that stays as it is, with the evidence, until he decides */
-	if (r == 1 && c->state == CASE_ESCALATED && failed)
+	if (r == 1 && failed)
 		return stay_escalated(p, d, decision, c, e);
 	free(c);
 	if (r < 0)
@@ -293,19 +293,31 @@ static int ask_person(struct patient *p, const struct diagnosis *d, const struct
 	return tell_cases(p, &entry, d->verdict.cause, case_id, e);
 }
 
+/* A person was called for this host and has not decided: 1; 0; -1. What is only for a while does not take that back. */
+static int is_escalated(struct patient *p, int64_t case_id, struct err *e)
+{
+	struct heal_case *c = xcalloc(1, sizeof(*c));
+	int got = case_store_get(p->healer->db, case_id, c, e);
+
+	if (got == 1)
+		got = c->state == CASE_ESCALATED;
+	free(c);
+	return got;
+}
+
 static int advise(struct patient *p, const struct diagnosis *d, const struct policy_decision *decision, int64_t *case_id,
 	struct err *e)
 {
 	struct chart_entry entry = {.state = CASE_ADVISED, .d = d, .not_before = decision->not_before};
 	char advice[1200], why[200];
-	int held = hold_active(p->healer->db, wall(p), name(p), NULL, why, e);
+	int held = hold_active(p->healer->db, wall(p), name(p), NULL, why, e), called = is_escalated(p, *case_id, e);
 
-	if (held < 0)
+	if (held < 0 || called < 0)
 		return -1;
-	if (decision->answer == POLICY_REFUSE && held)
-		entry.state = CASE_HELD;
-	else if (decision->escalate)
+	if (decision->escalate || (decision->answer == POLICY_REFUSE && called))
 		entry.state = CASE_ESCALATED;
+	else if (decision->answer == POLICY_REFUSE && held)
+		entry.state = CASE_HELD;
 	diagnosis_advice(d, decision->why, advice, sizeof(advice));
 	entry.advice = advice;
 	if (tell_cases(p, &entry, d->verdict.cause, case_id, e) < 0)
@@ -358,11 +370,13 @@ static int conclude(struct patient *p, const struct diagnosis *d, int64_t case_i
 	}
 }
 
-static void unreachable(struct patient *p, const struct err *e)
+static void unreachable(struct patient *p, int64_t case_id, const struct err *e)
 {
 	struct chart_entry entry = {.state = CASE_OPEN, .text = p->trouble};
 	struct err ignored;
 
+	if (is_escalated(p, case_id, &ignored) == 1)
+		entry.state = CASE_ESCALATED;
 	say_text(p->trouble, sizeof(p->trouble), "the host could not be diagnosed: %s", e->text);
 	log_line(p, LOG_WARN, "diagnosis", e->text);
 	if (chart_cases(p->healer->db, wall(p), name(p), &entry, &ignored) < 0)
@@ -420,7 +434,7 @@ void patient_diagnose(struct patient *p)
 		trouble(p, &e);
 	} else if (look(p, &s, d, &e) < 0) {
 		p->last = mono(p);
-		unreachable(p, &e);
+		unreachable(p, case_id, &e);
 	} else {
 		p->last = mono(p);
 		p->trouble[0] = '\0';

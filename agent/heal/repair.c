@@ -434,9 +434,12 @@ int64_t repair_step(struct repair *r)
 {
 	int64_t next;
 
-	/* Steps and undo change things; a proof only looks. */
-	if (r->o.stop && (r->state == REPAIR_STEPPING || r->state == REPAIR_UNDOING) && r->o.stop(r->o.arg))
-		return mono(r) + RETRY_WAIT;
+	/* Steps and undo change things; a proof only looks. Whoever holds it past its limit has it. */
+	if (r->o.stop && (r->state == REPAIR_STEPPING || r->state == REPAIR_UNDOING) && r->o.stop(r->o.arg)) {
+		if (mono(r) <= r->began + r->o.policy->repair_limit)
+			return mono(r) + RETRY_WAIT;
+		return repair_finish(r, REPAIR_NEEDS_PERSON, "the repair was held until its time limit had passed; what was done stays");
+	}
 	switch (r->state) {
 	case REPAIR_BEGINNING:
 		next = begin(r);

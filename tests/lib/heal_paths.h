@@ -16,6 +16,8 @@ struct heal_path {
 
 extern const struct heal_path heal_paths[]; /* ends with a NULL name */
 
+bool heal_path_wanted(const struct heal_path *p); /* EVMEND_FAULT_PATH names one of them; else all are wanted */
+
 struct heal_run {
 	struct heal_bench bench;
 	struct oracle oracle;

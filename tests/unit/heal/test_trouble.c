@@ -332,6 +332,37 @@ static void a_clock_that_jumps_between_two_steps(void **state)
 	end(&s);
 }
 
+static void holds(struct scene *s)
+{
+	struct err e = {.text = ""};
+
+	assert_int_equal(healer_hold(s->b.healer, NULL, true, 0, "uid 0", "wait", &e), 0);
+}
+
+/* A hold between two steps: for a while the repair waits; then a person has it. */
+static void a_hold_between_two_steps(void **state)
+{
+	struct err e = {.text = ""};
+
+	(void)state;
+	for (int long_one = 0; long_one < 2; long_one++) {
+		struct scene s;
+
+		begin(&s, deleted);
+		s.at_step = 1;
+		s.happens = holds;
+		heal_bench_suspect(&s.b, 1, 1);
+		heal_bench_run(&s.b, long_one ? 20 * US_MINUTE : 2 * US_MINUTE);
+		assert_int_equal(s.steps, 1);
+		assert_int_equal(healer_hold(s.b.healer, NULL, false, 0, "uid 0", "", &e), 0);
+		heal_bench_run(&s.b, 3 * US_MINUTE);
+		assert_int_equal(s.steps, long_one ? 1 : 2);
+		assert_int_equal(heal_bench_state(&s.b, 1, NULL), long_one ? CASE_ESCALATED : CASE_HEALED);
+		sound(&s);
+		end(&s);
+	}
+}
+
 static void a_disk_that_is_full_for_a_while(void **state)
 {
 	struct scene s;
@@ -460,6 +491,7 @@ int main(void)
 		cmocka_unit_test(an_administrator_at_the_same_time),
 		cmocka_unit_test(another_agent_at_the_same_time),
 		cmocka_unit_test(a_clock_that_jumps_between_two_steps),
+		cmocka_unit_test(a_hold_between_two_steps),
 		cmocka_unit_test(a_disk_that_is_full_for_a_while),
 		cmocka_unit_test(a_repair_that_never_ends_is_given_up),
 		cmocka_unit_test(steps_that_hang_each_time),
