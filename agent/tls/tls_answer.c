@@ -103,14 +103,23 @@ static bool send_request(struct knock *k, const char *host, int64_t deadline)
 
 static void no_answer(struct knock *k, bool late)
 {
-	char text[128];
-
-	if (late) {
-		snprintf(text, sizeof text, "the request was not answered in time");
-		knock_say(k->to, text, 0);
-	} else {
+	if (late)
+		knock_say(k->to, "the request was not answered in time", 0);
+	else
 		knock_failure(k, "the request was not answered");
-	}
+}
+
+/* A server that has said no and gone may have left its reason where it still can be read: an alert. */
+static void not_sent(struct knock *k)
+{
+	static const char what[] = "the request could not be sent";
+	int error = k->error;
+	char byte;
+
+	ERR_clear_error();
+	k->error = 0;
+	if (SSL_read(k->ssl, &byte, 1) > 0 || knock_failure(k, what) != TLS_ALERT)
+		knock_say(k->to, what, error);
 }
 
 void knock_request(struct knock *k, const char *host)
@@ -123,7 +132,7 @@ void knock_request(struct knock *k, const char *host)
 	ERR_clear_error();
 	k->error = 0;
 	if (!send_request(k, host, deadline)) {
-		knock_failure(k, "the request could not be sent");
+		not_sent(k);
 		return;
 	}
 	while (have < sizeof in) {

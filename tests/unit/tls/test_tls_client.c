@@ -338,8 +338,8 @@ static void certificates_of_ours(void **state)
 	r = meet(DEMANDS_CERT, "HTTP/1.1 200 OK\r\n\r\n", TLS_DEFAULT, "/");
 	assert_int_equal(r.tls, TLS_OK); /* TLS 1.3: the client is done before the server looks */
 	assert_int_equal(r.http_status, 0);
-	assert_int_equal(r.alert, 116);
-	assert_non_null(strstr(r.detail, "certificate_required"));
+	if (r.alert != 116 || !strstr(r.detail, "certificate_required"))
+		fail_msg("alert %d: %s", r.alert, r.detail);
 	r = meet(DEMANDS_CERT, "HTTP/1.1 200 OK\r\n\r\n", TLS_ONLY_1_2, "/");
 	assert_int_equal(r.tls, TLS_ALERT);
 	assert_true(r.client_cert_asked);
