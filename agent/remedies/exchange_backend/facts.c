@@ -119,7 +119,7 @@ static bool binding_on_444(const struct host_binding *b)
 /* IIS writes all addresses as '*' or as nothing. Of the flags, 1 asks for SNI and 2 for the central store; others do no harm. */
 static bool binding_is_plain(const struct host_binding *b)
 {
-	return (strcmp(b->information, BE_BINDING) == 0 || strcmp(b->information, BE_BINDING + 1) == 0) && (b->ssl_flags & 3) == 0;
+	return (strcmp(b->information, BE_BINDING) == 0 || strcmp(b->information, ":444:") == 0) && (b->ssl_flags & 3) == 0;
 }
 
 static void look_at_bindings(struct look *l, const struct host_site *site)

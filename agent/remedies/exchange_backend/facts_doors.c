@@ -251,9 +251,16 @@ static void say_weak(struct look *l, const struct host_cert *in_store)
 {
 	const struct cert_info *c = &l->served;
 
-	fact_set(l->f, "served_weak", tri_of(c->sha1_signature || c->key != KEY_RSA || c->key_bits < 2048 || is_cng(in_store)), "handshake",
-		l->now, "%s, %s %d bit%s", c->signature, c->key == KEY_RSA ? "RSA" : c->key == KEY_EC ? "EC" : "other key", c->key_bits,
+	fact_set(l->f, "served_weak", tri_of(c->sha1_signature || c->key != KEY_RSA || c->key_bits < 2048 || is_cng(in_store)),
+		"handshake", l->now, "%s, %s %d bit%s", c->signature, c->key == KEY_RSA ? "RSA" : c->key == KEY_EC ? "EC" : "other key", c->key_bits,
 		is_cng(in_store) ? ", CNG key" : "");
+}
+
+static void say_end(struct look *l, const char *name, int64_t within, const char *date)
+{
+	enum tri soon = tri_of(l->served.not_after - l->now < within);
+
+	fact_set(l->f, name, soon, "handshake", l->now, "valid until %s", date)->ages = true;
 }
 
 static void say_served(struct look *l)
@@ -271,9 +278,8 @@ static void say_served(struct look *l)
 	fact_set(l->f, "served_by_record", named_by_record(l), "handshake, HTTP.SYS", l->now, "444 shows %s", hex);
 	fact_set(l->f, "served_valid", tri_of(c->not_before <= l->now && l->now <= c->not_after), "handshake", l->now, "valid until %s",
 		time_text(c->not_after, date));
-	fact_set(l->f, "served_ends_soon", tri_of(c->not_after - l->now < BE_SOON), "handshake", l->now, "valid until %s", date)->ages = true;
-	fact_set(l->f, "served_ends_90", tri_of(c->not_after - l->now < IN_90_DAYS), "handshake", l->now, "valid until %s", date)->ages =
-		true;
+	say_end(l, "served_ends_soon", BE_SOON, date);
+	say_end(l, "served_ends_90", IN_90_DAYS, date);
 	if (s->known & HOST_PART_CERTS)
 		fact_set(l->f, "served_in_store", in_store ? be_key_usable(in_store) : look_found(s, false), store, l->now, "%s %s store %s",
 			hex, look_found_text(s, in_store != NULL), store);

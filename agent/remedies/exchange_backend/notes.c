@@ -52,8 +52,8 @@ const struct be_remark be_note_rows[] = {
 	{.id = "R13", .name = "BE_CERT_WEAK", .holds = weak, .seen = "served_weak",
 		.text = "The certificate of port 444 works, but is weak: {}. Replace it when it is renewed; this is no reason to act now."},
 	{.id = "R15", .name = "AUTH_CERT", .holds = auth_cert,
-		.text = "Events speak of the Auth certificate (OAuth): that is another certificate. Run MonitorExchangeAuthCertificate.ps1; "
-		"do not touch port 444 for it."},
+		.text = "Events speak of the Auth certificate (OAuth): that is another certificate. Run MonitorExchangeAuthCertificate.ps1; do "
+		"not touch port 444 for it."},
 	{.id = "R16", .name = "FRONTEND_CERT", .cause = "exchange-frontend-certificate", .holds = frontend_cert, .seen = "frontend_tls",
 		.text = "Port 443 is in trouble ({}). Bind a valid certificate to the site 'Default Web Site' in IIS Manager; evmend never "
 		"changes port 443."},
@@ -63,8 +63,8 @@ const struct be_remark be_note_rows[] = {
 	{.id = "R17", .name = "REMOTE_BE", .holds = remote,
 		.text = "Events of this server name another back end as the one in trouble: the diagnosis belongs there."},
 	{.id = "R18", .name = "SMTP_ONLY", .holds = smtp_only,
-		.text = "Only SMTP certificates were complained about, and port 444 works: what SMTP needs is in the SMTP line. 'Get-ReceiveConnector "
-		"| fl Name,Fqdn,TlsCertificateName' shows what the connectors ask for."},
+		.text = "Only SMTP certificates were complained about, and port 444 works: what SMTP needs is in the SMTP line. "
+		"'Get-ReceiveConnector | fl Name,Fqdn,TlsCertificateName' shows what the connectors ask for."},
 };
 
 const size_t be_n_note_rows = sizeof(be_note_rows) / sizeof(be_note_rows[0]);

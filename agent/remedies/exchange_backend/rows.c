@@ -257,8 +257,8 @@ enum tri be_expiring(const struct be_view *v)
 #define SITE "exchange-backend-site"
 #define TLS "exchange-tls-configuration"
 #define EXPIRY "exchange-certificate-expiry"
-#define GUESS "Nothing is changed on a guess. Look at the facts that do not fit: another program on port 444, a load balancer between, " \
-	"a change that is being made right now. Then diagnose again."
+#define GUESS "Nothing is changed on a guess. Look at the facts that do not fit: another program on port 444, a load balancer " \
+	"between, a change that is being made right now. Then diagnose again."
 
 const struct be_row be_rows[] = {
 	{.id = "R0", .name = "NOT_APPLICABLE", .holds = not_applicable, .confidence = CONFIDENCE_HIGH, .repairable = REPAIR_NEVER,
@@ -268,8 +268,8 @@ const struct be_row be_rows[] = {
 	{.id = "R2", .name = "BE_SITE_DOWN", .cause = SITE, .holds = site_down, .confidence = CONFIDENCE_HIGH, .repairable = REPAIR_NEVER,
 		.needed = {"w3svc_running", "site_started", "was_running", "http_running", "backend_refuses", "binding_plain", "record_present"},
 		.text = "The site 'Exchange Back End' does not run. Its certificate is not the cause and is left alone.",
-		.advice = "Start it: 'net start W3SVC' if that service is stopped, then 'appcmd start site \"Exchange Back End\"'. "
-		"Do not touch the certificate."},
+		.advice = "Start it: 'net start W3SVC' if that service is stopped, then 'appcmd start site \"Exchange Back End\"'. Do not "
+		"touch the certificate."},
 	{.id = "R19", .name = "UNKNOWN", .listed = "CONTRADICTION", .holds = addresses_differ, .confidence = CONFIDENCE_LOW,
 		.repairable = REPAIR_NEVER, .needed = {"addresses_agree", "record_specific"},
 		.text = "The addresses of port 444 do not agree, and no record is for one address: one cause for all of them cannot be named.",
@@ -293,8 +293,8 @@ const struct be_row be_rows[] = {
 	{.id = "R4", .name = "BE_BINDING_WRONG", .cause = SITE, .holds = binding_wrong, .confidence = CONFIDENCE_HIGH,
 		.repairable = REPAIR_NEVER, .needed = {"binding_plain", "record_shadowed", "record_specific", "addresses_agree"},
 		.text = "A binding or record for port 444 names an address, a host name or SNI: it stands in front of the plain one.",
-		.advice = "Look at 'netsh http show sslcert' and at the bindings of the site; remove what stands in front, for example "
-		"'netsh http delete sslcert ipport=ADDRESS:444'. What a person configured is not altered by evmend."},
+		.advice = "Look at 'netsh http show sslcert' and at the bindings of the site; remove what stands in front, for example 'netsh "
+		"http delete sslcert ipport=ADDRESS:444'. What a person configured is not altered by evmend."},
 	{.id = "R0a", .name = "BE_CERT_LATENT", .cause = CERT, .holds = cert_latent, .confidence = CONFIDENCE_HIGH,
 		.repairable = REPAIR_BY_APPROVAL, .needed = {"backend_tls", "record_present", "record_cert_in_store", "record_key_usable"},
 		.text = "The certificate of port 444 or its key is gone, but HTTP.SYS still serves it from its cache: the next restart or "
@@ -304,7 +304,8 @@ const struct be_row be_rows[] = {
 	{.id = "R5", .name = "SSL_RECORD_MISSING", .cause = CERT, .holds = record_missing, .confidence = CONFIDENCE_HIGH,
 		.repairable = REPAIR_BY_POLICY, .needed = {"record_present", "backend_tls", "updated_lately"},
 		.text = "HTTP.SYS has no certificate record for port 444.",
-		.advice = "Bind the server's own certificate to port 444. Do not use Enable-ExchangeCertificate -Services IIS: that is port 443."},
+		.advice = "Bind the server's own certificate to port 444. Do not use Enable-ExchangeCertificate -Services IIS: that is port "
+		"443."},
 	{.id = "R6", .name = "BE_CERT_DELETED", .cause = CERT, .holds = cert_deleted, .confidence = CONFIDENCE_HIGH,
 		.repairable = REPAIR_BY_POLICY, .needed = {"record_present", "record_cert_in_store", "record_cert_elsewhere", "backend_tls"},
 		.text = "The certificate of port 444 was deleted: the record in HTTP.SYS names one that is in no store.",
@@ -312,8 +313,8 @@ const struct be_row be_rows[] = {
 	{.id = "R7", .name = "BE_KEY_ACCESS", .cause = CERT, .holds = key_denied, .confidence = CONFIDENCE_HIGH,
 		.repairable = REPAIR_BY_POLICY, .needed = {"record_cert_in_store", "record_key_usable", "record_key_denied"},
 		.text = "The private key of port 444's certificate is there, but SYSTEM has no right to open it.",
-		.advice = "Give SYSTEM and Administrators full access to the key ('certlm.msc', All Tasks, Manage Private Keys), or "
-		"'certutil -repairstore my THUMBPRINT'; else bind another own certificate."},
+		.advice = "Give SYSTEM and Administrators full access to the key ('certlm.msc', All Tasks, Manage Private Keys), or 'certutil "
+		"-repairstore my THUMBPRINT'; else bind another own certificate."},
 	{.id = "R7", .name = "BE_KEY_MISSING", .cause = CERT, .holds = key_missing, .confidence = CONFIDENCE_HIGH,
 		.repairable = REPAIR_BY_POLICY, .needed = {"record_cert_in_store", "record_key_usable", "record_key_there", "record_key_opens",
 		"record_key_matches"},

@@ -122,20 +122,20 @@ static enum tri edge(const struct be_view *v)
 #define NOT_444 " Port 444 needs nothing for this."
 #define DEFAULT_NO ", and answer No to the question about the default SMTP certificate."
 #define DEFAULT_YES ", and answer Yes to the question about the default SMTP certificate."
-#define EXPIRED "SMTP open: a certificate of SMTP has expired. Renew it, then 'Enable-ExchangeCertificate -Thumbprint NEW -Services SMTP'. " \
-	"Answer Yes to the question about the default SMTP certificate only when the expired one was that."
+#define EXPIRED "SMTP open: a certificate of SMTP has expired. Renew it, then 'Enable-ExchangeCertificate -Thumbprint NEW " \
+	"-Services SMTP'. Answer Yes to the question about the default SMTP certificate only when the expired one was that."
 
 const struct be_remark be_smtp_rows[] = {
 	{.name = "ITC_GONE_444_WELL", .holds = itc_gone_444_well, .state = true, .key = "itc_in_store",
 		.text = "SMTP open: the internal transport certificate {} is not in the store; port 444 has another one and is left alone. "
-		"'New-ExchangeCertificate' makes a new one for SMTP: answer Yes to its question about the default SMTP certificate. With an Edge "
-		"subscription, subscribe again."},
+		"'New-ExchangeCertificate' makes a new one for SMTP: answer Yes to its question about the default SMTP certificate. With an "
+		"Edge subscription, subscribe again."},
 	{.name = "ITC_GONE", .holds = itc_gone_else, .state = true,
 		.text = "SMTP open: the internal transport certificate is not in the store. When the shell is back: "
 		"'Enable-ExchangeCertificate -Thumbprint NEW -Services SMTP'" DEFAULT_YES " With an Edge subscription, subscribe again."},
 	{.name = "ITC_KEY", .holds = itc_key, .state = true, .key = "itc_in_store",
-		.text = "SMTP open: the internal transport certificate is there, but its private key is not usable. 'certutil -repairstore my {}' "
-		"may bring the key back; else 'Enable-ExchangeCertificate -Thumbprint NEW -Services SMTP'" DEFAULT_YES},
+		.text = "SMTP open: the internal transport certificate is there, but its private key is not usable. 'certutil -repairstore my "
+		"{}' may bring the key back; else 'Enable-ExchangeCertificate -Thumbprint NEW -Services SMTP'" DEFAULT_YES},
 	{.name = "SMTP_WILDCARD", .holds = wildcard, .state = true,
 		.text = "SMTP open: a wildcard certificate covers one label, and the server's FQDN has more (12014). Bring a certificate that "
 		"carries the FQDN, then 'Enable-ExchangeCertificate -Thumbprint OWN -Services SMTP'" DEFAULT_NO NOT_444},
@@ -146,36 +146,36 @@ const struct be_remark be_smtp_rows[] = {
 		.text = "SMTP open: no certificate carries the server's FQDN (12014). When the shell is back: 'New-ExchangeCertificate', or "
 		"'Enable-ExchangeCertificate -Thumbprint OWN -Services SMTP' for the one that port 444 has by then" DEFAULT_NO},
 	{.name = "SMTP_NO_KEY", .holds = no_key, .state = true, .key = "smtp_key_there",
-		.text = "SMTP open: the certificate with the server's FQDN has no usable private key (12014): a .cer was imported instead of a .pfx? "
-		"Import it with its key, or 'certutil -repairstore my {}'."},
+		.text = "SMTP open: the certificate with the server's FQDN has no usable private key (12014): a .cer was imported instead of a "
+		".pfx? Import it with its key, or 'certutil -repairstore my {}'."},
 	{.name = "SMTP_WRONG_KIND", .holds = wrong_kind, .state = true, .key = "smtp_kind_fits",
-		.text = "SMTP open: {} carries the server's FQDN, but transport drops it (12014): it must be RSA, for server authentication, with "
-		"a key usage that has digital signature. Bring a proper RSA certificate; Exchange cannot use this one for SMTP." NOT_444},
+		.text = "SMTP open: {} carries the server's FQDN, but transport drops it (12014): it must be RSA, for server authentication, "
+		"with a key usage that has digital signature. Bring a proper RSA certificate; Exchange cannot use this one for SMTP." NOT_444},
 	{.name = "SMTP_EXPIRED", .holds = expired, .state = true, .text = EXPIRED},
 	{.name = "SMTP_OLD_ENTRY", .holds = old_entry,
-		.text = "SMTP: a good certificate with the server's FQDN is there, and the server has just started: 12014 is written while services "
-		"start. Nothing to do when it stays quiet and STARTTLS is offered on port 25." NOT_444},
+		.text = "SMTP: a good certificate with the server's FQDN is there, and the server has just started: 12014 is written while "
+		"services start. Nothing to do when it stays quiet and STARTTLS is offered on port 25." NOT_444},
 	{.name = "SMTP_RIGHTS", .holds = rights, .key = "smtp_date_fits",
-		.text = "SMTP: a good certificate with the server's FQDN is there, but transport did not find it (12014): NETWORK SERVICE may lack "
-		"rights to its key. 'Enable-ExchangeCertificate -Thumbprint {} -Services SMTP' grants them again" DEFAULT_NO NOT_444},
+		.text = "SMTP: a good certificate with the server's FQDN is there, but transport did not find it (12014): NETWORK SERVICE may "
+		"lack rights to its key. 'Enable-ExchangeCertificate -Thumbprint {} -Services SMTP' grants them again" DEFAULT_NO NOT_444},
 	{.name = "SMTP_EXPIRED", .holds = expired_said, .text = EXPIRED},
 	{.name = "SMTP_TLS_NAME", .holds = tls_name,
-		.text = "SMTP: a connector's TlsCertificateName names the issuer and subject of a certificate that was renewed or removed (12014). "
-		"Mail over it stops, to the cloud too: 'Set-SendConnector' or 'Set-ReceiveConnector -TlsCertificateName' with the new one, or run "
-		"the hybrid wizard again." NOT_444},
+		.text = "SMTP: a connector's TlsCertificateName names the issuer and subject of a certificate that was renewed or removed "
+		"(12014). Mail over it stops, to the cloud too: 'Set-SendConnector' or 'Set-ReceiveConnector -TlsCertificateName' with the new "
+		"one, or run the hybrid wizard again." NOT_444},
 	{.name = "SMTP_CONNECTOR_NAME", .holds = connector_name,
 		.text = "SMTP: a connector asks for a name that no certificate carries (12014). Bring a certificate with that name, set "
-		"TlsCertificateName, or correct the Fqdn of a connector of your own; never that of 'Default SERVER': mail between servers needs "
-		"the server's own name there." NOT_444},
+		"TlsCertificateName, or correct the Fqdn of a connector of your own; never that of 'Default SERVER': mail between servers "
+		"needs the server's own name there." NOT_444},
 	{.name = "SMTP_EXPIRING", .holds = expiring,
-		.text = "SMTP: a certificate ends within months (12017, 12018). Plan its renewal, then 'Enable-ExchangeCertificate -Thumbprint NEW "
-		"-Services SMTP'. Remove the old one only when nothing uses it, port 444 included."},
+		.text = "SMTP: a certificate ends within months (12017, 12018). Plan its renewal, then 'Enable-ExchangeCertificate -Thumbprint "
+		"NEW -Services SMTP'. Remove the old one only when nothing uses it, port 444 included."},
 	{.name = "SMTP_EDGE", .holds = edge,
-		.text = "SMTP: an Edge server and this one do not know each other's certificate any more: one was changed after the subscription. "
-		"Make a new Edge subscription ('New-EdgeSubscription')." NOT_444},
+		.text = "SMTP: an Edge server and this one do not know each other's certificate any more: one was changed after the "
+		"subscription. Make a new Edge subscription ('New-EdgeSubscription')." NOT_444},
 	{.name = "ITC_GONE_SAID", .holds = itc_gone_said,
-		.text = "SMTP open: events say that the internal transport certificate is gone; Active Directory could not be asked. When the shell "
-		"is back: 'Get-ExchangeCertificate', then 'Enable-ExchangeCertificate -Thumbprint NEW -Services SMTP'" DEFAULT_YES},
+		.text = "SMTP open: events say that the internal transport certificate is gone; Active Directory could not be asked. When the "
+		"shell is back: 'Get-ExchangeCertificate', then 'Enable-ExchangeCertificate -Thumbprint NEW -Services SMTP'" DEFAULT_YES},
 };
 
 const size_t be_n_smtp_rows = sizeof(be_smtp_rows) / sizeof(be_smtp_rows[0]);

@@ -46,7 +46,8 @@ static inline int canned_observe(struct host *h, unsigned parts, struct host_sta
 	return 0;
 }
 
-static inline int canned_probe(struct host *h, const struct host_probe_ask *ask, struct probe_result *to, int64_t deadline, struct err *e)
+static inline int canned_probe(struct host *h, const struct host_probe_ask *ask, struct probe_result *to, int64_t deadline,
+	struct err *e)
 {
 	struct canned_host *c = (struct canned_host *)h;
 	const struct canned_door *d = ask->kind == HOST_PROBE_FRONTEND ? &c->front : &c->hop;

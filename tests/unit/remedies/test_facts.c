@@ -576,7 +576,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(a_healthy_server), test(what_is_not_answered), test(bindings), test(other_records), test(where_the_certificate_is),
 		test(the_front_ends_records), test(how_handshakes_end), test(addresses), test(tls12), test(what_is_served),
-		test(the_front_end_and_the_hop), test(one_certificate_for_both_ports), test(services_and_times), test(certificates_for_smtp), test(names_for_smtp),
+		test(the_front_end_and_the_hop), test(one_certificate_for_both_ports), test(services_and_times),
+		test(certificates_for_smtp), test(names_for_smtp),
 		test(keys_hold_no_times), test(the_page_names_every_fact),
 	};
 

@@ -305,7 +305,8 @@ static void one_server(struct diagnosis *d, struct count *n)
 	*all = d->facts;
 	be_judge(d, &events);
 	if (strcmp(d->verdict.row, row) != 0)
-		fail_msg("server %llu: the verdict is %s %s, and the rules say %s", (unsigned long long)was, d->verdict.row, d->verdict.name, row);
+		fail_msg("server %llu: the verdict is %s %s, and the rules say %s", (unsigned long long)was, d->verdict.row,
+			d->verdict.name, row);
 	count_row(n, row);
 	n->known++;
 	for (int i = 0; i < HIDINGS; i++) {
@@ -336,8 +337,8 @@ static void no_repair_on_a_guess(void **state)
 	seed = 20260302;
 	for (int i = 0; i < SERVERS; i++)
 		one_server(d, n);
-	print_message("%zu servers, %zu rows among them; %zu times facts were hidden: %zu repairs stayed possible, %zu were held back\n", n->known,
-		n->rows, n->hidden, n->repairs, n->refused);
+	print_message("%zu servers, %zu rows among them; %zu times facts were hidden: %zu repairs stayed possible, %zu were held back\n",
+		n->known, n->rows, n->hidden, n->repairs, n->refused);
 	assert_int_equal(n->rows, 18); /* all of them */
 	assert_true(n->repairs > 1000 && n->refused > 1000);
 	free(d);

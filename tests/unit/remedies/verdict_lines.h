@@ -208,7 +208,8 @@ static inline void words_of(const struct verdict *v, struct verdict_words *to)
 }
 
 /* Judges a line by these tables. The first column that differs, or -1; *have gets the words. */
-static inline int line_judge(const struct verdict_line *line, const struct be_tables *t, struct diagnosis *d, struct verdict_words *have)
+static inline int line_judge(const struct verdict_line *line, const struct be_tables *t, struct diagnosis *d,
+	struct verdict_words *have)
 {
 	d->facts = line->facts;
 	be_judge_by(t, d, &line->events);
