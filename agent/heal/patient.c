@@ -314,7 +314,7 @@ static int advise(struct patient *p, const struct diagnosis *d, const struct pol
 
 	if (held < 0 || called < 0)
 		return -1;
-	if (decision->escalate || (decision->answer == POLICY_REFUSE && called))
+	if (decision->escalate || (called && (decision->answer == POLICY_REFUSE || d->verdict.cause == NULL)))
 		entry.state = CASE_ESCALATED;
 	else if (decision->answer == POLICY_REFUSE && held)
 		entry.state = CASE_HELD;

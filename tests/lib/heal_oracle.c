@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -42,6 +43,30 @@ static void look_at_front(const struct fake_world *w, struct oracle_picture *to)
 	to->front_status = s->started && s->n_bindings > 0 && fake_served(w) != NULL && !w->hop_fails && !w->tls10_only ? 200 : 500;
 }
 
+static int by_endpoint(const void *a, const void *b)
+{
+	return strcmp(((const struct host_record *)a)->endpoint, ((const struct host_record *)b)->endpoint);
+}
+
+static int by_cert(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(((struct oracle_picture *)NULL)->certs[0]));
+}
+
+static int by_binding(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct host_binding));
+}
+
+/* In whatever order the host lists it. */
+static void sort(struct oracle_picture *p)
+{
+	qsort(p->records, p->n_records, sizeof(p->records[0]), by_endpoint);
+	qsort(p->certs, p->n_certs, sizeof(p->certs[0]), by_cert);
+	for (size_t i = 0; i < p->n_sites; i++)
+		qsort(p->sites[i].bindings, p->sites[i].n_bindings, sizeof(p->sites[i].bindings[0]), by_binding);
+}
+
 static void look(const struct fake_world *w, struct oracle_picture *to)
 {
 	const struct host_state *s = w->state;
@@ -60,6 +85,7 @@ static void look(const struct fake_world *w, struct oracle_picture *to)
 	}
 	to->n_sites = s->n_sites;
 	memcpy(to->sites, s->sites, sizeof(to->sites[0]) * s->n_sites);
+	sort(to);
 	look_at_front(w, to);
 }
 
@@ -374,16 +400,21 @@ static bool sites_are_kept(struct oracle *o, const struct reading *r)
 			if (!kept)
 				return wrong(o, "a binding of '%s' is gone", was->name);
 		}
-		for (size_t n = was->n_bindings; n < is->n_bindings; n++)
-			if (!r->bindings[i][n])
+		for (size_t n = 0; n < is->n_bindings; n++) {
+			bool old = r->bindings[i][n];
+
+			for (size_t k = 0; k < was->n_bindings; k++)
+				old = old || memcmp(&is->bindings[n], &was->bindings[k], sizeof(was->bindings[k])) == 0;
+			if (!old)
 				return wrong(o, "'%s' has a binding that no repair accounts for", was->name);
+		}
 	}
 	return r->now->n_sites == o->before.n_sites || wrong(o, "a site came or went");
 }
 
 static bool same_world(const struct oracle *o, const struct oracle_picture *now)
 {
-	return memcmp(&o->before, now, sizeof(*now)) == 0;
+	return memcmp(&o->before, now, sizeof(*now)) == 0; /* both were cleared before they were filled */
 }
 
 static bool is_healthy(const struct oracle *o, const struct oracle_picture *now)
