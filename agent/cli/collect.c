@@ -41,8 +41,8 @@ static const struct cli_option options[] = {
 
 const struct cli_verb verb_collect = {
 	.name = "collect", .summary = "print the script that gathers a server's facts", .usage = "--emit powershell",
-	.help = "Prints a PowerShell script that a person reads and runs on the Exchange server, as administrator. It only reads, and writes\n"
-		"one folder, which 'evmend diagnose --from FOLDER' takes. It was not run on Windows by its authors.\n",
+	.help = "Prints a PowerShell script that a person reads and runs on the Exchange server, as administrator. It only reads, and\n"
+		"writes one folder, which 'evmend diagnose --from FOLDER' takes. It was not run on Windows by its authors.\n",
 	.example = "evmend collect --emit powershell >collect.ps1",
 	.options = options, .min_args = 0, .max_args = 0, .run = run,
 };

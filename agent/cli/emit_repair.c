@@ -39,8 +39,8 @@ static int put(struct cli *c, const struct diagnosis *d, const struct buf *text,
 	} else if (write_file(path, text, e) < 0) {
 		return -1;
 	}
-	cli_note(c, "%s on %s, plan %.12s%s%s. Read the script; it changes nothing without -Apply, and was not tried on Windows by its authors",
-		d->verdict.name, d->identity.fqdn, id, path ? ": " : "", path ? path : "");
+	cli_note(c, "%s on %s, plan %.12s%s%s. Read the script; it changes nothing without -Apply, and was not tried on Windows by its "
+		"authors", d->verdict.name, d->identity.fqdn, id, path ? ": " : "", path ? path : "");
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* ps_text.h - values and remarks in a PowerShell script: the only place that quotes.
  *
- * The script is printable ASCII. PowerShell takes U+2018, U+2019, U+201A and U+201B for single quotes, so a value with anything else
- * than printable ASCII is refused, not escaped. */
+ * The script is printable ASCII. PowerShell takes U+2018, U+2019, U+201A and U+201B for single quotes, so a value with anything
+ * else than printable ASCII is refused, not escaped. */
 #ifndef EVMEND_REMEDIES_PS_TEXT_H
 #define EVMEND_REMEDIES_PS_TEXT_H
 
@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* 'value', a quote in it doubled. -1 and *e (ERR_REFUSED, naming `what`) for anything but printable ASCII; nothing is added then. */
+/* 'value', a quote in it doubled. -1 and *e (ERR_REFUSED, naming `what`) for anything but printable ASCII: nothing is added then. */
 int ps_quote(struct buf *to, const char *what, const char *value, struct err *e);
 /* @('a', 'b'); values are strings of `size` bytes each, one behind the other. As ps_quote. */
 int ps_quote_list(struct buf *to, const char *what, const char *values, size_t size, size_t n, struct err *e);
