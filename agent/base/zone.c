@@ -1,7 +1,7 @@
 /* zone.c - reads a time zone file and answers what its wall clocks show.
  *
- * Exists because windows of maintenance are written in local time, and the C library keeps its zone in process-wide state. Promises:
- * every count of a file is checked against its length before it is used; a change of time at any hour is answered exactly.
+ * Exists because windows of maintenance are written in local time, and the C library keeps its zone in process-wide state.
+ * Promises: every count of a file is checked against its length before it is used; a change of time at any hour is answered exactly.
  * Refuses: names that lead out of the folder, files above ZONE_BYTES, version 1 (32 bits end in 2038), leap seconds. */
 #include "base/zone.h"
 
@@ -119,7 +119,8 @@ const struct zone *zone_parse(struct arena *a, const void *bytes, size_t n, cons
 		return NULL;
 	}
 	if (p[4] < '2') {
-		err_set(e, ERR_USAGE, "the time zone file of '%s' is of version 1, which ends in 2038; install a newer tzdata package", name);
+		err_set(e, ERR_USAGE, "the time zone file of '%s' is of version 1, which ends in 2038; install a newer tzdata package",
+			name);
 		return NULL;
 	}
 	p += HEAD + body;
@@ -195,8 +196,8 @@ static const struct zone *not_there(const struct os_file_ops *ops, const char *f
 	char near[512];
 
 	if (ops->stat(folder, -1, &st) < 0) {
-		err_set(e, ERR_USAGE, "the time zone '%s' cannot be read, since there is no %s; install the tzdata package, or write UTC", name,
-			folder);
+		err_set(e, ERR_USAGE, "the time zone '%s' cannot be read, since there is no %s; install the tzdata package, or write UTC",
+			name, folder);
 		return NULL;
 	}
 	nearest(ops, folder, name, near);

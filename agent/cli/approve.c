@@ -1,7 +1,8 @@
 /* approve.c - `evmend approve`, `close` and `hold`: a person decides.
  *
- * Promises: the running agent is asked; without one its database is written under its lock, and the agent finds the decision when it
- * starts. Each decision is in the ledger with who made it, an approval with the plan that was read. Refuses what the policy or the state of the case does not allow (exit code 6). */
+ * Promises: the running agent is asked; without one its database is written under its lock, and the agent finds the decision when
+ * it starts. Each decision is in the ledger with who made it, an approval with the plan that was read. Refuses what the policy or
+ * the state of the case does not allow (exit code 6). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,7 +130,8 @@ static void show_plan(struct cli *c, const struct heal_case *k, const struct jso
 	for (size_t i = 0; i < json_len(steps); i++) {
 		const struct json *s = json_at(steps, i);
 
-		cli_print(c, CLI_PLAIN, "  %zu. %s\n     undo: %s\n", i + 1, json_str(json_get(s, "what"), ""), json_str(json_get(s, "undo"), ""));
+		cli_print(c, CLI_PLAIN, "  %zu. %s\n     undo: %s\n", i + 1, json_str(json_get(s, "what"), ""),
+			json_str(json_get(s, "undo"), ""));
 	}
 	if (!json_len(steps))
 		cli_print(c, CLI_YELLOW, "  its steps are in no diagnosis of the ledger; 'evmend diagnose %s' shows them\n", k->host);
@@ -275,8 +277,9 @@ static const struct cli_option hold_options[] = {
 
 const struct cli_verb verb_approve = {
 	.name = "approve", .summary = "permit the plan of a case, once", .usage = "CASE [--plan ID] -c FILE",
-	.help = "Shows the plan of the case and approves that plan, no other: when the facts have changed meanwhile, it is refused. It holds\n"
-		"for times.approval; the facts are read again before anything is done. --plan names the plan that was read elsewhere.\n",
+	.help = "Shows the plan of the case and approves that plan, no other: when the facts have changed meanwhile, it is refused. It\n"
+		"holds for times.approval; the facts are read again before anything is done. --plan names the plan that was read\n"
+		"elsewhere.\n",
 	.example = "evmend approve 17 -c config.yaml\nevmend approve 17 --plan 3fa1c09be277", .options = with_plan, .min_args = 1,
 	.max_args = 1, .run = run_approve,
 };
@@ -287,9 +290,10 @@ const struct cli_verb verb_close = {
 	.options = with_reason, .min_args = 1, .max_args = 1, .run = run_close,
 };
 const struct cli_verb verb_hold = {
-	.name = "hold", .summary = "change nothing on a host, or on any, until the hold ends", .usage = "[HOST] --reason TEXT [--for SPAN | --until TIME] | --off",
-	.help = "Diagnoses go on, repairs do not start. A step that is under way is finished. With --for or --until it ends by itself, and the\n"
-		"ledger says so.\n",
+	.name = "hold", .summary = "change nothing on a host, or on any, until the hold ends",
+	.usage = "[HOST] --reason TEXT [--for SPAN | --until TIME] | --off",
+	.help = "Diagnoses go on, repairs do not start. A step that is under way is finished. With --for or --until it ends by itself,\n"
+		"and the ledger says so.\n",
 	.example = "evmend hold ex1.contoso.example --for 2h --reason \"patch day\"\nevmend hold ex1.contoso.example --off",
 	.options = hold_options, .max_args = 1, .run = run_hold,
 };

@@ -250,8 +250,10 @@ static void check_policy(struct check *k)
 	const struct policy_config *p = &k->config->policy;
 	char text[400], span[32];
 
-	snprintf(text, sizeof text, "%s; in 24 h %d repair(s) of a host, %d of a group, %d of all; none when more than %d hosts break within %s",
-		policy_mode_text(p->mode), p->per_host_day, p->per_group_day, p->per_fleet_day, p->blast_hosts, span_text(p->blast_within, span));
+	snprintf(text, sizeof text,
+		"%s; in 24 h %d repair(s) of a host, %d of a group, %d of all; none when more than %d hosts break within %s",
+		policy_mode_text(p->mode), p->per_host_day, p->per_group_day, p->per_fleet_day, p->blast_hosts,
+		span_text(p->blast_within, span));
 	say(k, GOOD, ERR_NONE, "policy", text);
 	for (size_t i = 0; i < p->n_windows; i++)
 		check_window(k, &p->windows[i]);

@@ -31,8 +31,8 @@ int chart_refusal(struct db *d, int64_t now, const char *host, int64_t case_id, 
 	const struct policy_decision *decision, struct err *e);
 int chart_refusals_end(struct db *d, const char *host, struct err *e); /* the host is well, or is being repaired */
 
-/* Rest of the policy's question, from heal.db: what was repaired lately, whether the last repair failed, how many hosts suffer alike,
- * hold, hold file, approval. tilt, busy, group_hosts, resumed and asked_by_person are the caller's. Texts live in *texts. */
+/* Rest of the policy's question, from heal.db: what was repaired lately, whether the last repair failed, how many hosts suffer
+ * alike, hold, hold file, approval. tilt, busy, group_hosts, resumed and asked_by_person are the caller's. Texts live in *texts. */
 struct chart_texts {
 	char hold[200];
 };

@@ -1,7 +1,7 @@
 /* chart_policy.c - the policy's question, put together from heal.db; and what a refusal leaves behind there.
  *
- * Exists so that the policy can stay a pure function. Promises exact counts, however many repairs there were, and that what was told
- * of a refusal outlives a restart. Refuses to count a repair twice: an interrupted one that goes on is one row. */
+ * Exists so that the policy can stay a pure function. Promises exact counts, however many repairs there were, and that what was
+ * told of a refusal outlives a restart. Refuses to count a repair twice: an interrupted one that goes on is one row. */
 #include <errno.h>
 #include <string.h>
 

@@ -132,8 +132,8 @@ static int other_plan(const struct heal_case *c, const struct approval *a, struc
 
 	text_hex(was, a->plan_id, 32);
 	text_hex(is, c->plan_id, 32);
-	return err_set(e, ERR_REFUSED, "the plan of case %lld is %.12s now, not %.12s: the facts have changed; read it again: 'evmend case %lld'",
-		(long long)c->id, is, was, (long long)c->id);
+	return err_set(e, ERR_REFUSED,
+		"the plan of case %lld is %.12s now, not %.12s: the facts have changed; read it again: 'evmend case %lld'", (long long)c->id, is, was, (long long)c->id);
 }
 
 static int may_approve(const struct heal_case *c, int64_t now, const struct approval *a, struct err *e)
@@ -210,8 +210,8 @@ struct hold {
 
 static int set_hold(struct db *d, int64_t now, const struct hold *h, bool on, struct err *e)
 {
-	struct db_row *r = on ? db_prepare(d, "insert or replace into holds (host, since, actor, reason, until) values (?,?,?,?,?)", e) :
-		db_prepare(d, "delete from holds where host = ?", e);
+	struct db_row *r = on ?
+		db_prepare(d, "insert or replace into holds (host, since, actor, reason, until) values (?,?,?,?,?)", e) : db_prepare(d, "delete from holds where host = ?", e);
 	int got;
 
 	if (r == NULL)
@@ -287,8 +287,8 @@ int control_end_holds(struct db *d, int64_t now, int64_t *next, struct err *e)
 
 int hold_active(struct db *d, int64_t now, const char *host, int64_t *until, char why[static 200], struct err *e)
 {
-	struct db_row *r = db_prepare(d, "select actor, reason, until from holds where (host = '' or host = ?) and (until = 0 or until > ?)"
-		" order by until = 0 desc, until desc limit 1", e);
+	struct db_row *r = db_prepare(d, "select actor, reason, until from holds where (host = '' or host = ?) and"
+		" (until = 0 or until > ?) order by until = 0 desc, until desc limit 1", e);
 	char end[40] = "", when[32];
 	int got;
 

@@ -66,7 +66,8 @@ static bool has_no_step(const struct policy_input *in, const char *host, struct 
 	const struct plan *p = &in->d->plan;
 
 	(void)host;
-	return p->n == 0 && because(to, "there is no step to take: %s", p->why_empty[0] ? p->why_empty : "the state is what it should be");
+	return p->n == 0 &&
+		because(to, "there is no step to take: %s", p->why_empty[0] ? p->why_empty : "the state is what it should be");
 }
 
 static bool is_a_guess(const struct policy_input *in, const char *host, struct policy_decision *to)
@@ -90,7 +91,8 @@ static bool is_held(const struct policy_input *in, const char *host, struct poli
 	if (!in->held)
 		return false;
 	to->not_before = in->held_until;
-	return because(to, "a person holds all changes (%.120s): 'evmend hold --off' ends that", in->held_why ? in->held_why : "no reason");
+	return because(to, "a person holds all changes (%.120s): 'evmend hold --off' ends that",
+		in->held_why ? in->held_why : "no reason");
 }
 
 static bool has_hold_file(const struct policy_input *in, const char *host, struct policy_decision *to)
@@ -145,8 +147,8 @@ static bool is_wide(const struct policy_input *in, const char *host, struct poli
 
 	(void)host;
 	return in->alike > in->config->blast_hosts &&
-		because(to, "%s and its like began on %d hosts within %s, more than %d: is there one cause?", in->d->verdict.name, in->alike,
-			span_text(in->config->blast_within, span), in->config->blast_hosts);
+		because(to, "%s and its like began on %d hosts within %s, more than %d: is there one cause?", in->d->verdict.name,
+			in->alike, span_text(in->config->blast_within, span), in->config->blast_hosts);
 }
 
 /* Has the limit been reached, and until when? A limit of 0 is reached for ever. */
@@ -161,7 +163,8 @@ static bool reached(const struct policy_tail *t, int limit, int64_t now, struct 
 static bool host_is_full(const struct policy_input *in, const char *host, struct policy_decision *to)
 {
 	return reached(&in->host, in->config->per_host_day, in->now, to) &&
-		because(to, "%s was repaired and broke again: %d repair(s) of one host in 24 h is the limit", host, in->config->per_host_day);
+		because(to, "%s was repaired and broke again: %d repair(s) of one host in 24 h is the limit", host,
+			in->config->per_host_day);
 }
 
 static bool breaks_again(const struct policy_input *in, const char *host, struct policy_decision *to)
@@ -171,7 +174,8 @@ static bool breaks_again(const struct policy_input *in, const char *host, struct
 	if (times < 1 || limit < 1)
 		return false;
 	to->not_before = in->newest + (US_DAY / limit << times);
-	return to->not_before > in->now && because(to, "%d repairs of %s held and broke again: each waits twice as long", in->healed_lately, host);
+	return to->not_before > in->now &&
+		because(to, "%d repairs of %s held and broke again: each waits twice as long", in->healed_lately, host);
 }
 
 static bool group_is_full(const struct policy_input *in, const char *host, struct policy_decision *to)
@@ -226,8 +230,8 @@ static bool approval_fits(const struct policy_input *in)
 	return a->there && a->at <= in->now && in->now < a->until && memcmp(a->plan_id, in->d->plan.id, 32) == 0;
 }
 
-/* What was permitted and begun before a crash is finished, and neither a second approval nor a limit stands in its way; but what the
- * facts ask for now may be another thing, and that which needs a person's word needs it still. */
+/* What was permitted and begun before a crash is finished, and neither a second approval nor a limit stands in its way; but what
+ * the facts ask for now may be another thing, and that which needs a person's word needs it still. */
 static bool is_permitted(const struct policy_input *in)
 {
 	return in->asked_by_person || approval_fits(in) || (in->resumed && in->d->verdict.repairable == REPAIR_BY_POLICY);

@@ -85,7 +85,7 @@ const char *window_text(const struct policy_window *w, char to[static 128])
 	for (int i = 0; i < 7 && w->days != WINDOW_DAYS_ALL; i++)
 		if (w->days >> i & 1)
 			say_text(days + strlen(days), sizeof(days) - strlen(days), "%s%s", days[0] ? ", " : "", day_words[i]);
-	say_text(to, 128, "%s %02d:%02d to %02d:%02d %s", days[0] ? days : "every day", w->from / 60, w->from % 60, w->to / 60, w->to % 60,
-		zone_name(w->zone));
+	say_text(to, 128, "%s %02d:%02d to %02d:%02d %s", days[0] ? days : "every day", w->from / 60, w->from % 60, w->to / 60,
+		w->to % 60, zone_name(w->zone));
 	return to;
 }

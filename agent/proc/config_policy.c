@@ -1,8 +1,8 @@
 /* config_policy.c - the part of the configuration that says what may be changed, how often, and when.
  *
- * Exists so that what permits a change is read in one place. Promises: what is left out has the default of policy_defaults; a window
- * without a zone, a zone that does not exist and a window that never opens are errors with their line. Refuses limits of none: `mode`
- * says that nothing is to be changed. */
+ * Exists so that what permits a change is read in one place. Promises: what is left out has the default of policy_defaults; a
+ * window without a zone, a zone that does not exist and a window that never opens are errors with their line. Refuses limits of
+ * none: `mode` says that nothing is to be changed. */
 #include <string.h>
 
 #include "base/text.h"
@@ -25,8 +25,8 @@ static int read_clock(struct reader *r, node map, const char *key, int most, int
 	if (yaml_str(r->f, n, key, &s, r->e) < 0)
 		return -1;
 	colon = strchr(s, ':');
-	if (!colon || colon - s > 2 || strlen(colon) != 3 || !text_int(s, (size_t)(colon - s), &hour) || !text_int(colon + 1, 2, &minute) ||
-		hour < 0 || minute < 0 || minute > 59 || hour * 60 + minute > most)
+	if (!colon || colon - s > 2 || strlen(colon) != 3 || !text_int(s, (size_t)(colon - s), &hour) ||
+		!text_int(colon + 1, 2, &minute) || hour < 0 || minute < 0 || minute > 59 || hour * 60 + minute > most)
 		return yaml_err(r->f, n, r->e, ERR_USAGE, "%s must be a time of the day from \"00:00\" to \"%s\", in quotes", key,
 			most == 1440 ? "24:00" : "23:59");
 	*to = (int)(hour * 60 + minute);
@@ -64,7 +64,8 @@ static int read_window(struct reader *r, node n, struct policy_window *w)
 	struct err why;
 
 	if (read_map(r, n, "a window", known) < 0 || read_days(r, yaml_get(n, "days"), &w->days) < 0 ||
-		read_clock(r, n, "from", 1439, &w->from) < 0 || read_clock(r, n, "to", 1440, &w->to) < 0 || read_text(r, n, "zone", &zone) < 0)
+		read_clock(r, n, "from", 1439, &w->from) < 0 || read_clock(r, n, "to", 1440, &w->to) < 0 ||
+		read_text(r, n, "zone", &zone) < 0)
 		return -1;
 	if (!zone)
 		return yaml_err(r->f, n, r->e, ERR_USAGE, "a window needs a zone, such as Europe/Berlin, or UTC");
@@ -83,8 +84,8 @@ static int read_windows(struct reader *r, node n)
 	if (yaml_is_null(n))
 		return 0;
 	if (n->kind != YAML_LIST || n->n == 0 || n->n > WINDOWS)
-		return yaml_err(r->f, n, r->e, ERR_USAGE, "windows must be a list of 1 to %d; leave it out when repairs may begin at any time",
-			WINDOWS);
+		return yaml_err(r->f, n, r->e, ERR_USAGE,
+			"windows must be a list of 1 to %d; leave it out when repairs may begin at any time", WINDOWS);
 	w = arena_alloc(r->c->arena, n->n * sizeof *w);
 	for (size_t i = 0; i < n->n; i++)
 		if (read_window(r, n->items[i], &w[i]) < 0)
@@ -144,8 +145,8 @@ int read_remedies(struct reader *r, node root)
 	n = yaml_get(all, "exchange_backend");
 	if (yaml_is_null(n))
 		return 0;
-	if (read_map(r, n, "exchange_backend", known) < 0 || read_text(r, n, "mode", &mode) < 0 || read_text(r, n, "hold_file", &hold) < 0 ||
-		read_span(r, n, "settle", US_SECOND, &p->settle) < 0)
+	if (read_map(r, n, "exchange_backend", known) < 0 || read_text(r, n, "mode", &mode) < 0 ||
+		read_text(r, n, "hold_file", &hold) < 0 || read_span(r, n, "settle", US_SECOND, &p->settle) < 0)
 		return -1;
 	if (mode && !policy_mode_parse(mode, &p->mode))
 		return yaml_err(r->f, yaml_get(n, "mode"), r->e, ERR_USAGE, "unknown mode '%s'; write observe, approve or auto", mode);

@@ -281,7 +281,8 @@ static int make_healer(struct heal *h, struct err *e)
 			policy_mode_parse(c->hosts[i].mode, &h->hosts[i].mode);
 	}
 	struct healer_options o = { .db_path = config_state(c, "heal.db"), .hosts = h->hosts, .n_hosts = c->n_hosts, .policy = &c->policy,
-		.diagnose_every = c->times.diagnose_every, .matrix_every = c->times.matrix_every, .clock = &h->link.clock, .process = &os_process, .log = &h->link.log, .who = h->who, .boot = h->boot,
+		.diagnose_every = c->times.diagnose_every, .matrix_every = c->times.matrix_every, .clock = &h->link.clock, .process = &os_process,
+		.log = &h->link.log, .who = h->who, .boot = h->boot,
 		.sink = { .arg = h, .emit = on_emit, .case_closed = on_closed } };
 
 	h->healer = healer_new(&o, e);

@@ -1,7 +1,7 @@
 /* boot.c - which run of the machine this is.
  *
- * Exists because a clock that counts from the start of the machine is comparable only within one run. Promises a name that changes with
- * each start, or "" where the kernel has none to give. Refuses nothing. */
+ * Exists because a clock that counts from the start of the machine is comparable only within one run. Promises a name that changes
+ * with each start, or "" where the kernel has none to give. Refuses nothing. */
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>

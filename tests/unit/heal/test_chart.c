@@ -314,6 +314,32 @@ static void an_approval_is_for_the_plan_that_was_read(void **state)
 	end(&b);
 }
 
+static void what_may_be_approved_and_closed(void **state)
+{
+	static const struct { enum case_state state; bool approve, close; } rows[] = {
+		{CASE_OPEN, true, true}, {CASE_DIAGNOSING, true, true}, {CASE_ADVISED, true, true}, {CASE_WAITING_APPROVAL, true, true},
+		{CASE_REPAIRING, false, false}, {CASE_SETTLING, false, false}, {CASE_HEALED, false, true}, {CASE_REFUTED, false, true},
+		{CASE_ESCALATED, true, true}, {CASE_HELD, true, true}, {CASE_CLOSED, false, false},
+	};
+	struct bench b;
+
+	(void)state;
+	begin(&b);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		int64_t id = a_case(&b, rows[i].state);
+
+		assert_int_equal(approve(&b, id, 7, NOW, 0) == 0, rows[i].approve);
+		assert_int_equal(control_close(b.db, NOW, id, "uid 0", "a test", &b.e) == 0, rows[i].close);
+		assert_int_equal(control_close(b.db, NOW, id, "uid 0", "a test", &b.e), -1); /* once */
+		assert_int_equal(b.e.code, ERR_REFUSED);
+	}
+	assert_int_equal(count_records(&b, "approval", ""), 6);
+	assert_int_equal(count_records(&b, "close", "a test"), 8);
+	assert_int_equal(control_close(b.db, NOW, 5, "uid 0", "a test", &b.e), -1);
+	assert_int_equal(b.e.code, ERR_USAGE);
+	end(&b);
+}
+
 static void the_plan_of_a_case_is_in_the_ledger(void **state)
 {
 	struct bench b;
@@ -440,6 +466,7 @@ int main(void)
 		cmocka_unit_test(a_hold_ends_by_itself),
 		cmocka_unit_test(of_several_holds_the_last_end_counts),
 		cmocka_unit_test(an_approval_is_for_the_plan_that_was_read),
+		cmocka_unit_test(what_may_be_approved_and_closed),
 		cmocka_unit_test(the_plan_of_a_case_is_in_the_ledger),
 		cmocka_unit_test(each_refusal_is_told_once),
 		cmocka_unit_test(a_hold_file_that_cannot_be_looked_at_counts),

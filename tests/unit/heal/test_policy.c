@@ -258,7 +258,8 @@ static bool fits(const struct row *r, const struct question *q, const struct pol
 		r->not_before[0] == '+' ? q->in.now + span_of(r->not_before) : time_of(r->not_before);
 
 	return strcmp(answer_text(to->answer), r->answer) == 0 && strcmp(to->reason, r->reason) == 0 && to->not_before == not_before &&
-		to->escalate == escalate && (strcmp(says, "-") == 0 || (says[0] == '=' ? strcmp(to->why, says + 1) == 0 : strstr(to->why, says) != NULL));
+		to->escalate == escalate && (strcmp(says, "-") == 0 ||
+			(says[0] == '=' ? strcmp(to->why, says + 1) == 0 : strstr(to->why, says) != NULL));
 }
 
 static void every_row_of_the_table(void **state)
@@ -340,7 +341,8 @@ static void no_rule_can_be_missed(void **state)
 	assert_non_null(rules);
 	for (size_t i = 0; i < n; i++)
 		for (int how = 0; how < 6; how++) {
-			static const char *const words[] = {"dropped", "always", "another answer", "yields otherwise", "escalates otherwise", "moved"};
+			static const char *const words[] = {"dropped", "always", "another answer", "yields otherwise", "escalates otherwise",
+				"moved"};
 			struct policy_rule other = policy_rules[i];
 
 			memcpy(rules, policy_rules, (n + 1) * sizeof *rules);
