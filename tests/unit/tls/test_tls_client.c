@@ -133,7 +133,7 @@ static void *serve(void *arg)
 		wait_for_end(s);
 		break;
 	case DRIPS: /* a handshake message of 16 kB, a byte at a time */
-		for (int i = 0; send(fd, i < 9 ? "\x16\x03\x03\x40\x00\x02\x00\x3f\xfc" + i : "", 1, MSG_NOSIGNAL) == 1; i++)
+		for (int i = 0; send(fd, i < 9 ? &"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc"[i] : "", 1, MSG_NOSIGNAL) == 1; i++)
 			usleep(20000);
 		break;
 	case FLOODS: /* records without end, faster than anybody reads */
