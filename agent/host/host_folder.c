@@ -47,8 +47,10 @@ int folder_read(struct host_folder *f, const char *name, size_t max, struct buf 
 	if (r < 0)
 		return err_set(e, ERR_IO, "%s: cannot be read: %s", path, err_os(r, why));
 	buf_init(to, max);
-	if (file_read(&os_file, path, to, e) < 0)
+	if (file_read(&os_file, path, to, e) < 0) {
+		buf_free(to);
 		return -1;
+	}
 	if (!utf8_from_windows(to)) {
 		buf_free(to);
 		return err_set(e, ERR_IO, "%s: is larger than %zu bytes as UTF-8; such a file is refused", path, max);
