@@ -96,7 +96,8 @@ int lab_open(struct lab *l, const char *folder, struct err *e)
 	l->ipv6 = json_bool(json_get(j, "ipv6"), false);
 	l->any_ports = json_bool(json_get(j, "any_ports"), false);
 	json_free(j);
-	if (!text_host_ok(l->name) || !text_host_ok(l->fqdn) || !l->frontend_port || !l->backend_port || !l->local_port)
+	if (!text_host_ok(l->name) || !text_host_ok(l->fqdn) ||
+	    (!l->any_ports && (!l->frontend_port || !l->backend_port || !l->local_port))) /* a copy may have none before it starts */
 		return err_set(e, ERR_IO, "%s/lab.json is damaged; make a new lab", l->folder);
 	return 0;
 }
