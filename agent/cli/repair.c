@@ -227,7 +227,7 @@ static int decide(struct work *w, struct err *e)
 		return 0;
 	if (check_plan(w, e) < 0)
 		return -1;
-	if (decision.answer != POLICY_GO && decision.answer != POLICY_ASK && !(decision.answer == POLICY_REFUSE && decision.not_before))
+	if (decision.answer != POLICY_GO && !decision.yields)
 		return err_set(e, ERR_REFUSED, "%s", decision.why);
 	w->by_person = person_says_yes(w);
 	if (!w->by_person && (decision.answer != POLICY_GO || w->c->out_tty))

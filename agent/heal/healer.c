@@ -420,6 +420,9 @@ int healer_approve(struct healer *h, const struct approval *a, struct err *e)
 {
 	struct patient *p = patient_of_case(h, a->case_id, e);
 
+	if (p != NULL && p->config->mode == MODE_OBSERVE)
+		return err_set(e, ERR_REFUSED, "the mode of %s is observe: nothing is changed there, whoever approves it; 'mode: approve' lets a "
+			"person decide", p->config->config.name);
 	if (p == NULL || control_approve(h->db, clock_wall(h->o.clock), a, h->o.policy->approval_life, e) < 0)
 		return -1;
 	if (p->repair == NULL)

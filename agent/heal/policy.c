@@ -274,6 +274,7 @@ void policy_decide_by(const struct policy_rule *rules, const struct policy_input
 		to->answer = r->answer;
 		to->reason = r->name;
 		to->escalate = r->escalates;
+		to->yields = r->yields;
 		if (r->yields && to->not_before != 0)
 			put_off(r + 1, in, host, to);
 		say_end(r, to);

@@ -70,6 +70,7 @@ struct policy_decision {
 	enum policy_answer answer;
 	const char *reason;           /* the rule's stable name, "host-limit"; "free", "approved" for POLICY_GO */
 	bool escalate;                /* a refusal that a person should see now */
+	bool yields;                  /* no GO: a person's approval of this plan overrides it */
 	int64_t not_before;           /* 0: none */
 	char why[300];                /* one sentence */
 };

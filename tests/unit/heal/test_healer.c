@@ -81,7 +81,8 @@ static void observe_never_acts(void **state)
 	heal_bench_run(&b, 3 * US_HOUR);
 	assert_int_equal(heal_bench_state(&b, 1, &c), CASE_ADVISED);
 	assert_int_equal(heal_bench_count(&b, "repair-begin"), 0);
-	assert_int_equal(heal_bench_approve(&b, 1, &e), 0);
+	assert_int_equal(heal_bench_approve(&b, 1, &e), -1);
+	assert_int_equal(e.code, ERR_REFUSED);
 	heal_bench_run(&b, US_HOUR);
 	assert_int_equal(heal_bench_count(&b, "repair-begin"), 0);
 	assert_false(fake_backend_works(&b.world));

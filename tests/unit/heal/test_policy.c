@@ -375,7 +375,16 @@ static void the_table_and_the_rules_know_each_other(void **state)
 
 	for (size_t i = 0; i < t->n; i++) {
 		bool known = strcmp(t->rows[i].reason, "free") == 0 || strcmp(t->rows[i].reason, "approved") == 0;
+		struct policy_decision to;
+		struct question q;
 
+		ask(&t->rows[i], &q);
+		policy_decide(&q.in, "ex1", &to);
+		done(&q);
+		assert_true(to.answer != POLICY_GO || !to.yields);
+		for (size_t k = 0; policy_rules[k].name; k++)
+			if (strcmp(t->rows[i].reason, policy_rules[k].name) == 0)
+				assert_int_equal(to.yields, policy_rules[k].yields);
 		for (size_t k = 0; policy_rules[k].name; k++)
 			known = known || strcmp(t->rows[i].reason, policy_rules[k].name) == 0;
 		if (!known)
