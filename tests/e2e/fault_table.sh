@@ -1,7 +1,8 @@
 #!/bin/bash
 # The table of the faults (tests/lab/faults.tsv), row by row: a fresh lab, broken so; `evmend diagnose` must say its row, verdict, notes,
 # also and plan; then the agent in auto mode must leave the case in the state that the row names. Where the row permits no repair by
-# policy, or a fact above it is unknown, nothing on the server may differ afterwards: stores, keys, records and sites are hashed.
+# policy, or a fact above it is unknown, nothing on the server may differ afterwards: stores, keys, records and sites are hashed. What
+# waits for an approval is approved then, and must be healed by it.
 #
 #   tests/e2e/fault_table.sh [WORD]     only rows that contain WORD
 # limit: 240
@@ -144,6 +145,11 @@ one() {
 	run_agent "$outcome"
 	if [ "$by_policy" != yes ]; then same "what the agent left behind" "$before" "$(picture)"; fi
 	[ "$outcome" = healed ] && { "$lab_bin" request "$work/lab" >/dev/null 2>&1 || [[ $fault == *front-end* ]] || no "healed, and the back end does not answer"; }
+	if [ "$outcome" = waiting-approval ] && [ -z "$why" ]; then
+		"$evmend" repair "$host" --yes -c "$work/config.yaml" >"$work/repair" 2>&1 </dev/null
+		same "the exit code of the approved repair" 0 $?
+		[ "$("$evmend" diagnose "$host" --json -c "$work/config.yaml" | grep -o '"healthy":true')" = '"healthy":true' ] || no "approved and repaired, and not well"
+	fi
 	# whatever was repaired: 443 is as it was, and what existed exists
 	same "the records of 443" "$(cat "$work/front")" "$(front)"
 	same "what has vanished" "" "$(comm -23 "$work/things" <(things) | grep -v '\.closed$' | paste -sd' ')"
