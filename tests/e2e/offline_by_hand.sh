@@ -1,7 +1,7 @@
 #!/bin/bash
 # What people send by hand: each folder of tests/data/offline with the verdict that its NAME.expected names (netsh's text in several
 # languages and encodings, applicationHost.config, certificates), and the folders and command lines that are refused, each with its reason.
-# limit: 60
+# limit: 180
 cd "$(dirname "$0")/../.." || exit 5
 . tests/lib/agent.bash
 export EVMEND_CONFIG=/nowhere/evmend.yaml # a folder needs no configuration
@@ -32,7 +32,7 @@ done
 refused() {
 	local code=$1 reason=$2 got
 	shift 2
-	timeout 10 "$evmend" diagnose "$@" >"$work/said" 2>"$work/errors" </dev/null
+	timeout $((30 * slow)) "$evmend" diagnose "$@" >"$work/said" 2>"$work/errors" </dev/null
 	got=$?
 	if [ "$got" -ne "$code" ]; then not_ok "refused: $reason" "exit code $got: $(head -n 1 "$work/errors")"
 	elif ! grep -qF -- "$reason" "$work/errors"; then not_ok "refused: $reason" "$(head -n 1 "$work/errors")"
@@ -102,7 +102,7 @@ for name in stores utf16 english; do
 				if [ $how = cut ]; then truncate -s "$at" "$work/$name/$file"
 				else printf '\377\0<{[%%9:' | dd of="$work/$name/$file" bs=1 seek="$at" conv=notrunc 2>/dev/null
 				fi
-				timeout 10 "$evmend" diagnose --from "$work/$name" --host ex1.contoso.example >"$work/said" 2>"$work/errors" </dev/null
+				timeout $((30 * slow)) "$evmend" diagnose --from "$work/$name" --host ex1.contoso.example >"$work/said" 2>"$work/errors" </dev/null
 				case $? in 0 | 1) ;; 3 | 4) [ -s "$work/errors" ] || odd="$odd $file:$how:$at" ;; *) odd="$odd $file:$how:$at" ;; esac
 				hurt=$((hurt + 1))
 			done
