@@ -13,6 +13,22 @@
 
 #define LATELY (30 * US_DAY)
 
+/* One statement about a host and, where it has a second question mark, a word. */
+static int change(struct db *d, const char *sql, const char *host, const char *word, struct err *e)
+{
+	struct db_row *r = db_prepare(d, sql, e);
+	int got;
+
+	if (r == NULL)
+		return -1;
+	db_bind_text(r, 1, host);
+	if (word != NULL)
+		db_bind_text(r, 2, word);
+	got = db_step(r, e);
+	db_done(r);
+	return got < 0 ? -1 : 0;
+}
+
 /* ---- repairs lately ---- */
 
 struct counting {
@@ -82,16 +98,7 @@ static const char *cause_of(const struct verdict *v)
 
 static int end_others(struct db *d, const char *host, const char *cause, struct err *e)
 {
-	struct db_row *r = db_prepare(d, "update episodes set over = 1 where host = ? and cause != ? and over = 0", e);
-	int got;
-
-	if (r == NULL)
-		return -1;
-	db_bind_text(r, 1, host);
-	db_bind_text(r, 2, cause);
-	got = db_step(r, e);
-	db_done(r);
-	return got < 0 ? -1 : 0;
+	return change(d, "update episodes set over = 1 where host = ? and cause != ? and over = 0", host, cause, e);
 }
 
 int chart_episode(struct db *d, int64_t now, const char *host, const struct verdict *v, struct err *e)
@@ -226,16 +233,7 @@ static int was_told(struct db *d, int64_t now, const char *host, const char *rea
 /* A reason without an end of its own has ended when another one is told: should it come back, that is news. */
 static int forget_ended(struct db *d, const char *host, const char *but, struct err *e)
 {
-	struct db_row *r = db_prepare(d, "delete from refusals where host = ? and not_before = 0 and reason != ?", e);
-	int got;
-
-	if (r == NULL)
-		return -1;
-	db_bind_text(r, 1, host);
-	db_bind_text(r, 2, but);
-	got = db_step(r, e);
-	db_done(r);
-	return got < 0 ? -1 : 0;
+	return change(d, "delete from refusals where host = ? and not_before = 0 and reason != ?", host, but, e);
 }
 
 static int put_told(struct db *d, const char *host, const uint8_t *plan_id, const struct policy_decision *decision, struct err *e)
@@ -298,13 +296,5 @@ int chart_refusal(struct db *d, int64_t now, const char *host, int64_t case_id, 
 
 int chart_refusals_end(struct db *d, const char *host, struct err *e)
 {
-	struct db_row *r = db_prepare(d, "delete from refusals where host = ?", e);
-	int got;
-
-	if (r == NULL)
-		return -1;
-	db_bind_text(r, 1, host);
-	got = db_step(r, e);
-	db_done(r);
-	return got < 0 ? -1 : 0;
+	return change(d, "delete from refusals where host = ?", host, NULL, e);
 }

@@ -21,15 +21,6 @@ remedies:
 sinks: [{name: siem, kind: file, path: siem.ndjson}]
 times: {idle_after: 1s, diagnose_every: 0, approval: 10m}
 YAML
-ev() { "$evmend" "$@" -c "$work/config.yaml" >"$work/out" 2>&1; }
-out() { grep -qF -- "$1" "$work/out"; }
-expect() { # NAME CODE TEXT VERB...
-	local name=$1 want=$2 text=$3
-	shift 3
-	ev "$@"
-	local code=$?
-	if [ "$code" -eq "$want" ] && out "$text"; then ok "$name"; else not_ok "$name" "code $code, expected $want and '$text': $(tail -n 3 "$work/out" | cut -c1-300)"; fi
-}
 told() { grep -F '"kind":"refusal"' "$work/siem.ndjson" 2>/dev/null | grep -qF -- "$1"; }
 recorded() { ev ledger --json && out "$1"; }
 

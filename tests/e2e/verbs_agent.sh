@@ -15,15 +15,6 @@ remedies: {exchange_backend: {mode: approve, settle: 1s}}
 sinks: [{name: siem, kind: file, path: siem.ndjson}]
 times: {idle_after: 1s, diagnose_every: 0, approval: 10m}
 YAML
-ev() { "$evmend" "$@" -c "$work/config.yaml" >"$work/out" 2>&1; }
-out() { grep -qF -- "$1" "$work/out"; }
-expect() { # NAME CODE TEXT VERB...
-	local name=$1 want=$2 text=$3
-	shift 3
-	ev "$@"
-	local code=$?
-	if [ "$code" -eq "$want" ] && out "$text"; then ok "$name"; else not_ok "$name" "code $code, expected $want and '$text': $(tail -n 2 "$work/out" | cut -c1-300)"; fi
-}
 state_is() { ev cases --all --json && out "\"state\":\"$1\""; }
 
 expect "cases before any agent ran" 4 "no agent has run" cases

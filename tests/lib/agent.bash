@@ -99,3 +99,13 @@ pid_of() { sed -n "s/^$1 //p" "$work/state/pids" 2>/dev/null; }
 findings() { cat "$work"/siem.ndjson* 2>/dev/null | grep -c '"kind":"finding"'; }
 has_findings() { [ "$(findings)" -ge "$1" ]; }
 said() { grep -qF -- "$1" "$work/log"; }
+# For scripts about verbs: ev runs one with $work/config.yaml, out looks at what it said.
+ev() { "$evmend" "$@" -c "$work/config.yaml" >"$work/out" 2>&1; }
+out() { grep -qF -- "$1" "$work/out"; }
+expect() { # NAME CODE TEXT VERB...
+	local name=$1 want=$2 text=$3
+	shift 3
+	ev "$@"
+	local code=$?
+	if [ "$code" -eq "$want" ] && out "$text"; then ok "$name"; else not_ok "$name" "code $code, expected $want and '$text': $(tail -n 3 "$work/out" | cut -c1-300)"; fi
+}
