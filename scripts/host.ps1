@@ -6,7 +6,7 @@ Whoever carries two pipes carries it: ssh, a remote session, a scheduled task wi
     hosts:
       - name: ex1.contoso.example
         access: pipe
-        command: [ssh, -T, evmend@ex1.contoso.example, powershell, -NoProfile, -NonInteractive,
+        command: [/usr/bin/ssh, -T, evmend@ex1.contoso.example, powershell, -NoProfile, -NonInteractive,
           -InputFormat, None, -File, 'C:\evmend\host.ps1']
 
 (-InputFormat None: else PowerShell itself reads from standard input.)
@@ -920,6 +920,8 @@ $InformationPreference = 'SilentlyContinue'
 $ConfirmPreference = 'None'
 $MostLine = 4194304
 
+function Write-Remark([string] $Text) { [Console]::Error.WriteLine($Text) }
+
 function Get-Member2($Object, [string] $Name) {
     # A member of an object that ConvertFrom-Json made; $null when it is not there.
     if ($null -eq $Object) { return $null }
@@ -971,7 +973,7 @@ function Get-Observation($Arguments) {
     $known = $true
     try { $records = @(Get-SslRecord (Get-SslText)) } catch {
         $known = $false
-        [Console]::Error.WriteLine("records: $($_.Exception.Message)")
+        Write-Remark "records: $($_.Exception.Message)"
     }
     foreach ($part in $parts) {
         if ($part -isnot [string]) { Stop-Step 'bad_call' 'a part is no text' }
@@ -982,7 +984,7 @@ function Get-Observation($Arguments) {
             if ($got.ContainsKey('list')) { $to[$part] = $got.list } else { $to[$part] = $got.one }
         } catch {
             if ($_.Exception.Data['kind'] -eq 'bad_call') { throw }
-            [Console]::Error.WriteLine("${part}: $($_.Exception.Message)")
+            Write-Remark "${part}: $($_.Exception.Message)"
         }
     }
     return $to
@@ -1145,7 +1147,7 @@ function Get-Answer([string] $Line) {
 try {
     Assert-Surroundings
 } catch {
-    [Console]::Error.WriteLine($_.Exception.Message)
+    Write-Remark $_.Exception.Message
     exit 4
 }
 $Out = [Console]::OpenStandardOutput()

@@ -62,11 +62,8 @@ def netsh(thumbprint):
     return [x for e, t in rows for x in ("", f"    IP:port : {e}", f"    Hash : {t.lower()}", f"    App : {APPID}", "    Store : MY")]
 
 
-def collect(folder, **how):
-    """Runs Invoke-Collect; the facts that it wrote."""
-    shell = Shell(os.path.join(ROOT, "scripts/collect.ps1"))
-    written = {}
-    back = how.get("back", OWN)
+def stubs(written, **how):
+    """What the functions of look.ps1 ask Windows for, answered by this server of Python."""
     answer = how.get("answer", Table(tcp="ok", tls="ok", alert=0, detail="", took_ms=3, tls_version="TLSv1.2", cipher="Aes256"))
 
     def fails(what):
@@ -75,16 +72,12 @@ def collect(folder, **how):
     def probe(address, port, name, version, path, ms):
         to = Table(answer)
         if to["tls"] == "ok":
-            to["leaf"] = pem((back if port == 444 else PUBLIC).RawData)
+            to["leaf"] = pem((how.get("back", OWN) if port == 444 else PUBLIC).RawData)
             if path:
                 to["http_status"], to["answer_header"] = 200, "X-BEServer: EX1"
         return to
 
-    for name, value in {"BackEndSite": "Exchange Back End", "BackEndPath": "/owa/exhealth.check", "OutDir": folder, "Problems": [],
-                        "IisConfig": "applicationHost.config", "Hours": 72, "MostEvents": 10,
-                        "Facts": Table(evmend_folder=1, tool="collect.ps1 0.1", collected_at="")}.items():
-        shell.set(name, value)
-    give = {
+    return {
         "Get-ServerIdentity": lambda: Table(netbios="EX1", fqdn="ex1.contoso.example", exchange=True, backend_port=444, frontend_port=443,
                                             addresses=["127.0.0.1", "::1", "ex1.contoso.example"], version="15.2.1544.4"),
         "Get-SslText": lambda: netsh(how.get("record", OWN).Thumbprint) if not how.get("no_netsh") else fails("netsh said nothing"),
@@ -109,7 +102,17 @@ def collect(folder, **how):
         "[io.file]::readalltext": lambda p: open(os.path.join(DATA, "applicationHost.config")).read().split("?>", 1)[1],
         "[io.file]::writealltext": lambda path, text, code: written.update({path: text}),
     }
-    for name, function in give.items():
+
+
+def collect(folder, **how):
+    """Runs Invoke-Collect; the facts that it wrote."""
+    shell = Shell(os.path.join(ROOT, "scripts/collect.ps1"))
+    written = {}
+    for name, value in {"BackEndSite": "Exchange Back End", "BackEndPath": "/owa/exhealth.check", "OutDir": folder, "Problems": [],
+                        "IisConfig": "applicationHost.config", "Hours": 72, "MostEvents": 10,
+                        "Facts": Table(evmend_folder=1, tool="collect.ps1 0.1", collected_at="")}.items():
+        shell.set(name, value)
+    for name, function in stubs(written, **how).items():
         shell.give(name, function)
     shell.call("Invoke-Collect")
     with open(os.path.join(folder, "facts.json"), "w", encoding="utf-8") as f:
@@ -131,14 +134,21 @@ def diagnose(name, verdict, steps, **how):
         return facts, said
 
 
-reset = Table(tcp="ok", tls="reset", alert=0, detail="", took_ms=3)
-facts_, said_ = diagnose("a healthy server", "HEALTHY_NOW", [])
-lacks = [f["name"] for f in said_.get("facts", []) if f["value"] == "unknown" and not f["name"].startswith(("itc", "smtp", "record_"))]
-check("collected: nothing but SMTP's side stays unknown", not lacks, lacks)
-check("collected: what failed is named", facts_["errors"] == ["internal transport certificate (Active Directory): no domain controller"], facts_["errors"])
-diagnose("a deleted certificate, none left", "BE_CERT_DELETED", ["cert_create", "record_set"], my=[PUBLIC], answer=reset)
-diagnose("still served from the cache", "BE_CERT_LATENT", ["cert_create", "record_set"], my=[PUBLIC])
-diagnose("the public one on 444", "BE_CERT_FOREIGN", ["record_set"], record=PUBLIC, back=PUBLIC)
-facts_, said_ = diagnose("a table that cannot be read", "UNKNOWN", [], no_netsh=True, answer=reset)
-check("collected: what cannot be read is left out", "records" not in facts_ and facts_["errors"][0].startswith("HTTP.SYS"), facts_.get("errors"))
-sys.exit(0 if good else 1)
+RESET = Table(tcp="ok", tls="reset", alert=0, detail="", took_ms=3)
+
+
+def main():
+    facts_, said_ = diagnose("a healthy server", "HEALTHY_NOW", [])
+    lacks = [f["name"] for f in said_.get("facts", []) if f["value"] == "unknown" and not f["name"].startswith(("itc", "smtp", "record_"))]
+    check("collected: nothing but SMTP's side stays unknown", not lacks, lacks)
+    check("collected: what failed is named", facts_["errors"] == ["internal transport certificate (Active Directory): no domain controller"], facts_["errors"])
+    diagnose("a deleted certificate, none left", "BE_CERT_DELETED", ["cert_create", "record_set"], my=[PUBLIC], answer=RESET)
+    diagnose("still served from the cache", "BE_CERT_LATENT", ["cert_create", "record_set"], my=[PUBLIC])
+    diagnose("the public one on 444", "BE_CERT_FOREIGN", ["record_set"], record=PUBLIC, back=PUBLIC)
+    facts_, said_ = diagnose("a table that cannot be read", "UNKNOWN", [], no_netsh=True, answer=RESET)
+    check("collected: what cannot be read is left out", "records" not in facts_ and facts_["errors"][0].startswith("HTTP.SYS"), facts_.get("errors"))
+
+
+if __name__ == "__main__":
+    main()
+    sys.exit(0 if good else 1)

@@ -434,7 +434,7 @@ class Shell:
 
     def _value(self, n):
         n = core(n)
-        method = getattr(self, "_v_" + n.type, None)
+        method = getattr(self, "_v_" + n.type.replace("_argument_expression", "_expression"), None)
         if method is None:
             raise NotImplementedError(f"{n.type}: {n.text.decode()[:60]}")
         return method(n)
@@ -503,7 +503,11 @@ class Shell:
         return n.named_children[0] if n.named_children else None
 
     def _v_cast_expression(self, n):
-        kind, value = n.named_children[0].text.decode().lower(), self._value(n.named_children[1])
+        kind = n.named_children[0].text.decode().lower()
+        if kind == "[ref]":
+            name = core(n.named_children[1]).text.decode()[1:]
+            return lambda v: self._put(name, v)
+        value = self._value(n.named_children[1])
         if kind == "[ordered]":
             return value
         if kind in ("[int]", "[int64]"):
@@ -597,6 +601,10 @@ class Shell:
     def _v_additive_expression(self, n):
         a, b = (self._value(c) for c in n.named_children)
         return self._plus(a, b) if n.children[1].text == b"+" else a - b
+
+    def _v_multiplicative_expression(self, n):
+        a, b = (self._value(c) for c in n.named_children)
+        return a * b if n.children[1].text == b"*" else a / b
 
     def _v_post_increment_expression(self, n):
         name = n.named_children[0].text.decode()[1:]
