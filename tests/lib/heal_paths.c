@@ -267,6 +267,9 @@ void heal_run_check(struct heal_run *r, const char *what, int n)
 {
 	if (!oracle_check(&r->oracle))
 		fail_msg("%s, %s %d: %s (steps: %s)", r->path->name, what, n, r->oracle.wrong, r->steps);
+	/* where nobody had to be asked, nothing worked before: there is nothing to go back to */
+	if (!r->path->approval && strstr(r->steps, "undo:") != NULL)
+		fail_msg("%s, %s %d: undone to a state that did not work (steps: %s)", r->path->name, what, n, r->steps);
 }
 
 void heal_run_end(struct heal_run *r)
