@@ -194,7 +194,11 @@ else
 	"$evmend" diagnose "$host" --json -c "$config" >"$work/diagnosis" 2>/dev/null
 	compare "$verdict" "$(grep -o '"verdict":{"name":"[A-Z_]*' "$work/diagnosis" | sed 's/.*"//')"
 fi
-grep -o '{"name":"[a-z0-9_]*","value":"[a-z]*","seen":"[^"]*"' "$work/diagnosis" | awk -F'"' '{ printf "%-22s %-8s %s\n", $4, $8, $12 }' | indent
+# the facts that led to it; `diagnose --full` shows them all
+needed=$(grep -o '"needed":\[[^]]*' "$work/diagnosis" | tr -d '["' | sed 's/needed://')
+grep -o '{"name":"[a-z0-9_]*","value":"[a-z]*","seen":"[^"]*"' "$work/diagnosis" |
+	awk -F'"' -v needed=",$needed," '{ all++ } index(needed, "," $4 ",") { printf "%-22s %-8s %s\n", $4, $8, $12; shown++ }
+	END { printf "and %d facts more\n", all - shown }' | indent
 plan=$(grep -o '"what":"[^"]*","why"' "$work/diagnosis" | sed 's/"what":"//; s/","why"//')
 if [ "$repaired" = yes ]; then
 	compare 'a plan with steps' "$(echo "$plan" | grep -c . | sed 's/^0$/no steps/; s/^\([0-9]*\)$/a plan with \1 steps/')" "$([ -n "$plan" ]; echo $?)"
