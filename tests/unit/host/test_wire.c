@@ -192,7 +192,7 @@ static void nonsense_is_refused(void **state)
 		"{\"records\":{}}", "{\"records\":[{\"endpoint\":\"x\",\"port\":0}]}", "{\"records\":[{\"port\":444}]}",
 		"{\"records\":[{\"endpoint\":\"a\\u001bb\",\"port\":444}]}",
 		"{\"records\":[{\"endpoint\":\"a\",\"port\":444,\"thumbprint\":\"12\"}]}",
-		"{\"certs\":[{\"pem\":\"no\",\"store\":\"MY\"}]}", "{\"sites\":[{\"name\":\"a\"}]}",
+		"{\"certs\":[{\"pem\":\"no\",\"store\":\"MY\"}]}", "{\"sites\":[{\"name\":\"a\",\"started\":\"yes\"}]}",
 		"{\"services\":[{\"name\":\"a\",\"running\":\"yes\"}]}",
 		"{\"pools\":{}}", "{\"pools\":[{\"name\":\"a\"}]}", "{\"boot\":{\"update_time\":\"soon\"}}",
 		"{\"settings\":[]}", "{\"itc\":{\"thumbprint\":\"zz\"}}", "{\"boot\":{\"time\":\"yesterday\"}}",
