@@ -31,12 +31,12 @@ new=$(stores | comm -13 "$work/before" -)
 check "one certificate was created" "$new" test "$(wc -w <<<"$new")" -eq 1
 check "none is gone" "$(stores | comm -23 "$work/before" -)" test -z "$(stores | comm -23 "$work/before" -)"
 c=$work/lab/store/MY/$new
-for name in EX1 ex1.lab.example; do
-	check "openssl verify accepts $name" "$(openssl verify -CAfile "$c" -verify_hostname "$name" "$c" 2>&1)" \
-		eval 'openssl verify -purpose sslserver -CAfile "$c" -verify_hostname "$name" "$c" >/dev/null 2>&1'
+for who in EX1 ex1.lab.example; do
+	check "openssl verify accepts $who" "$(openssl verify -CAfile "$c" -verify_hostname "$who" "$c" 2>&1)" \
+		eval 'openssl verify -purpose sslserver -CAfile "$c" -verify_hostname "$who" "$c" >/dev/null 2>&1'
 done
-for name in ex2.lab.example lab.example EX11; do
-	check "openssl verify refuses $name" "it does not" eval '! openssl verify -CAfile "$c" -verify_hostname "$name" "$c" >/dev/null 2>&1'
+for who in ex2.lab.example lab.example EX11; do
+	check "openssl verify refuses $who" "it does not" eval '! openssl verify -CAfile "$c" -verify_hostname "$who" "$c" >/dev/null 2>&1'
 done
 openssl x509 -in "$c" -noout -text >"$work/text"
 has() { check "$1" "$(grep -i -A1 -- "$2" "$work/text" | head -n 2)" grep -qzP -- "$3" "$work/text"; }
