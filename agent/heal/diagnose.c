@@ -60,6 +60,7 @@ static void verdict_json(struct json_out *o, const struct verdict *v)
 	json_put_str(o, "repair", repairable_text(v->repairable));
 	json_put_bool(o, "healthy", v->healthy);
 	json_put_str(o, "text", v->text);
+	json_put_str(o, "disproved_by", v->disproof);
 	json_put_str(o, "advice", v->advice);
 	names(o, "needed", v->needed, v->n_needed);
 	names(o, "also", v->also, v->n_also);

@@ -48,6 +48,7 @@ struct verdict {
 	bool healthy;              /* nothing is wrong now */
 	char text[400];            /* one sentence for a person */
 	char advice[600];          /* what to do, with the exact command, and what not to do */
+	const char *disproof;      /* what would show that this is not the cause; NULL */
 	const char *needed[16];    /* fact names that led to it */
 	size_t n_needed;
 	const char *also[24];      /* other rows that hold */

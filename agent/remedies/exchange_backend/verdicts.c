@@ -18,6 +18,7 @@ static void take(const struct be_view *view, struct verdict *v, const struct be_
 	v->repairable = r->repairable;
 	v->healthy = strcmp(r->id, "R1") == 0;
 	text_copy(v->text, sizeof(v->text), r->text);
+	v->disproof = r->disproof;
 	text_copy(v->advice, sizeof(v->advice), r->advice);
 	for (size_t i = 0; i < BE_NEEDED && r->needed[i]; i++)
 		v->needed[v->n_needed++] = r->needed[i];
