@@ -69,7 +69,7 @@ static int hear(int fd, struct answer *to)
 
 int os_resolve(const char *name, int timeout_ms, char to[OS_ADDRESSES][OS_ADDRESS], char why[static OS_WHY])
 {
-	struct answer a;
+	struct answer a = { .code = EAI_FAIL };
 	int fds[2], r;
 	pid_t pid;
 
