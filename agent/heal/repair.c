@@ -139,7 +139,8 @@ static int prepare(struct repair *r, struct policy_decision *decision, struct er
 	char what[128] = "";
 	enum tri busy = TRI_UNKNOWN;
 
-	if ((!r->resumed && single_flight(r, e) < 0) || repair_connect(r, e) < 0 || chart_suspicion(r->o.db, r->o.host_name, &r->suspicion, &r->open_case, e) < 0 ||
+	if ((!r->resumed && single_flight(r, e) < 0) || repair_connect(r, e) < 0 ||
+	    chart_suspicion(r->o.db, r->o.host_name, &r->suspicion, &r->open_case, e) < 0 ||
 	    read_again(r, &busy, what, e) < 0 || check_plan(r, e) < 0)
 		return -1;
 	if (r->resumed && r->d->verdict.healthy)

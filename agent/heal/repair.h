@@ -57,9 +57,9 @@ void repair_free(struct repair *r);        /* NULL allowed; ends the connection 
 
 /* Intents without an outcome become `interrupted`; for the start after a crash. Returns how many, or -1. */
 int repair_mark_interrupted(struct db *d, int64_t now, struct err *e);
-/* Undo of the last repair of this case, which has ended, asked for by a person: steps with an exact undo, newest first, only while the
- * host is as that repair left it, and only to a state that was seen to work. ERR_REFUSED with the reason otherwise, also for a hold,
- * the hold file, others at work, and o->stop; o->permit is not asked. ERR_NEEDS_PERSON: undone in part, or not proven. */
+/* Undo of the last repair of this case, which has ended, asked for by a person: steps with an exact undo, newest first, only while
+ * the host is as that repair left it, and only to a state that was seen to work. ERR_REFUSED with the reason otherwise, also for a
+ * hold, the hold file, others at work, and o->stop; o->permit is not asked. ERR_NEEDS_PERSON: undone in part, or not proven. */
 int repair_undo_case(const struct repair_options *o, int64_t case_id, struct err *e);
 
 #endif

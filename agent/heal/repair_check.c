@@ -106,8 +106,8 @@ static int record_is_ours(const struct repair *r, size_t i, const struct host_st
 	c = cert_of(now, was->old.thumbprint, was->old.store);
 	if (c != NULL && c->has_key == TRI_YES && c->key_opens == TRI_YES && c->key_matches == TRI_YES)
 		return 0;
-	return err_set(e, ERR_REFUSED, "the certificate that the record for %s named before is gone, or its key is not known to open: going "
-		"back would break the service", act->endpoint);
+	return err_set(e, ERR_REFUSED, "the certificate that the record for %s named before is gone, or its key is not known to open: "
+		"going back would break the service", act->endpoint);
 }
 
 /* A certificate that somebody has bound elsewhere since is not taken away from under him. */

@@ -156,7 +156,8 @@ int snapshot_read(const struct json *j, struct snapshot *to, struct err *e)
 	clear(&to->d);
 	if (!time_parse(when, strlen(when), &to->d.when))
 		return err_set(e, ERR_IO, "the time of the snapshot is missing");
-	if (wire_get_identity(json_get(j, "identity"), &to->d.identity, e) < 0 || wire_get_parts(j, &parts, e) < 0 || wire_get_state(json_get(j, "state"), parts, s, e) < 0 ||
+	if (wire_get_identity(json_get(j, "identity"), &to->d.identity, e) < 0 ||
+	    wire_get_parts(j, &parts, e) < 0 || wire_get_state(json_get(j, "state"), parts, s, e) < 0 ||
 	    list_of(j, "certs", HOST_CERTS, &certs, e) < 0 || list_of(j, "facts", FACTS_MAX, &facts, e) < 0)
 		return -1;
 	s->known |= parts & HOST_PART_CERTS;

@@ -1,4 +1,5 @@
-/* fake_host.h - a server in memory: stores, records, a site, and what would be seen at its doors. Its n-th operation can go wrong. */
+/* fake_host.h - a server in memory: stores, records, a site, and what would be seen at its doors. Its n-th operation can go
+ * wrong. */
 #ifndef EVMEND_TESTS_LIB_FAKE_HOST_H
 #define EVMEND_TESTS_LIB_FAKE_HOST_H
 

@@ -129,7 +129,8 @@ static bool is_bound(const struct fake_world *w, const uint8_t t[20])
 	return false;
 }
 
-static int remove_ours(struct fake_world *w, const struct host_step *s, const uint8_t t[20], struct host_step_result *to, struct err *e)
+static int remove_ours(struct fake_world *w, const struct host_step *s, const uint8_t t[20], struct host_step_result *to,
+	struct err *e)
 {
 	struct host_cert *c = fake_cert(w, t, "MY");
 

@@ -1,6 +1,6 @@
-/* heal_oracle.c - see heal_oracle.h. Promises to be written once and to trust nothing that it judges: its own reader of heal.db, its
- * own chain, its own comparison. Refuses a ledger that is not intact, an act without intent, an intent without an end, anything
- * older than us that differs, and an end that is none of: as before, healthy, escalated. */
+/* heal_oracle.c - see heal_oracle.h. Promises to be written once and to trust nothing that it judges: its own reader of heal.db,
+ * its own chain, its own comparison. Refuses a ledger that is not intact, an act without intent, an intent without an end,
+ * anything older than us that differs, and an end that is none of: as before, healthy, escalated. */
 #include "lib/heal_oracle.h"
 
 #include <openssl/evp.h>

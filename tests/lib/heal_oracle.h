@@ -1,6 +1,7 @@
 /* heal_oracle.h - what must hold after any repair, however it went; judged from the server in memory and from heal.db's own bytes.
  *
- * It shares nothing with heal/: it opens heal.db by SQLite, computes the ledger's chain by OpenSSL, and knows the server's truth. */
+ * It shares nothing with heal/: it opens heal.db by SQLite, computes the ledger's chain by OpenSSL, and knows the server's
+ * truth. */
 #ifndef EVMEND_TESTS_LIB_HEAL_ORACLE_H
 #define EVMEND_TESTS_LIB_HEAL_ORACLE_H
 

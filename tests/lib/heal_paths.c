@@ -258,8 +258,8 @@ void heal_run_finish(struct heal_run *r)
 			heal_bench_run(b, 2 * US_HOUR);
 	}
 	if (!works)
-		fail_msg("%s: the server does not work in the end; case %s: %s (%s; steps: %s)", r->path->name, case_state_text(c->state), c->text,
-			e.text, r->steps);
+		fail_msg("%s: the server does not work in the end; case %s: %s (%s; steps: %s)", r->path->name, case_state_text(c->state),
+			c->text, e.text, r->steps);
 	free(c);
 }
 

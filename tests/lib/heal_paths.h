@@ -31,7 +31,8 @@ struct heal_run {
 
 #define HEAL_RUN_CASE 5
 
-void heal_run_begin(struct heal_run *r, const struct heal_path *path); /* a healer beside a server that is broken now; sets all of *r */
+/* A healer beside a server that is broken now; sets all of *r. */
+void heal_run_begin(struct heal_run *r, const struct heal_path *path);
 void heal_run_drive(struct heal_run *r);  /* events tell of it; a person says yes when asked; some minutes pass, or it is killed */
 bool heal_run_is_over(struct heal_run *r); /* healed, and nothing is under way: a new start would find nothing to do */
 void heal_run_restart(struct heal_run *r);/* as after SIGKILL; the world is sound again */

@@ -1,6 +1,7 @@
-/* test_repair_faults.c - for each way of repairing, the n-th operation of the host goes wrong, n = 1, 2, 3 ... until a run is clean.
- * An operation is a call of the host or a knock at one of its doors; it is refused, lost before or after it was done, hangs past its
- * deadline, lies, slanders, or is half done. What must hold is lib/heal_oracle's; and when the trouble is over the server works. */
+/* test_repair_faults.c - for each way of repairing, the n-th operation of the host goes wrong, n = 1, 2, 3 ... until a run is
+ * clean. An operation is a call of the host or a knock at one of its doors; it is refused, lost before or after it was done, hangs
+ * past its deadline, lies, slanders, or is half done. What must hold is lib/heal_oracle's; and when the trouble is over the server
+ * works. */
 #include <stdio.h>
 #include <string.h>
 

@@ -75,7 +75,8 @@ static void judge(struct heal_bench *b, int most)
 		assert_true(s.begins[i] - s.begins[i - 1] > s.begins[i - 1] - s.begins[i - 2]);
 	assert_int_equal(s.same, 0);
 	assert_in_range(s.refusals, s.begun, 3 * s.begun);
-	assert_int_equal(case_store_open_of(b->healer->db, "ex1.lab.example", case_cause_index("exchange-backend-certificate"), &c, &e), 1);
+	assert_int_equal(case_store_open_of(b->healer->db, b->host.config.name, case_cause_index("exchange-backend-certificate"), &c,
+		&e), 1);
 	assert_int_equal(c.state, CASE_ESCALATED);
 	assert_true(c.not_before > b->clock.wall);
 	assert_int_equal(heal_bench_pending(b), 0);

@@ -1,5 +1,5 @@
-/* test_trouble.c - a repair in a world that does not stand still: two faults at once, a fault while it is under way, other people and
- * other agents at work on the same server, a clock that jumps, a disk that is full. */
+/* test_trouble.c - a repair in a world that does not stand still: two faults at once, a fault while it is under way, other people
+ * and other agents at work on the same server, a clock that jumps, a disk that is full. */
 #include <stdio.h>
 #include <string.h>
 
@@ -512,7 +512,8 @@ static void steps_that_hang_each_time(void **state)
 
 static void a_suspect_does_not_move_a_case(void **state)
 {
-	struct heal_suspect k = {.case_id = 1, .reported_by = SIZE_MAX, .host = 1, .confidence = LEVEL_HIGH, .asks = true, .count = 9, .port = 444};
+	struct heal_suspect k = {.case_id = 1, .reported_by = SIZE_MAX, .host = 1, .confidence = LEVEL_HIGH, .asks = true, .count = 9,
+		.port = 444};
 	struct heal_bench b;
 	struct heal_host hosts[2];
 	struct heal_case c;
