@@ -77,7 +77,7 @@ static int take_changes(struct arena *a, const uint8_t *p, const struct counts *
 {
 	const uint8_t *kinds = p + 8 * c->time;
 	int64_t *at = arena_alloc(a, (c->time + 1) * sizeof *at);
-	int32_t *offset = arena_alloc(a, (c->time + 1) * sizeof *offset), types[256];
+	int32_t *offset = arena_alloc(a, (c->time + 1) * sizeof *offset), types[256] = { 0 };
 
 	if (take_types(kinds + c->time, c, types, e, z->name) < 0)
 		return -1;

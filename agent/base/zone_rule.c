@@ -150,7 +150,7 @@ static void changes_around(const struct zone_rule *r, int64_t t, struct change t
 
 int64_t zone_rule_offset(const struct zone_rule *r, int64_t t)
 {
-	struct change c[CHANGES];
+	struct change c[CHANGES] = { { 0, 0 } };
 	int64_t offset = r->standard;
 
 	if (!r->has_summer)
@@ -163,7 +163,7 @@ int64_t zone_rule_offset(const struct zone_rule *r, int64_t t)
 
 int64_t zone_rule_next(const struct zone_rule *r, int64_t t)
 {
-	struct change c[CHANGES];
+	struct change c[CHANGES] = { { 0, 0 } };
 	int64_t now = zone_rule_offset(r, t);
 
 	if (!r->has_summer)

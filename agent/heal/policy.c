@@ -246,7 +246,8 @@ static void put_off(const struct policy_rule *later, const struct policy_input *
 		if (later->applies(in, host, &other) && other.not_before > to->not_before)
 			to->not_before = other.not_before;
 	}
-	to->not_before = window_next(in->config->windows, in->config->n_windows, to->not_before);
+	if (to->not_before != INT64_MAX)
+		to->not_before = window_next(in->config->windows, in->config->n_windows, to->not_before);
 }
 
 static void say_end(const struct policy_rule *rule, struct policy_decision *to)
