@@ -133,7 +133,8 @@ static int other_plan(const struct heal_case *c, const struct approval *a, struc
 	text_hex(was, a->plan_id, 32);
 	text_hex(is, c->plan_id, 32);
 	return err_set(e, ERR_REFUSED,
-		"the plan of case %lld is %.12s now, not %.12s: the facts have changed; read it again: 'evmend case %lld'", (long long)c->id, is, was, (long long)c->id);
+		"the plan of case %lld is %.12s now, not %.12s: the facts have changed; read it again: 'evmend case %lld'",
+		(long long)c->id, is, was, (long long)c->id);
 }
 
 static int may_approve(const struct heal_case *c, int64_t now, const struct approval *a, struct err *e)
@@ -211,7 +212,8 @@ struct hold {
 static int set_hold(struct db *d, int64_t now, const struct hold *h, bool on, struct err *e)
 {
 	struct db_row *r = on ?
-		db_prepare(d, "insert or replace into holds (host, since, actor, reason, until) values (?,?,?,?,?)", e) : db_prepare(d, "delete from holds where host = ?", e);
+		db_prepare(d, "insert or replace into holds (host, since, actor, reason, until) values (?,?,?,?,?)", e) :
+		db_prepare(d, "delete from holds where host = ?", e);
 	int got;
 
 	if (r == NULL)
