@@ -224,7 +224,7 @@ static void frontend_answer(const struct lab *l, SSL *ssl, struct lab_request *r
 	lab_httpproxy(l, r);
 	if (r->failure && text_starts(r->path, "/powershell"))
 		lab_console(l, r);
-	answer(ssl, r->status, headers, r->failure ? "evmend LAB: the back end did not answer\n" : reply.body);
+	answer(ssl, r->status, headers, reply.body ? reply.body : "evmend LAB: the back end did not answer\n");
 	free(reply.body);
 }
 

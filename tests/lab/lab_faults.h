@@ -19,9 +19,10 @@ struct store_cert *of_record(const struct lab *l, struct lab_state *s, const cha
 void bind_record(const struct lab *l, struct lab_state *s, const char *endpoint, const uint8_t thumbprint[20]);
 
 /* ---- lab_faults_cert.c: certificates, keys, records ---- */
-fault_fn fault_delete_certificate, fault_front_end_certificate, fault_unbind, fault_drop_key, fault_key_access, fault_lost_association, fault_key_mismatch,
-	fault_wrong_store, fault_expire, fault_expire_soon, fault_not_yet_valid, fault_weak, fault_weak_sha1, fault_weak_1024,
-	fault_ec_key, fault_foreign_name, fault_public_certificate, fault_public_own_name, fault_shadow_record, fault_admin_repair;
+fault_fn fault_delete_certificate, fault_front_end_certificate, fault_unbind, fault_drop_key, fault_key_access,
+	fault_lost_association, fault_key_mismatch, fault_wrong_store, fault_expire, fault_expire_soon, fault_not_yet_valid, fault_weak,
+	fault_weak_sha1, fault_weak_1024, fault_ec_key, fault_foreign_name, fault_public_certificate, fault_public_own_name,
+	fault_shadow_record, fault_admin_repair;
 
 /* ---- lab_faults_site.c: sites, services, sockets, and what is no certificate ---- */
 fault_fn fault_stop_site, fault_stop_service, fault_no_site_binding, fault_ip_bound, fault_host_header, fault_app_pool_down,

@@ -81,7 +81,8 @@ static int say_identity(struct answerer *a, struct json_out *o)
 {
 	const struct lab *l = a->lab;
 	struct lab_state *s = state_begin(l, false, NULL);
-	struct host_identity i = {.exchange = s && !(s->wrong & WRONG_NO_EXCHANGE), .lab = true, .backend_port = l->backend_port, .frontend_port = l->frontend_port};
+	struct host_identity i = {.exchange = s && !(s->wrong & WRONG_NO_EXCHANGE), .lab = true, .backend_port = l->backend_port,
+		.frontend_port = l->frontend_port};
 
 	text_copy(i.netbios, sizeof i.netbios, l->name);
 	text_copy(i.fqdn, sizeof i.fqdn, l->fqdn);
