@@ -4,7 +4,6 @@
  * bindings. Promises that a command is whole or not there at all, and that each value in it has the shape that it must have
  * (address:port, host:port, ADDRESS:PORT:HOST, a thumbprint from bytes). Refuses to put anything else into a command: then it says
  * where to look. Nothing here is a step. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -26,8 +25,9 @@ static bool is_ipv4(const char *s)
 
 	for (const char *p = s; *p; p++) {
 		size_t n = strspn(p, DIGITS);
+		int64_t part;
 
-		if (n < 1 || n > 3 || atoi(p) > 255)
+		if (n > 3 || !text_int(p, n, &part) || part > 255)
 			return false;
 		p += n;
 		if (*p == '\0')
