@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "heal/healer_inside.h"
@@ -140,6 +141,12 @@ const struct heal_path heal_paths[] = {
 	{"rolled back", make_rollback, true, "cert_create record_set undo:record_set undo:cert_create", true},
 	{NULL, NULL, false, NULL, false},
 };
+
+void heal_paths_in_memory(void)
+{
+	if (access("/dev/shm", W_OK) == 0)
+		(void)setenv("TMPDIR", "/dev/shm", 1);
+}
 
 bool heal_path_wanted(const struct heal_path *p)
 {

@@ -16,6 +16,7 @@ struct heal_path {
 
 extern const struct heal_path heal_paths[]; /* ends with a NULL name */
 
+void heal_paths_in_memory(void); /* scratch folders of thousands of runs: in /dev/shm where there is one */
 bool heal_path_wanted(const struct heal_path *p); /* EVMEND_FAULT_PATH names one of them; else all are wanted */
 
 struct heal_run {

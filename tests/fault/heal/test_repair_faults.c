@@ -80,5 +80,6 @@ int main(void)
 		cmocka_unit_test(every_path),
 	};
 
+	heal_paths_in_memory();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
