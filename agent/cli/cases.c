@@ -129,6 +129,8 @@ const struct cli_verb verb_cases = {
 };
 const struct cli_verb verb_case = {
 	.name = "case", .summary = "show one case", .usage = "CASE [--full] [--html FILE] -c FILE",
-	.help = "Verdict, the facts that led to it, evidence, plan, what would disprove it, and what happens next. 'explain' tells its course.\n",
-	.example = "evmend case 17 -c config.yaml\nevmend case 17 --html case17.html", .options = case_options, .min_args = 1, .max_args = 1, .run = run_case,
+	.help = "Verdict, the facts that led to it, evidence, plan, what would disprove it, and what happens next.\n"
+		"'explain' tells its course.\n",
+	.example = "evmend case 17 -c config.yaml\nevmend case 17 --html case17.html", .options = case_options, .min_args = 1, .max_args = 1,
+	.run = run_case,
 };
