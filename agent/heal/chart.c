@@ -41,6 +41,7 @@ static void enter(struct heal_case *c, const struct chart_entry *entry)
 		text_copy(c->text, sizeof(c->text), entry->text);
 	if (entry->advice != NULL)
 		text_copy(c->advice, sizeof(c->advice), entry->advice);
+	c->has_plan = c->has_plan && !entry->plan_done;
 	c->approval_until = entry->approval_until;
 	c->not_before = entry->not_before;
 }

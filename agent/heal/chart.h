@@ -11,6 +11,7 @@ struct chart_entry {
 	const char *text, *advice;   /* NULL: from the diagnosis, or left */
 	const struct diagnosis *d;   /* NULL: verdict and plan stay */
 	int64_t approval_until, not_before;
+	bool plan_done;              /* there is none any more that could be approved */
 };
 
 /* Every open case of the host that asks for a diagnosis takes the entry. Inside the caller's transaction, or in one of its own. */

@@ -242,6 +242,7 @@ static int end_cases(struct repair *r, int64_t now, enum repair_end how, struct 
 		"repair failed, a person is needed", r->text);
 	entry.text = how == REPAIR_HEALED ? text : r->text;
 	entry.advice = how == REPAIR_HEALED ? v->smtp : NULL;
+	entry.plan_done = how == REPAIR_HEALED;
 	if (open) {
 		/* repair-end says healed; the case goes on as advice */
 		entry.text = "back end healed; SMTP open";
