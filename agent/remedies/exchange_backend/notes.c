@@ -47,8 +47,8 @@ static enum tri smtp_only(const struct be_view *v)
 
 const struct be_remark be_note_rows[] = {
 	{.id = "R1a", .name = "BE_CERT_EXPIRING", .cause = "exchange-certificate-expiry", .holds = be_expiring, .seen = "served_ends_soon",
-		.text = "The certificate of port 444 is {}. Renew it in time: 'New-ExchangeCertificate -Services None', answer No to the "
-		"question about SMTP, then bind the new one to port 444."},
+		.text = "The certificate of port 444 is {}. Renew it in time: 'evmend repair' of this host shows the plan and asks first; by "
+		"hand 'New-ExchangeCertificate -Services None', answer No to the question about SMTP, then bind the new one to port 444."},
 	{.id = "R13", .name = "BE_CERT_WEAK", .holds = weak, .seen = "served_weak",
 		.text = "The certificate of port 444 works, but is weak: {}. Replace it when it is renewed; this is no reason to act now."},
 	{.id = "R15", .name = "AUTH_CERT", .holds = auth_cert,
