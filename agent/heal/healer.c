@@ -197,9 +197,9 @@ static enum case_state next_state(const struct heal_case *c, const struct heal_s
 {
 	if (c->state == CASE_CLOSED || repairing)
 		return c->state;
-	/* an event that says "mended" ends no case that a person was called for or has stopped */
+	/* an event that says "mended" ends no case that a diagnosis has answered: the diagnosis that follows it decides */
 	if (s->healed && !s->asks)
-		return c->state == CASE_OPEN || c->state == CASE_DIAGNOSING || c->state == CASE_ADVISED ? CASE_HEALED : c->state;
+		return c->state == CASE_OPEN || c->state == CASE_DIAGNOSING || (c->state == CASE_ADVISED && !c->asks) ? CASE_HEALED : c->state;
 	if (!c->asks)
 		return CASE_ADVISED;
 	if (!known || (news && !case_is_open(c->state)))
