@@ -326,6 +326,12 @@ static bool is_escalated(sqlite3 *db)
 
 /* ---- the judgement ---- */
 
+/* A picture is cleared before it is filled, so that the bytes between members are equal too. */
+static bool same_bytes(const void *a, const void *b, size_t n)
+{
+	return memcmp(a, b, n) == 0;
+}
+
 static bool records_are_kept(struct oracle *o, const struct reading *r)
 {
 	const struct host_record *old = record_in(&o->before, FAKE_BACKEND), *new = record_in(r->now, FAKE_BACKEND);
@@ -333,13 +339,13 @@ static bool records_are_kept(struct oracle *o, const struct reading *r)
 	for (size_t i = 0; i < o->before.n_records; i++) {
 		const struct host_record *b = &o->before.records[i], *is = record_in(r->now, b->endpoint);
 
-		if (b != old && (is == NULL || memcmp(is, b, sizeof(*b)) != 0))
+		if (b != old && (is == NULL || !same_bytes(is, b, sizeof(*b))))
 			return wrong(o, "the record for %s is not what it was", b->endpoint);
 	}
 	for (size_t i = 0; i < r->now->n_records; i++)
 		if (&r->now->records[i] != new && record_in(&o->before, r->now->records[i].endpoint) == NULL)
 			return wrong(o, "there is a new record for %s", r->now->records[i].endpoint);
-	if (old != NULL && (new == NULL || memcmp(old, new, sizeof(*old)) != 0) && !r->old_record)
+	if (old != NULL && (new == NULL || !same_bytes(old, new, sizeof(*old))) && !r->old_record)
 		return wrong(o, "the record for 444 was changed, and the ledger does not have its old bytes");
 	return true;
 }
@@ -414,7 +420,7 @@ static bool sites_are_kept(struct oracle *o, const struct reading *r)
 
 static bool same_world(const struct oracle *o, const struct oracle_picture *now)
 {
-	return memcmp(&o->before, now, sizeof(*now)) == 0; /* both were cleared before they were filled */
+	return same_bytes(&o->before, now, sizeof(*now));
 }
 
 static bool is_healthy(const struct oracle *o, const struct oracle_picture *now)
