@@ -293,6 +293,19 @@ static int64_t not_as_planned(struct repair *r, const struct err *e)
 	return fail(r, why);
 }
 
+/* A step that was refused has changed nothing; but that is only what the host says. A host that is not as it was, or cannot be seen,
+ * makes of it a step whose answer never came. */
+static void doubt_refusal(struct repair *r, struct err *e)
+{
+	struct err seen = {.code = ERR_NONE};
+	char text[sizeof(e->text)];
+
+	if (e->code == ERR_IO || check_others(r, &seen) == 0)
+		return;
+	text_copy(text, sizeof(text), e->text);
+	(void)err_set(e, ERR_IO, "%.200s; but the host is not as it was before the step: %.200s", text, seen.text);
+}
+
 static void make_act(struct repair *r, struct host_step *act)
 {
 	const struct plan_step *p = &r->d->plan.steps[r->at];
@@ -326,6 +339,8 @@ static int64_t act(struct repair *r)
 	memset(result, 0, sizeof(*result));
 	done = r->host->ops->apply(r->host, act, result, step_deadline(r), &e);
 	kill_point("heal.in-step");
+	if (done < 0)
+		doubt_refusal(r, &e);
 	if (done == 0 && act->kind == STEP_CERT_CREATE) {
 		memcpy(r->row.wanted, result->thumbprint, 20);
 		r->row.has_wanted = true;

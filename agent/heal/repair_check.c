@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "heal/repair_write.h"
 
-static const struct host_record *record_of(const struct host_state *s, const char *endpoint)
+const struct host_record *repair_record(const struct host_state *s, const char *endpoint)
 {
 	for (size_t i = 0; i < s->n_records; i++)
 		if (strcmp(s->records[i].endpoint, endpoint) == 0)
@@ -60,7 +60,7 @@ static int still_so(const struct repair *r, const struct host_state *now, const 
 	const struct host_state *was = &r->d->state;
 
 	if ((act->kind == STEP_RECORD_SET || act->kind == STEP_RECORD_REMOVE) &&
-	    !same_record(record_of(was, act->endpoint), record_of(now, act->endpoint)))
+	    !same_record(repair_record(was, act->endpoint), repair_record(now, act->endpoint)))
 		return err_set(e, ERR_REFUSED, "somebody else has changed the record for %s since the facts were read", act->endpoint);
 	if (act->kind == STEP_SITE_BINDING_ADD && has_binding(was, act) != has_binding(now, act))
 		return err_set(e, ERR_REFUSED, "somebody else has changed the bindings of '%s' since the facts were read", act->site);
@@ -89,7 +89,7 @@ static int record_is_ours(const struct repair *r, size_t i, const struct host_st
 {
 	const struct host_step *act = &r->acts[i];
 	const struct host_step_result *was = &r->results[i];
-	const struct host_record *is = record_of(now, act->endpoint);
+	const struct host_record *is = repair_record(now, act->endpoint);
 	struct host_record set = {.flags = act->flags};
 	const struct host_cert *c;
 

@@ -37,12 +37,17 @@ static int look_before_undo(struct repair *r, struct err *e)
 	return done;
 }
 
-/* The thumbprint that the record named before; NULL: no record was replaced. */
+/* What the service showed before the first act: as the record that the plan is about stood there, whether or not its step was
+ * taken. NULL: the plan is about none. */
 static const uint8_t *shown_before(const struct repair *r)
 {
-	for (size_t i = 0; i < PLAN_STEPS; i++)
-		if (r->acts[i].kind == STEP_RECORD_SET && r->results[i].has_old)
-			return r->results[i].old.thumbprint;
+	for (size_t i = 0; i < r->d->plan.n; i++) {
+		const struct host_step *step = &r->d->plan.steps[i].step;
+		const struct host_record *old = step->kind == STEP_RECORD_SET ? repair_record(&r->d->state, step->endpoint) : NULL;
+
+		if (old != NULL)
+			return old->thumbprint;
+	}
 	return NULL;
 }
 
@@ -66,8 +71,12 @@ static int64_t undone(struct repair *r)
 	struct err e = {.code = ERR_NONE};
 	char text[600];
 
-	if (before != NULL && (repair_connect(r, &e) < 0 || r->o.remedy->verify(r->host, r->o.clock,
-		mono(r) + 2 * r->o.policy->step_limit, r->d, before, &r->proof, &e) < 0 || !r->proof.ok)) {
+	if (before == NULL) {
+		(void)err_set(&e, ERR_NEEDS_PERSON, "what 444 showed before is not known");
+		return not_undone(r, "every step was undone, but the state before is not proven", &e);
+	}
+	if (repair_connect(r, &e) < 0 || r->o.remedy->verify(r->host, r->o.clock, mono(r) + 2 * r->o.policy->step_limit, r->d, before,
+		&r->proof, &e) < 0 || !r->proof.ok) {
 		if (e.code == ERR_NONE)
 			(void)err_set(&e, ERR_IO, "%s", r->proof.summary);
 		return not_undone(r, "every step was undone, but the state before is not proven", &e);

@@ -358,7 +358,7 @@ static int fake_apply(struct host *base, const struct host_step *step, struct ho
 	if (how == FAKE_HALF) {
 		fake_step_half(w, step);
 		(void)done(h, how, e);
-		return step->kind == STEP_RECORD_SET ? lose(h, e) : err_set(e, ERR_REFUSED, "failed half way");
+		return h->gone || w->dead ? lose(h, e) : err_set(e, ERR_REFUSED, "failed half way");
 	}
 	if (how != FAKE_LIE && fake_step(w, step, to, e) < 0)
 		return -1;

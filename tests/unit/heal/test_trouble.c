@@ -434,6 +434,48 @@ static void hang(struct scene *s)
 	s->at_step = s->steps + 1;
 }
 
+static void halves(struct scene *s)
+{
+	s->b.world.fault = FAKE_HALF;
+	s->b.world.fail_at = s->b.world.operations + 1;
+}
+
+static void foreign(struct fake_world *w)
+{
+	memcpy(fake_record(w, FAKE_BACKEND)->thumbprint, fake_record(w, FAKE_FRONTEND)->thumbprint, 20);
+}
+
+/* A record_set that was refused between delete and set has changed something, whatever the host says. */
+static void a_refusal_that_left_a_hole(void **state)
+{
+	static void (*const broken[])(struct fake_world *) = {foreign, expired, deleted};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct err e = {.text = ""};
+		struct heal_case c;
+		struct scene s;
+
+		begin(&s, broken[i]);
+		s.at_step = i == 0 ? 1 : 2;
+		s.happens = halves;
+		heal_bench_suspect(&s.b, 1, 1);
+		heal_bench_run(&s.b, US_MINUTE);
+		if (heal_bench_state(&s.b, 1, NULL) == CASE_WAITING_APPROVAL)
+			assert_int_equal(heal_bench_approve(&s.b, 1, &e), 0);
+		heal_bench_run(&s.b, 10 * US_MINUTE);
+		assert_true(s.steps >= s.at_step);
+		assert_int_equal(heal_bench_count(&s.b, "interrupted"), 1);
+		(void)heal_bench_state(&s.b, 1, &c);
+		assert_null(strstr(c.text, "nothing was changed"));
+		assert_null(strstr(c.text, "the state before worked"));
+		assert_int_equal(c.state, CASE_HEALED); /* what remained of it was done */
+		assert_true(oracle_healthy(&s.oracle));
+		sound(&s);
+		end(&s);
+	}
+}
+
 static void front_changes(struct fake_world *w)
 {
 	memcpy(fake_record(w, FAKE_FRONTEND)->thumbprint, fake_cert_add(w, "MY", "mail2.lab.example", false, 90)->info.thumbprint, 20);
@@ -559,6 +601,7 @@ int main(void)
 		cmocka_unit_test(a_repair_that_never_ends_is_given_up),
 		cmocka_unit_test(a_change_during_a_crash_is_seen),
 		cmocka_unit_test(steps_that_hang_each_time),
+		cmocka_unit_test(a_refusal_that_left_a_hole),
 		cmocka_unit_test(a_suspect_does_not_move_a_case),
 	};
 
