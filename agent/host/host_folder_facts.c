@@ -46,7 +46,6 @@ static int take_identity(struct host_folder *f, const struct json *j, struct err
 		return err_set(e, ERR_IO, "it has no 'identity': whose facts are these?");
 	if (wire_get_identity(j, &f->identity, e) < 0)
 		return -1;
-	f->identity.exchange_unknown = json_is_null(json_get(j, "exchange"));
 	f->has_identity = true;
 	return 0;
 }

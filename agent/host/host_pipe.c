@@ -307,9 +307,16 @@ static int act(struct host *h, enum host_call call, const struct host_step *step
 	return end(p, tree, wire_get_step_result(ok, to, e), e);
 }
 
+/* The step behind binds what was created by its thumbprint. */
 static int pipe_apply(struct host *h, const struct host_step *step, struct host_step_result *to, int64_t deadline, struct err *e)
 {
-	return act(h, CALL_APPLY, step, NULL, to, deadline, e);
+	static const uint8_t none[20];
+
+	if (act(h, CALL_APPLY, step, NULL, to, deadline, e) < 0)
+		return -1;
+	if (step->kind == STEP_CERT_CREATE && memcmp(to->thumbprint, none, 20) == 0)
+		return err_set(e, ERR_IO, "the answer to cert_create has no 'thumbprint': which certificate was created is not known");
+	return 0;
 }
 
 static int pipe_undo(struct host *h, const struct host_step *step, const struct host_step_result *was, int64_t deadline,

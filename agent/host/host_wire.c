@@ -144,7 +144,7 @@ void wire_put_identity(struct json_out *o, const struct host_identity *i)
 {
 	json_put_str(o, "netbios", i->netbios);
 	json_put_str(o, "fqdn", i->fqdn);
-	json_put_bool(o, "exchange", i->exchange);
+	wire_put_tri(o, "exchange", i->exchange_unknown ? TRI_UNKNOWN : i->exchange ? TRI_YES : TRI_NO);
 	json_put_bool(o, "lab", i->lab);
 	json_open(o, "addresses", '[');
 	for (size_t k = 0; k < i->n_addresses; k++)
@@ -168,7 +168,8 @@ int wire_get_identity(const struct json *j, struct host_identity *i, struct err 
 		return -1;
 	if (!text_host_ok(i->netbios) || !text_host_ok(i->fqdn))
 		return err_set(e, ERR_IO, "the host gives '%s' and '%s' as its names: no host names", i->netbios, i->fqdn);
-	i->exchange = json_bool(json_get(j, "exchange"), false);
+	i->exchange = wire_tri(json_get(j, "exchange")) == TRI_YES;
+	i->exchange_unknown = wire_tri(json_get(j, "exchange")) == TRI_UNKNOWN;
 	i->lab = json_bool(json_get(j, "lab"), false);
 	wire_clean(i->version, sizeof(i->version), json_get(j, "version"));
 	if (json_len(list) > HOST_ADDRESSES)

@@ -126,7 +126,8 @@ void wire_put_record(struct json_out *o, const char *key, const struct host_reco
 	json_close(o, '}');
 }
 
-/* A record without a store means MY; one without a certificate (central store) keeps a thumbprint of zeros. */
+/* A record without a store means MY. Only one of the central store names no certificate, and keeps a thumbprint of zeros: of
+ * any other, zeros would read as "its certificate is in no store". */
 int wire_get_record(const struct json *j, struct host_record *r, struct err *e)
 {
 	memset(r, 0, sizeof(*r));
@@ -142,10 +143,12 @@ int wire_get_record(const struct json *j, struct host_record *r, struct err *e)
 	r->flags = (uint32_t)json_int(json_get(j, "flags"), 0);
 	r->sni = json_bool(json_get(j, "sni"), false);
 	r->ccs = json_bool(json_get(j, "ccs"), false);
+	if (!r->ccs && json_is_null(json_get(j, "thumbprint")))
+		return err_set(e, ERR_IO, "the record %s has no 'thumbprint': only one of the central store ('ccs') may lack it", r->endpoint);
 	return 0;
 }
 
-static void put_tri(struct json_out *o, const char *key, enum tri t)
+void wire_put_tri(struct json_out *o, const char *key, enum tri t)
 {
 	if (t == TRI_UNKNOWN)
 		json_put_null(o, key);
@@ -153,7 +156,7 @@ static void put_tri(struct json_out *o, const char *key, enum tri t)
 		json_put_bool(o, key, t == TRI_YES);
 }
 
-static enum tri get_tri(const struct json *j)
+enum tri wire_tri(const struct json *j)
 {
 	if (json_is_null(j))
 		return TRI_UNKNOWN;
@@ -169,10 +172,10 @@ static void put_cert(struct json_out *o, const struct host_cert *c, const char *
 	json_put_str(o, "pem", pem);
 	json_put_str(o, "store", c->store);
 	json_put_str(o, "friendly_name", c->friendly_name);
-	put_tri(o, "has_key", c->has_key);
-	put_tri(o, "key_opens", c->key_opens);
-	put_tri(o, "key_matches", c->key_matches);
-	put_tri(o, "key_denied", c->key_denied);
+	wire_put_tri(o, "has_key", c->has_key);
+	wire_put_tri(o, "key_opens", c->key_opens);
+	wire_put_tri(o, "key_matches", c->key_matches);
+	wire_put_tri(o, "key_denied", c->key_denied);
 	json_put_bool(o, "csp", c->csp);
 	json_put_bool(o, "exportable", c->exportable);
 	json_put_str(o, "container", c->container);
@@ -192,10 +195,10 @@ static int get_cert(const struct json *j, struct host_cert *c, struct err *e)
 	wire_clean(c->friendly_name, sizeof(c->friendly_name), json_get(j, "friendly_name"));
 	wire_clean(c->container, sizeof(c->container), json_get(j, "container"));
 	wire_clean(c->provider, sizeof(c->provider), json_get(j, "provider"));
-	c->has_key = get_tri(json_get(j, "has_key"));
-	c->key_opens = get_tri(json_get(j, "key_opens"));
-	c->key_matches = get_tri(json_get(j, "key_matches"));
-	c->key_denied = get_tri(json_get(j, "key_denied"));
+	c->has_key = wire_tri(json_get(j, "has_key"));
+	c->key_opens = wire_tri(json_get(j, "key_opens"));
+	c->key_matches = wire_tri(json_get(j, "key_matches"));
+	c->key_denied = wire_tri(json_get(j, "key_denied"));
 	c->csp = json_bool(json_get(j, "csp"), false);
 	c->exportable = json_bool(json_get(j, "exportable"), false);
 	return 0;
@@ -233,7 +236,7 @@ static int get_site(const struct json *j, struct host_site *s, struct err *e)
 	    too_many(list, HOST_BINDINGS, "bindings of a site", e) < 0)
 		return -1;
 	s->state_unknown = json_is_null(json_get(j, "started"));
-	if (!s->state_unknown && get_tri(json_get(j, "started")) == TRI_UNKNOWN)
+	if (!s->state_unknown && wire_tri(json_get(j, "started")) == TRI_UNKNOWN)
 		return err_set(e, ERR_IO, "the site '%s' does not say whether it is 'started'", s->name);
 	s->id = (int)json_int(json_get(j, "id"), 0);
 	s->started = json_bool(json_get(j, "started"), false);
@@ -279,7 +282,7 @@ void wire_put_state(struct json_out *o, const struct host_state *s, const char *
 		put_running(o, "services", s->services, s->n_services);
 	if (s->known & HOST_PART_SETTINGS) {
 		json_open(o, "settings", '{');
-		put_tri(o, "allow_internal_untrusted", s->allow_internal_untrusted);
+		wire_put_tri(o, "allow_internal_untrusted", s->allow_internal_untrusted);
 		json_put_str(o, "tls_protocols", s->tls_protocols);
 		json_close(o, '}');
 	}
@@ -340,7 +343,7 @@ static int get_running(const struct json *list, struct host_service *to, const c
 
 		if (wire_take(to[i].name, sizeof(to[i].name), json_get(j, "name"), what, e) < 0)
 			return -1;
-		if (get_tri(json_get(j, "running")) == TRI_UNKNOWN)
+		if (wire_tri(json_get(j, "running")) == TRI_UNKNOWN)
 			return err_set(e, ERR_IO, "%s '%s' does not say whether it is 'running'", what, to[i].name);
 		to[i].running = json_bool(json_get(j, "running"), false);
 	}
@@ -366,7 +369,7 @@ static int get_pools(const struct json *list, struct host_state *s, struct err *
 static int get_settings(const struct json *j, struct host_state *s, struct err *e)
 {
 	(void)e;
-	s->allow_internal_untrusted = get_tri(json_get(j, "allow_internal_untrusted"));
+	s->allow_internal_untrusted = wire_tri(json_get(j, "allow_internal_untrusted"));
 	wire_clean(s->tls_protocols, sizeof(s->tls_protocols), json_get(j, "tls_protocols"));
 	return 0;
 }

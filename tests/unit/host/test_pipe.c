@@ -119,6 +119,32 @@ static void what_is_not_offered_is_not_called(void **state)
 }
 
 /* After nonsense nothing more is believed: the next call fails at once. */
+/* Nobody knows then what there is to bind. */
+static void what_was_created_must_be_named(void **state)
+{
+	static const struct { enum step_kind kind; const char *thumbprint; int code; } all[] = {
+		{STEP_CERT_CREATE, "null", ERR_IO}, {STEP_CERT_CREATE, "\"5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a\"", ERR_NONE},
+		{STEP_RECORD_SET, "null", ERR_NONE},
+	};
+	char script[400];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct err e = {.code = ERR_NONE};
+		struct host_step step = {.kind = all[i].kind};
+		struct host_step_result r;
+		struct host *h;
+
+		(void)snprintf(script, sizeof(script), "echo '{\"evmend_host\":1,\"can\":[\"apply\"]}'\nread l\n"
+			"echo '{\"id\":1,\"ok\":{\"did\":true,\"thumbprint\":%s,\"old\":null}}'\nread l\n", all[i].thumbprint);
+		h = open_script(script, 3000, &e);
+		assert_non_null(h);
+		assert_int_equal(h->ops->apply(h, &step, &r, in_ms(1000), &e), all[i].code == ERR_NONE ? 0 : -1);
+		assert_int_equal(e.code, all[i].code);
+		h->ops->close(h);
+	}
+}
+
 static void a_broken_connection_stays_broken(void **state)
 {
 	struct err e;
@@ -140,6 +166,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bad_programs, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_hellos, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_not_offered_is_not_called, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_created_must_be_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_broken_connection_stays_broken, setup, teardown),
 	};
 

@@ -1,10 +1,13 @@
 /* test_wire.c - what one end of the host protocol writes, the other reads back; what is missing is unknown; nonsense is refused. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "host/host_wire.h"
 #include "lib/check.h"
+
+#define HEX "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
 
 static struct buf b;
 static struct json_out o;
@@ -137,7 +140,7 @@ static void later_members_come_back(void **state)
 	assert_memory_equal(s, back, sizeof(*s));
 	json_free(j);
 	memset(back, 0, sizeof(*back));
-	j = parse("{\"records\":[{\"endpoint\":\"0.0.0.0:444\",\"port\":444}],\"boot\":{\"time\":null}}");
+	j = parse("{\"records\":[{\"endpoint\":\"0.0.0.0:444\",\"port\":444,\"thumbprint\":\"" HEX "\"}],\"boot\":{\"time\":null}}");
 	assert_int_equal(wire_get_state(j, 255, back, &e), 0);
 	assert_false(back->known & HOST_PART_POOLS);
 	assert_false(back->records[0].ccs);
@@ -173,7 +176,7 @@ static void an_ask_comes_back(void **state)
 static void a_part_that_was_not_asked_for_stays(void **state)
 {
 	struct host_state *s = xcalloc(1, sizeof(*s));
-	struct json *j = parse("{\"sites\":[],\"records\":[{\"endpoint\":\"0.0.0.0:444\",\"port\":444,\"thumbprint\":null}]}");
+	struct json *j = parse("{\"sites\":[],\"records\":[{\"endpoint\":\"0.0.0.0:444\",\"port\":444,\"thumbprint\":\"" HEX "\"}]}");
 	struct err e;
 
 	(void)state;
@@ -192,6 +195,8 @@ static void nonsense_is_refused(void **state)
 		"{\"records\":{}}", "{\"records\":[{\"endpoint\":\"x\",\"port\":0}]}", "{\"records\":[{\"port\":444}]}",
 		"{\"records\":[{\"endpoint\":\"a\\u001bb\",\"port\":444}]}",
 		"{\"records\":[{\"endpoint\":\"a\",\"port\":444,\"thumbprint\":\"12\"}]}",
+		"{\"records\":[{\"endpoint\":\"0.0.0.0:444\",\"port\":444,\"thumbprint\":null,\"ccs\":false}]}",
+		"{\"records\":[{\"endpoint\":\"0.0.0.0:444\",\"port\":444}]}",
 		"{\"certs\":[{\"pem\":\"no\",\"store\":\"MY\"}]}", "{\"sites\":[{\"name\":\"a\",\"started\":\"yes\"}]}",
 		"{\"services\":[{\"name\":\"a\",\"running\":\"yes\"}]}",
 		"{\"pools\":{}}", "{\"pools\":[{\"name\":\"a\"}]}", "{\"boot\":{\"update_time\":\"soon\"}}",
@@ -229,6 +234,35 @@ static void names_must_be_names(void **state)
 	json_free(j);
 }
 
+/* Null is unknown, never no: of an Exchange server that does not say so, nobody may say that it is none. */
+static void what_it_is_may_be_unknown(void **state)
+{
+	static const struct { const char *exchange; bool yes, unknown; } all[] = {
+		{"true", true, false}, {"false", false, false}, {"null", false, true}, {"\"yes\"", false, true},
+	};
+	struct host_identity i, back;
+	char text[200];
+	struct err e;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++) {
+		struct json *j;
+
+		(void)snprintf(text, sizeof(text), "{\"netbios\":\"EX1\",\"fqdn\":\"ex1.lab.example\",\"exchange\":%s}", all[k].exchange);
+		j = parse(text);
+		assert_int_equal(wire_get_identity(j, &i, &e), 0);
+		json_free(j);
+		assert_int_equal(i.exchange, all[k].yes);
+		assert_int_equal(i.exchange_unknown, all[k].unknown);
+		begin();
+		wire_put_identity(&o, &i);
+		j = end();
+		assert_int_equal(wire_get_identity(j, &back, &e), 0);
+		assert_memory_equal(&i, &back, sizeof(i));
+		json_free(j);
+	}
+}
+
 static void probes_come_back(void **state)
 {
 	struct probe_result r = {.tcp = TCP_OK, .tls = TLS_ALERT, .alert = 40, .tls_version = "", .http_status = 0, .took_us = 5000}, back;
@@ -258,6 +292,7 @@ int main(void)
 		cmocka_unit_test(a_part_that_was_not_asked_for_stays),
 		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(names_must_be_names),
+		cmocka_unit_test(what_it_is_may_be_unknown),
 		cmocka_unit_test(probes_come_back),
 	};
 
