@@ -1,8 +1,8 @@
 /* host_folder_certs.c - certificates that people send as files, and whose they are.
  *
- * Promises: with a folder for each store (certs/MY/...) the stores count as complete; a flat heap of files is what somebody
- * picked, and nothing follows from what is not in it. Nothing is known about keys. Refuses, with its name, a file that is no
- * certificate. */
+ * Promises: with a folder for each store (certs/MY/...) the stores count as complete; a flat heap of files, or other stores
+ * without MY, is what somebody picked, and nothing follows from what is not in it. Nothing is known about keys. Refuses, with its
+ * name, a file that is no certificate. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,21 +89,22 @@ int folder_certs(struct host_folder *f, struct err *e)
 {
 	char **names = xcalloc(LIMIT_FOLDER_CERTS, sizeof(*names)), sub[600];
 	int n = folder_list(f, "certs", "", names, LIMIT_FOLDER_CERTS, e), r = n < 0 ? -1 : 0, stores = 0;
+	bool my = false;
 
 	f->state.n_certs = 0;
 	for (int i = 0; i < n; i++) {
 		if (r >= 0 && is_store(f, names[i])) {
 			(void)snprintf(sub, sizeof(sub), "certs/%s", names[i]);
 			r = take_folder(f, sub, text_same(names[i], "MY") ? "MY" : names[i], e);
+			my = my || text_same(names[i], "MY");
 			stores++;
 		}
 		free(names[i]);
 	}
 	free(names);
-	if (r >= 0 && stores == 0) {
+	if (r >= 0 && stores == 0)
 		r = take_folder(f, "certs", "MY", e);
-		f->state.certs_picked = true;
-	}
+	f->state.certs_picked = !my;
 	if (r >= 0 && (stores != 0 || r > 0))
 		f->state.known |= HOST_PART_CERTS;
 	return r < 0 ? -1 : 0;

@@ -26,7 +26,8 @@ const struct host_cert *be_cert(const struct host_state *s, const uint8_t thumbp
 enum tri be_key_usable(const struct host_cert *c);                /* there, opens and matches */
 bool be_names_own(const struct cert_info *c, const struct host_identity *i); /* FQDN or NetBIOS name */
 bool be_store_is(const char *store, const char *name);            /* case does not count */
-bool be_probe_hop_answered(const struct probe_result *r);         /* the back end itself answered through the front end */
+/* Did this very back end answer through the front end? Unknown when another one did, or was to. */
+enum tri be_probe_hop(const struct probe_result *r, const struct host_identity *id);
 
 /* verdicts.c: a pure function of facts; seen is a set of enum rule_seen */
 void be_judge(struct diagnosis *d, const struct suspicion *s);

@@ -11,10 +11,37 @@
 
 #define IN_90_DAYS (90 * US_DAY) /* for so long before the end transport writes 12018 */
 
-bool be_probe_hop_answered(const struct probe_result *r)
+/* Does this line of the answer name this server? Unknown: there is no such line. */
+static enum tri line_names(const struct probe_result *r, const char *line, const struct host_identity *id)
 {
-	/* X-BEServer is absent when the back end was never reached, whatever the status */
-	return r->tls == TLS_OK && r->http_status != 0 && text_has(r->answer_header, strlen(r->answer_header), "X-BEServer:");
+	size_t n = strlen(line), len;
+
+	for (const char *p = r->answer_header; *p; p += len + (p[len] != '\0')) {
+		len = strcspn(p, "\n");
+		if (len < n || !text_same_n(p, n, line, n))
+			continue;
+		p += n + strspn(p + n, " ");
+		len = strcspn(p, "\n");
+		return tri_of(text_same_n(p, len, id->netbios, strlen(id->netbios)) || text_same_n(p, len, id->fqdn, strlen(id->fqdn)));
+	}
+	return TRI_UNKNOWN;
+}
+
+enum tri be_probe_hop(const struct probe_result *r, const struct host_identity *id)
+{
+	enum tri answered = line_names(r, "X-BEServer:", id);
+
+	if (r->tls != TLS_OK || answered == TRI_NO)
+		return TRI_UNKNOWN;
+	if (answered == TRI_YES)
+		return r->http_status != 0 ? TRI_YES : TRI_NO;
+	/* X-BEServer is absent when the back end was never reached, whatever the status: but which one was it to be? */
+	return line_names(r, "X-CalculatedBETarget:", id) == TRI_NO ? TRI_UNKNOWN : TRI_NO;
+}
+
+static const char *hop_text(enum tri hop)
+{
+	return hop == TRI_YES ? "answered by the back end" : hop == TRI_NO ? "not from the back end" : "the front end chose another server";
 }
 
 static int ask(struct look *l, enum host_probe_kind kind, const char *address, enum probe_version version, const char *path,
@@ -302,8 +329,8 @@ static void look_at_front(struct look *l, struct probe_result *r)
 				"%s, valid until %s", r->leaf.subject, time_text(r->leaf.not_after, date));
 	}
 	if (ask(l, HOST_PROBE_HOP, address, TLS_DEFAULT, BE_PATH, r) == 0 && r->tls == TLS_OK)
-		fact_set(l->f, "hop_answers", tri_of(be_probe_hop_answered(r)), "through 443", l->now, "status %d%s", r->http_status,
-			be_probe_hop_answered(r) ? ", answered by the back end" : ", not from the back end");
+		fact_set(l->f, "hop_answers", be_probe_hop(r, id), "through 443", l->now, "status %d, %s", r->http_status,
+			hop_text(be_probe_hop(r, id)));
 }
 
 void look_at_doors(struct look *l)

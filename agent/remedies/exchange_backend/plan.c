@@ -290,12 +290,24 @@ static void steps_of(struct diagnosis *d, const char *verdict)
 			paths[i].steps(d, paths[i].why);
 }
 
+/* Is it known what the record needs? A key is known only of a certificate that is there, and that only of a record. */
+static bool knows_record(const struct facts *f)
+{
+	return fact_value(f, "record_present") == TRI_NO || fact_value(f, "record_cert_in_store") == TRI_NO ||
+		fact_value(f, "record_key_usable") != TRI_UNKNOWN;
+}
+
 /* R3; then what the record needs, as if it had been the verdict. */
 static void plan_binding(struct diagnosis *d, const char *why)
 {
-	struct plan_step *p = step(d, STEP_SITE_BINDING_ADD, UNDO_EXACT, why);
 	const struct facts *f = &d->facts;
+	struct plan_step *p;
 
+	if (!knows_record(f)) {
+		none(d, "whether the record of port 444, its certificate and its key are good is unknown: the binding alone would not be proven");
+		return;
+	}
+	p = step(d, STEP_SITE_BINDING_ADD, UNDO_EXACT, why);
 	text_copy(p->step.site, sizeof(p->step.site), BE_SITE);
 	text_copy(p->step.binding.protocol, sizeof(p->step.binding.protocol), "https");
 	text_copy(p->step.binding.information, sizeof(p->step.binding.information), BE_BINDING);

@@ -182,6 +182,11 @@ static bool tls12_before(const struct diagnosis *before)
 	return fact_value(&before->facts, "backend_tls") == TRI_YES && fact_value(&before->facts, "tls12_only_fails") == TRI_NO;
 }
 
+static bool knew_443(const struct trial *t)
+{
+	return fact_key(&t->before->facts, "frontend_tls")[0] != '\0';
+}
+
 static void check_443(struct trial *t)
 {
 	const char *was = fact_key(&t->before->facts, "frontend_tls");
@@ -190,7 +195,7 @@ static void check_443(struct trial *t)
 	enum tri same = TRI_UNKNOWN;
 	char is[41] = "nothing";
 
-	if (was[0] == '\0')
+	if (!knew_443(t))
 		return;
 	if (ask(t, HOST_PROBE_FRONTEND, address, TLS_DEFAULT, "", &r)) {
 		if (r.has_leaf)
@@ -334,11 +339,12 @@ static enum tri check_hop(struct trial *t)
 {
 	const char *address = t->identity.n_addresses ? t->identity.addresses[0] : t->identity.fqdn;
 	struct probe_result r;
-	enum tri hop = ask(t, HOST_PROBE_HOP, address, TLS_DEFAULT, BE_PATH, &r) && r.tls == TLS_OK ? tri_of(be_probe_hop_answered(&r)) :
-		TRI_UNKNOWN;
+	bool asked = ask(t, HOST_PROBE_HOP, address, TLS_DEFAULT, BE_PATH, &r) && r.tls == TLS_OK;
+	enum tri hop = asked ? be_probe_hop(&r, &t->identity) : TRI_UNKNOWN;
 
 	check(t, "request through the front end", hop, "%s", hop == TRI_YES ? "answered by the back end" :
-		hop == TRI_NO ? "not answered by the back end" : "hop not proven: this host cannot be asked");
+		hop == TRI_NO ? "not answered by the back end" : asked ? "hop not proven: the front end chose another server" :
+		"hop not proven: this host cannot be asked");
 	return hop;
 }
 
@@ -347,21 +353,22 @@ static void conclude(struct trial *t, size_t bad, enum tri hop)
 {
 	struct proof *to = t->to;
 	bool hop_is_the_matter = planned(t, STEP_IIS_RESTART) != NULL;
+	const char *front = knew_443(t) ? "443 is unchanged" : "443 is not compared: what it showed before is not known";
 
 	to->ok = bad == 0 && (hop == TRI_YES || !hop_is_the_matter);
 	to->hop_open = to->ok && hop == TRI_NO;
 	if (bad != 0)
 		text_copy(to->summary, sizeof(to->summary), "the proof failed: see the checks");
 	else if (hop == TRI_YES)
-		text_copy(to->summary, sizeof(to->summary), "444 shows the wanted certificate, answers, and is reached through the front end; "
-			"443 is unchanged");
+		say_text(to->summary, sizeof(to->summary), "444 shows the wanted certificate, answers, and is reached through the front end; %s",
+			front);
 	else if (!to->ok)
 		text_copy(to->summary, sizeof(to->summary), "444 works, but after the restart the front end is not seen to reach it");
 	else if (hop == TRI_NO)
-		text_copy(to->summary, sizeof(to->summary), "444 shows the wanted certificate and answers; 443 is unchanged; hop not proven: a "
-			"request through the front end does not reach the back end. 'iisreset /noforce' is a step of its own, by approval");
+		say_text(to->summary, sizeof(to->summary), "444 shows the wanted certificate and answers; %s; hop not proven: a request through "
+			"the front end does not reach the back end. 'iisreset /noforce' is a step of its own, by approval", front);
 	else
-		text_copy(to->summary, sizeof(to->summary), "444 shows the wanted certificate and answers; 443 is unchanged; hop not proven");
+		say_text(to->summary, sizeof(to->summary), "444 shows the wanted certificate and answers; %s; hop not proven", front);
 }
 
 static int read_host(struct trial *t, struct err *e)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -409,6 +410,40 @@ static void names_by_hand(void **state)
 	scratch_free(&s);
 }
 
+/* Who sends Root alone has said nothing about MY. */
+static void other_stores_do_not_speak_for_my(void **state)
+{
+	static const struct { const char *stores[2]; bool picked; } all[] = {
+		{{"MY"}, false}, {{"my", "Root"}, false}, {{"Root"}, true}, {{"WebHosting", "CA"}, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct host_folder *f = xcalloc(1, sizeof(*f));
+		struct scratch s;
+		struct err e;
+		char sub[64];
+
+		scratch_init(&s);
+		text_copy(f->path, sizeof(f->path), s.folder);
+		assert_int_equal(mkdir(scratch_path(&s, "certs"), 0700), 0);
+		for (size_t k = 0; k < 2 && all[i].stores[k]; k++) {
+			(void)snprintf(sub, sizeof(sub), "certs/%s", all[i].stores[k]);
+			assert_int_equal(mkdir(scratch_path(&s, sub), 0700), 0);
+		}
+		if (folder_certs(f, &e) < 0)
+			fail_msg("%s", e.text);
+		assert_true(f->state.known & HOST_PART_CERTS);
+		assert_int_equal(f->state.certs_picked, all[i].picked);
+		for (size_t k = 0; k < 2 && all[i].stores[k]; k++) {
+			(void)snprintf(sub, sizeof(sub), "certs/%s", all[i].stores[k]);
+			assert_int_equal(rmdir(scratch_path(&s, sub)), 0);
+		}
+		scratch_free(&s);
+		free(f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,6 +457,7 @@ int main(void)
 		cmocka_unit_test(netsh_refused),
 		cmocka_unit_test(sites_of_iis),
 		cmocka_unit_test(names_by_hand),
+		cmocka_unit_test(other_stores_do_not_speak_for_my),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

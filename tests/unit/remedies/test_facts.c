@@ -398,9 +398,20 @@ static void the_front_end_and_the_hop(void **state)
 {
 	struct bench *b = *state;
 
-	b->c->hop.shows.answer_header[0] = '\0';
-	look(b);
-	is(b, "hop_answers", TRI_NO);
+	static const struct { const char *header; enum tri value; } all[] = {
+		{"X-BEServer: EX1", TRI_YES}, {"x-beserver: ex1.contoso.example", TRI_YES}, {"X-FEServer: EX9\nX-BEServer:  ex1\nX-A: b", TRI_YES},
+		{"X-BEServer: EX9", TRI_UNKNOWN}, {"X-BEServer: EX", TRI_UNKNOWN}, {"X-BEServer: EX1.fabrikam.example", TRI_UNKNOWN},
+		{"X-BEServer:", TRI_UNKNOWN}, {"X-FEServer: EX1", TRI_NO}, {"X-Other-X-BEServer: EX1", TRI_NO},
+		{"X-CalculatedBETarget: ex1.contoso.example", TRI_NO}, {"X-CalculatedBETarget: ex9.contoso.example", TRI_UNKNOWN},
+		{"X-CalculatedBETarget: ex9.contoso.example\nX-BEServer: EX1", TRI_YES}, {"", TRI_NO},
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		text_copy(b->c->hop.shows.answer_header, sizeof(b->c->hop.shows.answer_header), all[i].header);
+		look(b);
+		if (fact_value(&b->d->facts, "hop_answers") != all[i].value)
+			fail_msg("'%s': hop_answers is not %s", all[i].header, tri_text(all[i].value));
+	}
 	canned_fails(&b->c->hop.shows, TCP_OK, TLS_RESET, 0);
 	look(b);
 	is(b, "hop_answers", TRI_UNKNOWN);

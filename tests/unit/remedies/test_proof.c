@@ -399,6 +399,8 @@ static void what_443_shows(void **state)
 	fact_set(&before->facts, "frontend_tls", TRI_UNKNOWN, "test", 0, "not looked at");
 	assert_int_equal(verify(), 0);
 	check_is("443 unchanged", "absent", "it was not known before");
+	assert_non_null(strstr(proof.summary, "443 is not compared"));
+	assert_null(strstr(proof.summary, "443 is unchanged"));
 	assert_true(proof.ok);
 }
 
@@ -602,6 +604,12 @@ static void hop_without_header(const struct host_probe_ask *ask, struct probe_re
 		to->answer_header[0] = '\0'; /* 200, but from whom? */
 }
 
+static void hop_of_another(const struct host_probe_ask *ask, struct probe_result *to)
+{
+	if (ask->kind == HOST_PROBE_HOP)
+		text_copy(to->answer_header, sizeof(to->answer_header), "X-BEServer: EX9");
+}
+
 static void the_hop_is_a_step_of_its_own(void **state)
 {
 	(void)state;
@@ -618,6 +626,11 @@ static void the_hop_is_a_step_of_its_own(void **state)
 	odd = hop_without_header;
 	assert_int_equal(verify(), 0);
 	assert_true(proof.ok && proof.hop_open);
+	odd = hop_of_another; /* tells nothing of this one, and its restart would mend nothing */
+	assert_int_equal(verify(), 0);
+	assert_true(proof.ok);
+	assert_false(proof.hop_open);
+	check_is("request through the front end", "unknown", "another back end answered");
 	odd = hop_cannot_be_asked;
 	assert_int_equal(verify(), 0);
 	assert_true(proof.ok);
