@@ -5,6 +5,7 @@
 #include "cli/agent_state.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,14 @@ struct config *agent_config(const struct cli *c, struct err *e)
 	const char *from_environment = getenv("EVMEND_CONFIG");
 
 	return config_read(cli_value(c, "--config", from_environment && *from_environment ? from_environment : AGENT_CONFIG), e);
+}
+
+void agent_config_words(const struct config *config, char *to, size_t n)
+{
+	const char *set = getenv("EVMEND_CONFIG");
+	bool found = strcmp(config->path, set && *set ? set : AGENT_CONFIG) == 0;
+
+	(void)snprintf(to, n, "%s%s", found ? "" : " -c ", found ? "" : config->path);
 }
 
 struct db *agent_heal_db(const struct config *config, enum db_mode mode, struct err *e)

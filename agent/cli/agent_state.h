@@ -12,6 +12,8 @@
 
 /* The configuration that -c, EVMEND_CONFIG or AGENT_CONFIG names; NULL and *e. config_free. */
 struct config *agent_config(const struct cli *c, struct err *e);
+/* " -c FILE" for a command that is shown; "" when it would be found without. */
+void agent_config_words(const struct config *config, char *to, size_t n);
 /* heal.db. DB_READ: beside a running agent; NULL with *e set when there is none yet. DB_WRITE only without an agent (agent_lock). */
 struct db *agent_heal_db(const struct config *config, enum db_mode mode, struct err *e);
 /* Takes the agent's own lock, so that none starts meanwhile: a descriptor for os_file.close; -1 and *e. */

@@ -228,13 +228,28 @@ static int hold_end(struct cli *c, int64_t *until, struct err *e)
 	return *until != 0 && *until <= now ? err_set(e, ERR_USAGE, "the end of a hold must lie ahead") : 0;
 }
 
+/* What is held still, or still again: by a hold of its own, or of every host. */
+static void still_held(struct cli *c)
+{
+	struct err e;
+	struct config *config = agent_config(c, &e);
+	struct db *db = config ? agent_heal_db(config, DB_READ, &e) : NULL;
+	char why[200];
+
+	for (size_t i = 0; db && i < config->n_hosts; i++)
+		if (hold_active(db, clock_wall(&c->clock), config->hosts[i].name, NULL, why, &e) == 1)
+			cli_note(c, "%s is still %s", config->hosts[i].name, why);
+	db_close(db);
+	config_free(config);
+}
+
 static int run_hold(struct cli *c, int argc, char **argv)
 {
 	struct decision d = { .verb = "hold", .host = argc ? argv[0] : NULL, .on = !cli_has(c, "--off"),
 		.reason = cli_value(c, "--reason", NULL) };
-	const char *who = d.host ? d.host : "every host";
+	const char *who = d.host ? d.host : "every host", *name = d.host ? d.host : "";
 	struct err e = { 0 };
-	char text[400], when[32];
+	char text[800], when[32];
 	bool alone;
 	int code;
 
@@ -247,12 +262,15 @@ static int run_hold(struct cli *c, int argc, char **argv)
 	if (!d.reason)
 		d.reason = "";
 	code = decide(c, &d, &alone);
-	if (d.on && d.until)
-		snprintf(text, sizeof text, "%s: nothing is changed until %s, or `evmend hold --off`", who, time_text(d.until, when));
+	if (d.on)
+		snprintf(text, sizeof text, "%s: nothing is changed until %s%s`evmend hold %s%s--off`", who,
+			d.until ? time_text(d.until, when) : "", d.until ? ", or " : "", name, d.host ? " " : "");
 	else
-		snprintf(text, sizeof text, d.on ? "%s: nothing is changed until `evmend hold --off`" : "%s: the hold has ended", who);
+		snprintf(text, sizeof text, "%s: the hold has ended", who);
 	if (!code)
 		say_done(c, &d, alone, text);
+	if (!code && !d.on)
+		still_held(c);
 	return code;
 }
 

@@ -37,7 +37,12 @@ int diagnose_policy(const struct config *config, const struct host_config *h, co
 
 int diagnose_code(const struct diagnosis *d)
 {
-	return d->verdict.healthy || strcmp(d->verdict.name, "NOT_APPLICABLE") == 0 ? 0 : ERR_FINDINGS;
+	const struct verdict *v = &d->verdict;
+	bool well = v->healthy && d->plan.n == 0 && !v->smtp_open;
+
+	for (size_t i = 0; i < v->n_notes; i++)
+		well = well && v->notes[i].cause == NULL && strcmp(v->notes[i].name, "LOCAL_443_STALE") != 0;
+	return well || strcmp(v->name, "NOT_APPLICABLE") == 0 ? 0 : ERR_FINDINGS;
 }
 
 int diagnose_one(struct cli *c, const struct config *config, const struct host_config *h, struct err *e)

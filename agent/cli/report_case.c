@@ -7,12 +7,13 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/agent_state.h"
 #include "cli/report_build.h"
 #include "heal/ledger.h"
 #include "ship/spool.h"
 
 #define MOMENTS 2000 /* of one case; more is cut at the end */
-#define SHOWN 4      /* findings in the short form */
+#define SHOWN 3      /* findings in the short form */
 #define COURSE 14    /* moments in the short form */
 
 struct moment {
@@ -27,6 +28,9 @@ struct gather {
 	struct moment *moments;
 	size_t n, findings;
 	struct json *diagnosis;    /* the last one of this case's host, up to its end */
+	int64_t diagnosed;         /* when */
+	struct json *repaired;     /* the end of a repair that held, after that diagnosis; NULL */
+	int64_t repaired_at;
 	struct report *r;
 	bool chain;                /* its course is the point: the findings stand there */
 };
@@ -72,7 +76,7 @@ static int on_finding(void *arg, const struct spool_record *record)
 	struct json *j = record->kind == RECORD_FINDING ? json_parse(record->json, record->n, NULL) : NULL;
 	const char *title = str(json_get(j, "rule"), "title");
 	long long count = (long long)json_int(json_get(j, "count"), 1);
-	char events[200], text[460], when[32];
+	char events[200], text[460], shown[460], when[32];
 	struct moment *m;
 
 	if (j == NULL || !text_same(str(j, "host"), g->k->host) || strcmp(str(j, "cause"), case_causes[g->k->cause]) != 0) {
@@ -84,7 +88,8 @@ static int on_finding(void *arg, const struct spool_record *record)
 	if (g->findings++ == SHOWN)
 		report_where(g->r, REPORT_DETAIL);
 	say_text(when, sizeof(when), "%.19s", str(j, "time"));
-	report_row(g->r, CLI_PLAIN, when, str(j, "level"), text, "");
+	say_text(shown, sizeof(shown), "%s%s%s%s", title, events[0] ? " (" : "", events, events[0] ? ")" : "");
+	report_row(g->r, CLI_PLAIN, when, shown, "", "");
 	m = moment(g, record->time, CLI_YELLOW, g->findings > SHOWN, "finding");
 	if (m != NULL)
 		text_copy(m->text, sizeof(m->text), text);
@@ -136,7 +141,8 @@ static void tell(struct gather *g, const struct ledger_record *r, const struct j
 {
 	const char *k = r->kind;
 	bool ok = json_bool(json_get(body, "ok"), true), state = strcmp(k, "state") == 0;
-	struct moment *m = moment(g, r->time, CLI_PLAIN, state, k);
+	/* a step that was done is told by its intent and by the proof */
+	struct moment *m = moment(g, r->time, CLI_PLAIN, state || (ok && strcmp(k, "outcome") == 0), k);
 
 	if (m == NULL)
 		return;
@@ -147,7 +153,7 @@ static void tell(struct gather *g, const struct ledger_record *r, const struct j
 	else if (strcmp(k, "refusal") == 0)
 		say_text(m->text, sizeof(m->text), "%s", str(body, "why"));
 	else if (strcmp(k, "approval") == 0 || strcmp(k, "close") == 0 || strcmp(k, "hold") == 0)
-		say_text(m->text, sizeof(m->text), "by %s. %s", str(body, "actor"), str(body, "reason"));
+		say_text(m->text, sizeof(m->text), "by %s%s%s", str(body, "actor"), *str(body, "reason") ? ": " : "", str(body, "reason"));
 	else if (strcmp(k, "repair-begin") == 0)
 		say_text(m->text, sizeof(m->text), "plan %.6s, by %s, %zu steps", str(body, "plan"), str(body, "by"),
 			json_len(json_get(body, "steps")));
@@ -182,10 +188,15 @@ static int on_record(void *arg, const struct ledger_record *r)
 
 	if (ours && body != NULL)
 		tell(g, r, body);
-	/* one that is written once for an unchanged state may be older than the case */
-	if (diagnosis && body != NULL && (ours || r->time < g->k->opened)) {
+	/* one that is written once for an unchanged state may be older than the case: then it must be the one that the case names */
+	if (diagnosis && body != NULL && (ours || strcmp(str(json_get(body, "verdict"), "name"), g->k->verdict) == 0)) {
 		json_free(g->diagnosis);
 		g->diagnosis = body;
+		g->diagnosed = r->time;
+	} else if (ours && strcmp(r->kind, "repair-end") == 0 && strcmp(str(body, "result"), "healed") == 0) {
+		json_free(g->repaired);
+		g->repaired = body;
+		g->repaired_at = r->time;
 	} else {
 		json_free(body);
 	}
@@ -201,28 +212,33 @@ static int by_time(const void *a, const void *b)
 	return m->order < n->order ? -1 : m->order > n->order;
 }
 
-/* The short form shows the first ones and the last ones that matter. */
+/* The short form shows the first ones and the last ones that matter, and says how many it left out. */
 static void course(struct gather *g)
 {
-	size_t major = 0, at = 0;
+	enum report_where whole = g->chain ? REPORT_ALWAYS : REPORT_DETAIL;
+	size_t major = 0, at = 0, hidden;
 
 	qsort(g->moments, g->n, sizeof(*g->moments), by_time);
 	for (size_t i = 0; i < g->n; i++)
 		major += !g->moments[i].minor;
-	report_label(g->r, "Course", g->chain ? REPORT_ALWAYS : REPORT_DETAIL);
+	hidden = major > COURSE ? major - COURSE : 0;
+	report_label(g->r, "Course", whole);
 	for (size_t i = 0; i < g->n; i++) {
 		const struct moment *m = &g->moments[i];
-		bool shown = g->chain && !m->minor && (at < COURSE / 2 || at + COURSE / 2 >= major);
+		bool middle = at >= COURSE / 2 && at < COURSE / 2 + hidden;
 
-		at += !m->minor;
-		report_where(g->r, shown ? REPORT_ALWAYS : REPORT_DETAIL);
+		if (!m->minor && at++ == COURSE / 2 && hidden != 0 && g->chain) {
+			report_where(g->r, REPORT_SHORT);
+			report_text(g->r, CLI_DIM, "and %zu more; --full shows all", hidden);
+		}
+		report_where(g->r, m->minor || middle ? REPORT_DETAIL : whole);
 		report_moment(g->r, m->tone, m->time, m->what, m->text);
 	}
 }
 
 /* ---- the page ---- */
 
-static void next_text(const struct heal_case *k, char *to, size_t n)
+static void next_text(const struct heal_case *k, const char *config, char *to, size_t n)
 {
 	char until[32] = "", not_before[32] = "";
 
@@ -232,8 +248,8 @@ static void next_text(const struct heal_case *k, char *to, size_t n)
 		time_text(k->not_before, not_before);
 	switch (k->state) {
 	case CASE_WAITING_APPROVAL:
-		say_text(to, n, "'evmend approve %lld' lets the plan run%s%.16s. If nobody does, nothing is changed.", (long long)k->id,
-			until[0] ? ", until " : "", until);
+		say_text(to, n, "'evmend approve %lld%s' lets the plan run%s%.16s. If nobody does, nothing is changed.", (long long)k->id,
+			config, until[0] ? ", until " : "", until);
 		break;
 	case CASE_HELD:
 		say_text(to, n, "Held%s%.16s. Nothing is changed until then, unless a person approves it.", not_before[0] ? "; not before " : "",
@@ -243,8 +259,8 @@ static void next_text(const struct heal_case *k, char *to, size_t n)
 		say_text(to, n, "Nothing is changed by evmend; follow the advice. The host is looked at again by the clock.");
 		break;
 	case CASE_ESCALATED:
-		say_text(to, n, "A person is needed: evmend does not try again by itself. 'evmend close %lld --reason TEXT' ends the case.",
-			(long long)k->id);
+		say_text(to, n, "A person is needed: evmend does not try again by itself. 'evmend close %lld --reason TEXT%s' ends the case.",
+			(long long)k->id, config);
 		break;
 	case CASE_SETTLING:
 		say_text(to, n, "It must stay well for the settle time; then it counts as healed.");
@@ -274,14 +290,38 @@ static void title(struct report *r, const struct heal_case *k)
 	report_title(r, well ? CLI_GREEN : k->state == CASE_ESCALATED ? CLI_RED : CLI_YELLOW, text, beside);
 }
 
+/* What was done, in the place of a plan. */
+static void repaired(const struct gather *g)
+{
+	char when[32], proof[460];
+
+	proof_text(json_get(g->repaired, "proof"), proof, sizeof(proof));
+	report_label(g->r, "Repaired", REPORT_ALWAYS);
+	report_text(g->r, CLI_GREEN, "%.19sZ: %s", time_text(g->repaired_at, when), proof);
+}
+
+/* The facts, and when they were read; behind a repair they are those before it. */
+static void facts_and_plan(struct gather *g, const char *next)
+{
+	bool done = g->repaired != NULL && g->repaired_at > g->diagnosed;
+	char when[32];
+
+	if (done)
+		repaired(g);
+	report_label(g->r, "", g->chain || done ? REPORT_DETAIL : REPORT_ALWAYS);
+	report_text(g->r, CLI_DIM, "The host was read at %.19sZ%s.", time_text(g->diagnosed, when), done ? ", before the repair" : "");
+	report_diagnosis(g->r, g->diagnosis, next, g->chain || done ? REPORT_BEHIND : REPORT_OF_CASE);
+}
+
 int report_case(struct report *r, const struct config *config, struct db *d, const struct heal_case *k, bool chain, struct err *e)
 {
 	struct gather g = {.k = k, .r = r, .chain = chain, .moments = xcalloc(MOMENTS, sizeof(*g.moments))};
-	char next[400] = "";
+	char next[900] = "", words[400];
 	int done = ledger_each(d, 1, on_record, &g, e) < 0 ? -1 : 0;
 
 	title(r, k);
-	next_text(k, next, sizeof(next));
+	agent_config_words(config, words, sizeof(words));
+	next_text(k, words, next, sizeof(next));
 	report_label(r, "", REPORT_ALWAYS);
 	report_text(r, CLI_PLAIN, "%s", k->text);
 	if (k->reopens)
@@ -290,12 +330,13 @@ int report_case(struct report *r, const struct config *config, struct db *d, con
 		done = evidence(&g, config, e);
 	course(&g);
 	if (g.diagnosis != NULL)
-		report_diagnosis(r, g.diagnosis, next, chain ? REPORT_BEHIND : REPORT_OF_CASE);
+		facts_and_plan(&g, next);
 	if (g.diagnosis == NULL && next[0]) {
 		report_label(r, "Next", REPORT_ALWAYS);
 		report_text(r, CLI_BOLD, "%s", next);
 	}
 	json_free(g.diagnosis);
+	json_free(g.repaired);
 	free(g.moments);
 	return done;
 }

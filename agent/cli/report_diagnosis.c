@@ -108,7 +108,7 @@ static void plan(struct report *r, const struct json *p, bool healthy, enum repo
 	for (size_t i = 0; i < json_len(steps); i++) {
 		(void)snprintf(text, sizeof(text), "%s%s", str(json_at(steps, i), "what"),
 			json_bool(json_get(json_at(steps, i), "by_approval_only"), false) ? " (by approval only)" : "");
-		report_text(r, CLI_BOLD, "%zu. %s. Undo: %s", i + 1, text, str(json_at(steps, i), "undo"));
+		report_text(r, CLI_BOLD, "%zu. %s", i + 1, text);
 	}
 	report_label(r, "Steps", REPORT_DETAIL);
 	for (size_t i = 0; i < json_len(steps); i++) {

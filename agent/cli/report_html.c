@@ -20,7 +20,7 @@ static const char style[] =
 	"h2{font-size:.82rem;text-transform:uppercase;letter-spacing:.06em;color:#5a6578;margin:1.6rem 0 .4rem}"
 	"p{margin:.3rem 0;overflow-wrap:anywhere}table{border-collapse:collapse;width:100%;background:#fff;border-radius:.3rem;"
 	"box-shadow:0 1px 2px #0002;margin:.3rem 0}td{padding:.32rem .7rem;border-top:1px solid #e7ebf0;vertical-align:top;"
-	"overflow-wrap:anywhere}tr:first-child td{border-top:0}td:first-child{white-space:nowrap;font-weight:600}"
+	"overflow-wrap:anywhere}tr:first-child td{border-top:0}td:nth-child(-n+2){white-space:nowrap}td:first-child{font-weight:600}"
 	"ol{list-style:none;margin:.4rem 0;padding:0 0 0 .5rem;border-left:2px solid #c9d1dc}"
 	"li{position:relative;padding:.25rem 0 .45rem 1rem;overflow-wrap:anywhere}"
 	"li:before{content:'';position:absolute;left:-.93rem;top:.62rem;width:.72rem;height:.72rem;border-radius:50%;background:#8a94a6;"

@@ -196,8 +196,9 @@ static int nagios(const struct status *s)
 	int code = !s->running || s->escalated ? 2 : s->trouble[0] ? 3 : s->waiting ? 1 : 0;
 	static const char *const words[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
 
-	printf("EVMEND %s - agent %s, %zu cases open, %zu wait for an approval, %zu need a person | open=%zu waiting=%zu escalated=%zu\n", words[code],
-		s->running ? "runs" : "does not run", s->open, s->waiting, s->escalated, s->open, s->waiting, s->escalated);
+	printf("EVMEND %s - agent %s, %zu %s open, %zu waiting for an approval, %zu waiting for a person"
+		" | open=%zu waiting=%zu escalated=%zu\n", words[code], s->running ? "runs" : "does not run", s->open,
+		s->open == 1 ? "case" : "cases", s->waiting, s->escalated, s->open, s->waiting, s->escalated);
 	return code;
 }
 

@@ -289,7 +289,7 @@ int control_end_holds(struct db *d, int64_t now, int64_t *next, struct err *e)
 
 int hold_active(struct db *d, int64_t now, const char *host, int64_t *until, char why[static 200], struct err *e)
 {
-	struct db_row *r = db_prepare(d, "select actor, reason, until from holds where (host = '' or host = ?) and"
+	struct db_row *r = db_prepare(d, "select actor, reason, until, host from holds where (host = '' or host = ?) and"
 		" (until = 0 or until > ?) order by until = 0 desc, until desc limit 1", e);
 	char end[40] = "", when[32];
 	int got;
@@ -302,7 +302,8 @@ int hold_active(struct db *d, int64_t now, const char *host, int64_t *until, cha
 	if (got == 1) {
 		if (db_int(r, 2) != 0)
 			say_text(end, sizeof(end), " until %s", time_text(db_int(r, 2), when));
-		say_text(why, 200, "held%s by %s: %s", end, db_text(r, 0), db_text(r, 1));
+		say_text(why, 200, "held%s ('evmend hold %s%s--off' ends that) by %s: %s", end, db_text(r, 3), db_text(r, 3)[0] ? " " : "",
+			db_text(r, 0), db_text(r, 1));
 	}
 	if (until != NULL)
 		*until = got == 1 ? db_int(r, 2) : 0;

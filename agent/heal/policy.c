@@ -91,8 +91,7 @@ static bool is_held(const struct policy_input *in, const char *host, struct poli
 	if (!in->held)
 		return false;
 	to->not_before = in->held_until;
-	return because(to, "a person holds all changes (%.120s): 'evmend hold --off' ends that",
-		in->held_why ? in->held_why : "no reason");
+	return because(to, "changes are %.200s", in->held_why ? in->held_why : "held");
 }
 
 static bool has_hold_file(const struct policy_input *in, const char *host, struct policy_decision *to)

@@ -51,7 +51,7 @@ struct policy_input {
 	bool tilt;
 	bool held, hold_file;
 	int64_t held_until;           /* 0: until somebody ends it */
-	const char *held_why;         /* "held by NAME: REASON"; NULL */
+	const char *held_why;         /* "held ('evmend hold --off' ends that) by NAME: REASON"; NULL */
 	enum tri busy;                /* are others at work on the host? TRI_NO also while nothing is to be done yet */
 	const char *busy_what;
 	struct policy_tail host, group, fleet;

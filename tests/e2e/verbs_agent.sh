@@ -46,7 +46,7 @@ expect "the hold ends" 0 "ended" hold ex1.lab.example --off
 repaired() { grep -q '"what":"repair-end"' "$work/siem.ndjson"; }
 check "then the approved plan is carried out" "$(tail -n 1 "$work/log")" wait_for 40 repaired
 check "and the lab works" "it does not" eval '"$lab_bin" request "$work/lab" >"$work/request" 2>&1'
-expect "explain shows the finding" 0 "  finding  " explain "$id"
+expect "explain shows the finding" 0 "  finding  " explain "$id" --full
 check "explain tells of approval, intent, outcome, proof" "$(grep -c ledger "$work/out")" \
 	eval 'out "  approval  " && out "  intent  " && out "  outcome  " && out "  verify  " && out "  repair-end  "'
 expect "explain --json" 0 '"kind":"explain"' explain "$id" --json

@@ -263,7 +263,7 @@ enum tri be_expiring(const struct be_view *v)
 const struct be_row be_rows[] = {
 	{.id = "R0", .name = "NOT_APPLICABLE", .holds = not_applicable, .confidence = CONFIDENCE_HIGH, .repairable = REPAIR_NEVER,
 		.needed = {"is_exchange", "site_exists"},
-		.text = "This machine has no site 'Exchange Back End': it is no Exchange 2013 or later server.",
+		.text = "No Exchange 2013 or later back end: the role or the site 'Exchange Back End' is missing.",
 		.disproof = "a site 'Exchange Back End' in IIS of this machine",
 		.advice = "Nothing to do here."},
 	{.id = "R2", .name = "BE_SITE_DOWN", .cause = SITE, .holds = site_down, .confidence = CONFIDENCE_HIGH, .repairable = REPAIR_NEVER,
@@ -375,7 +375,7 @@ const struct be_row be_rows[] = {
 	{.id = "R1", .name = "HEALTHY_NOW", .holds = be_healthy, .softly = be_expiring, .confidence = CONFIDENCE_HIGH,
 		.repairable = REPAIR_NEVER,
 		.needed = {"backend_tls", "backend_answers", "served_own", "served_valid", "served_in_store", "served_by_record"},
-		.text = "Port 444 works with the server's own valid certificate: what the events told is over, or has another cause.",
+		.text = "Port 444 works with the server's own valid certificate.",
 		.advice = ""},
 	{.id = "R19", .name = "UNKNOWN", .holds = always, .confidence = CONFIDENCE_LOW, .repairable = REPAIR_NEVER,
 		.text = "What is known does not name one cause.",

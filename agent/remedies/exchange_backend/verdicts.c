@@ -99,6 +99,8 @@ void be_judge_by(const struct be_tables *t, struct diagnosis *d, const struct su
 
 	memset(v, 0, sizeof(*v));
 	judge_rows(t, &view, v);
+	if (v->healthy && s->seen != 0)
+		say_text(v->text + strlen(v->text), sizeof(v->text) - strlen(v->text), " What the events told is over, or has another cause.");
 	for (size_t i = 0; i < t->n_notes; i++)
 		if (t->notes[i].holds(&view) == TRI_YES)
 			add_note(&view, v, &t->notes[i], t->notes[i].cause);

@@ -7,8 +7,7 @@
 # Written by evmend. It never changes port 443, deletes no certificate, and enables none for an Exchange service.
 #
 # Verdict: HEALTHY_NOW (R1)
-#          Port 444 works with the server's own valid certificate: what the events told is over, or has another
-#          cause.
+#          Port 444 works with the server's own valid certificate.
 # Plan:    5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c
 # Made of facts of: 2027-01-15T08:00:00.000000Z
 #   yes     names_known                EX1, ex1.lab.example
