@@ -20,7 +20,7 @@ struct work {
 	const struct host_config *h;
 	struct db *db;
 	struct diagnosis *d;
-	bool by_person;
+	bool by_person; /* said yes to the plan of *d, and to no other */
 	char actor[64], who[128];
 };
 
@@ -38,7 +38,7 @@ static int permit(void *arg, const struct diagnosis *d, enum tri busy, const cha
 	struct work *w = arg;
 	const char *group[CONFIG_HOSTS];
 	struct policy_input in = {.config = &w->config->policy, .mode = host_verbs_mode(w->config, w->h), .busy = busy, .busy_what = what,
-		.asked_by_person = w->by_person, .resumed = resumed, .group_hosts = group, .n_group = host_verbs_group(w->config, w->h, group)};
+		.asked_by_person = w->by_person && memcmp(d->plan.id, w->d->plan.id, 32) == 0, .resumed = resumed, .group_hosts = group, .n_group = host_verbs_group(w->config, w->h, group)};
 	struct chart_texts *texts = xcalloc(1, sizeof(*texts));
 	int r = chart_policy_input(w->db, clock_wall(&w->c->clock), w->h->name, d, &in, texts, e);
 
@@ -194,11 +194,36 @@ static int look(struct work *w, struct err *e)
 	return r;
 }
 
-/* A repair that a crash interrupted is finished first: that is what the ledger says is under way. */
+/* The host is read, the plan shown, and the person asked. 0: it may be done; *well: there is nothing to do. */
+static int ask(struct work *w, bool *well, struct err *e)
+{
+	struct policy_decision decision = { .answer = POLICY_REFUSE };
+
+	*well = false;
+	if (look(w, e) < 0 || permit(w, w->d, TRI_NO, NULL, false, &decision, e) < 0 ||
+	    host_verbs_print(w->c, w->d, w->h->name, &decision, e) < 0)
+		return -1;
+	if (w->d->verdict.healthy && w->d->plan.n == 0) { /* one that ends soon has a plan, by approval */
+		*well = true;
+		return 0;
+	}
+	if (check_plan(w, e) < 0)
+		return -1;
+	if (decision.answer != POLICY_GO && !decision.yields)
+		return err_set(e, ERR_REFUSED, "%s", decision.why);
+	w->by_person = person_says_yes(w);
+	if (!w->by_person && (decision.answer != POLICY_GO || w->c->out_tty))
+		return err_set(e, ERR_REFUSED, "nothing was changed: %s", decision.answer == POLICY_GO ? "you did not say yes" : decision.why);
+	return 0;
+}
+
+/* A repair that was interrupted is finished first: that is what the ledger says is under way. Its old permission was for the plan
+ * of then; what is to be done now is shown and asked like any other. */
 static int finish_old(struct work *w, struct err *e, bool *was)
 {
 	struct heal_repair row;
 	struct repair_options o;
+	bool well;
 	int got;
 
 	*was = false;
@@ -208,30 +233,23 @@ static int finish_old(struct work *w, struct err *e, bool *was)
 	if (got <= 0)
 		return got;
 	*was = true;
-	o = options_of(w, row.case_id);
 	cli_note(w->c, "a repair of %s was interrupted; it is finished first", w->h->name);
+	if (row.result[0] == '\0' && ask(w, &well, e) < 0) /* an undo is not gone on with: it ends as a person's */
+		return -1;
+	o = options_of(w, row.case_id);
 	return drive(w, repair_resume(&o, &row));
 }
 
 static int decide(struct work *w, struct err *e)
 {
-	struct policy_decision decision = { .answer = POLICY_REFUSE };
 	struct repair_options o;
 	int64_t case_id;
+	bool well;
 
-	if (look(w, e) < 0 || permit(w, w->d, TRI_NO, NULL, false, &decision, e) < 0)
+	if (ask(w, &well, e) < 0)
 		return -1;
-	if (host_verbs_print(w->c, w->d, w->h->name, &decision, e) < 0)
-		return -1;
-	if (w->d->verdict.healthy && w->d->plan.n == 0) /* one that ends soon has a plan, by approval */
+	if (well)
 		return 0;
-	if (check_plan(w, e) < 0)
-		return -1;
-	if (decision.answer != POLICY_GO && !decision.yields)
-		return err_set(e, ERR_REFUSED, "%s", decision.why);
-	w->by_person = person_says_yes(w);
-	if (!w->by_person && (decision.answer != POLICY_GO || w->c->out_tty))
-		return err_set(e, ERR_REFUSED, "nothing was changed: %s", decision.answer == POLICY_GO ? "you did not say yes" : decision.why);
 	if (case_for(w, &case_id, e) < 0)
 		return -1;
 	o = options_of(w, case_id);

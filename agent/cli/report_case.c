@@ -154,7 +154,7 @@ static void tell(struct gather *g, const struct ledger_record *r, const struct j
 		say_text(m->text, sizeof(m->text), "%s", str(body, "why"));
 	else if (strcmp(k, "approval") == 0 || strcmp(k, "close") == 0 || strcmp(k, "hold") == 0)
 		say_text(m->text, sizeof(m->text), "by %s%s%s", str(body, "actor"), *str(body, "reason") ? ": " : "", str(body, "reason"));
-	else if (strcmp(k, "repair-begin") == 0)
+	else if (strcmp(k, "repair-begin") == 0 || strcmp(k, "repair-resume") == 0)
 		say_text(m->text, sizeof(m->text), "plan %.6s, by %s, %zu steps", str(body, "plan"), str(body, "by"),
 			json_len(json_get(body, "steps")));
 	else if (strcmp(k, "intent") == 0 || strcmp(k, "undo-intent") == 0)

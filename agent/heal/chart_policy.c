@@ -58,6 +58,8 @@ static int count_repair(void *arg, const struct heal_repair *r)
 	const struct policy_config *limits = in->config;
 	bool own = text_same(r->host, c->host), recent = r->started > in->now - US_DAY;
 
+	if (own && r->ended == 0) /* no other one begins before it has ended: it is this very repair that goes on */
+		return 0;
 	if (own && in->newest == 0)
 		in->newest = r->started;
 	in->healed_lately += own && strcmp(r->result, "healed") == 0;

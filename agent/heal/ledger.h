@@ -9,9 +9,8 @@
 #include "base/err.h"
 #include "store/db.h"
 
-/* kinds: diagnosis, refusal, approval, repair-begin, intent, outcome, verify, repair-end, undo-intent, undo-outcome,
- * interrupted, hold,
- * close, state, matrix */
+/* kinds: diagnosis, refusal, approval, repair-begin, intent, outcome, verify, repair-end, repair-resume, undo-intent,
+ * undo-outcome, undo-end, interrupted, hold, close, state, matrix */
 struct ledger_record {
 	int64_t seq;          /* 1, 2, 3 ... without a gap */
 	int64_t time;

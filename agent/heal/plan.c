@@ -24,12 +24,10 @@ static void add_old_record(struct digest *to, const struct host_state *state, co
 	}
 }
 
-static void add_step(struct digest *to, const struct host_state *state, const struct plan_step *p)
+static void add_step(struct digest *to, const struct plan_step *p)
 {
 	const struct host_step *s = &p->step;
 
-	if (s->kind == STEP_RECORD_SET)
-		add_old_record(to, state, s->endpoint);
 	digest_add_str(to, step_kind_text(s->kind));
 	digest_add_str(to, s->endpoint);
 	digest_add(to, s->thumbprint, sizeof(s->thumbprint));
@@ -67,9 +65,23 @@ void plan_id_set(struct diagnosis *d)
 		digest_add_str(to, d->facts.list[i].key);
 	}
 	digest_add_int(to, (int64_t)d->plan.n);
-	for (size_t i = 0; i < d->plan.n; i++)
-		add_step(to, &d->state, &d->plan.steps[i]);
+	for (size_t i = 0; i < d->plan.n; i++) {
+		if (d->plan.steps[i].step.kind == STEP_RECORD_SET)
+			add_old_record(to, &d->state, d->plan.steps[i].step.endpoint);
+		add_step(to, &d->plan.steps[i]);
+	}
 	digest_finish(to, d->plan.id);
+}
+
+void plan_step_id(const struct plan_step *p, uint8_t id[32])
+{
+	struct digest *to = digest_new();
+	struct plan_step any = *p;
+
+	memset(any.step.thumbprint, 0, sizeof(any.step.thumbprint));
+	any.thumbprint_from_previous = false;
+	add_step(to, &any);
+	digest_finish(to, id);
 }
 
 const struct remedy *remedy_for(const char *cause)

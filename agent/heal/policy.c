@@ -121,14 +121,19 @@ static bool failed_before(const struct policy_input *in, const char *host, struc
 	return in->failed_before && because(to, "the last repair of %s failed: only a person starts another", host);
 }
 
+static bool needs_a_word(const struct diagnosis *d)
+{
+	bool needs = d->verdict.repairable == REPAIR_BY_APPROVAL;
+
+	for (size_t i = 0; i < d->plan.n; i++)
+		needs = needs || d->plan.steps[i].by_approval_only;
+	return needs;
+}
+
 static bool needs_approval(const struct policy_input *in, const char *host, struct policy_decision *to)
 {
-	bool needs = in->d->verdict.repairable == REPAIR_BY_APPROVAL;
-
 	(void)host;
-	for (size_t i = 0; i < in->d->plan.n; i++)
-		needs = needs || in->d->plan.steps[i].by_approval_only;
-	return needs && because(to, "%s is repaired by approval only", in->d->verdict.name);
+	return needs_a_word(in->d) && because(to, "%s is repaired by approval only", in->d->verdict.name);
 }
 
 static bool asks_always(const struct policy_input *in, const char *host, struct policy_decision *to)
@@ -229,11 +234,11 @@ static bool approval_fits(const struct policy_input *in)
 	return a->there && a->at <= in->now && in->now < a->until && memcmp(a->plan_id, in->d->plan.id, 32) == 0;
 }
 
-/* What was permitted and begun before a crash is finished, and neither a second approval nor a limit stands in its way; but what
- * the facts ask for now may be another thing, and that which needs a person's word needs it still. */
+/* What remains of a repair that was permitted and begun is finished, and neither a second approval nor a limit stands in its way; but
+ * that which needs a person's word needs it still. */
 static bool is_permitted(const struct policy_input *in)
 {
-	return in->asked_by_person || approval_fits(in) || (in->resumed && in->d->verdict.repairable == REPAIR_BY_POLICY);
+	return in->asked_by_person || approval_fits(in) || (in->resumed && !needs_a_word(in->d));
 }
 
 /* Later reasons may end later; and a time at which no window is open is of no use. */

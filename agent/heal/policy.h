@@ -62,8 +62,8 @@ struct policy_input {
 	int alike;                    /* hosts, this one among them, whose trouble of this cause began about when this one's did */
 	bool failed_before;           /* last repair of this host failed: only a person's approval starts another */
 	struct policy_approval approval;
-	bool asked_by_person;         /* `repair` on a terminal that was answered with yes counts as an approval */
-	bool resumed;                 /* this very repair was permitted and begun before a crash */
+	bool asked_by_person;         /* `repair` on a terminal that was answered with yes counts as an approval, of that plan */
+	bool resumed;                 /* what remains of steps that were permitted, a short while ago, and begun */
 };
 
 struct policy_decision {

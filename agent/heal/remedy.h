@@ -85,6 +85,8 @@ struct plan {
 /* SHA-256 over host, verdict, facts (name, value, key) and steps; heal/plan.c. Fills d->plan.id. */
 struct diagnosis;
 void plan_id_set(struct diagnosis *d);
+/* SHA-256 over the arguments of one step, but for its thumbprint: the same step of another plan has the same id. */
+void plan_step_id(const struct plan_step *p, uint8_t id[32]);
 
 struct proof {
 	bool ok;

@@ -16,7 +16,6 @@
 #include "heal/repair_write.h"
 #include "os/os.h"
 
-#define RETRY_WAIT (5 * US_SECOND) /* an interrupted repair waits this long for a host, a lock or an end of hold */
 #define ROUNDS 3                   /* settling starts anew at most so often */
 
 static int64_t mono(const struct repair *r)
@@ -61,7 +60,7 @@ static int64_t end(struct repair *r, enum repair_end how)
 	return 0;
 }
 
-static int64_t refuse(struct repair *r, const struct err *e)
+int64_t repair_refuse(struct repair *r, const struct err *e)
 {
 	text_copy(r->text, sizeof(r->text), e->text);
 	return end(r, REPAIR_REFUSED);
@@ -87,8 +86,6 @@ int64_t repair_finish(struct repair *r, enum repair_end how, const char *text)
 	return end(r, how);
 }
 
-/* ---- beginning: lock, busy, facts again, permission ---- */
-
 int repair_connect(struct repair *r, struct err *e)
 {
 	if (r->host)
@@ -100,127 +97,6 @@ int repair_connect(struct repair *r, struct err *e)
 		return 0;
 	repair_drop_host(r); /* nobody acts on a host that another has locked */
 	return -1;
-}
-
-static int read_again(struct repair *r, enum tri *busy, char what[static 128], struct err *e)
-{
-	enum host_busy b;
-
-	*busy = r->host->ops->busy(r->host, &b, what, step_deadline(r), e) < 0 ? TRI_UNKNOWN : b != HOST_FREE ? TRI_YES : TRI_NO;
-	return diagnose(r->o.remedy, r->host, r->o.clock, mono(r) + 2 * r->o.policy->step_limit, &r->suspicion, r->d, e);
-}
-
-static int check_plan(struct repair *r, struct err *e)
-{
-	char was[65], is[65];
-
-	if (r->resumed || memcmp(r->row.plan_id, r->d->plan.id, 32) == 0)
-		return 0;
-	text_hex(was, r->row.plan_id, 32);
-	text_hex(is, r->d->plan.id, 32);
-	return err_set(e, ERR_REFUSED, "the facts have changed: the plan was %.12s and is %.12s now (%s); nothing was done", was, is,
-		r->d->verdict.name);
-}
-
-/* The host's lock keeps other programs away; one of ours that was interrupted is finished before another begins. */
-static int single_flight(const struct repair *r, struct err *e)
-{
-	struct heal_repair row;
-	int got = repair_row_unended(r->o.db, r->o.host_name, &row, e);
-
-	if (got != 1)
-		return got;
-	return err_set(e, ERR_REFUSED, "a repair of %s is under way, or was interrupted and is not finished", r->o.host_name);
-}
-
-/* The first half of a beginning; 0: may act. */
-static int prepare(struct repair *r, struct policy_decision *decision, struct err *e)
-{
-	char what[128] = "";
-	enum tri busy = TRI_UNKNOWN;
-
-	if ((!r->resumed && single_flight(r, e) < 0) || repair_connect(r, e) < 0 ||
-	    chart_suspicion(r->o.db, r->o.host_name, &r->suspicion, &r->open_case, e) < 0 ||
-	    read_again(r, &busy, what, e) < 0 || check_plan(r, e) < 0)
-		return -1;
-	if (r->resumed && r->d->verdict.healthy)
-		return 0;
-	if (r->o.permit(r->o.arg, r->d, busy, what, r->resumed, decision, e) < 0)
-		return -1;
-	return decision->answer == POLICY_GO ? 0 : err_set(e, ERR_REFUSED, "%s", decision->why);
-}
-
-/* An interrupted repair is not given up because the host is locked for a moment; but not for ever either. */
-static int64_t resume_later(struct repair *r, const struct policy_decision *decision, const struct err *e)
-{
-	bool final = decision->answer == POLICY_ADVISE || decision->answer == POLICY_ASK || mono(r) > r->began + r->o.policy->repair_limit;
-	char text[480];
-
-	repair_drop_host(r);
-	say_text(text, sizeof(text), "the repair was interrupted and cannot be finished: %s", e->text);
-	if (final)
-		return repair_finish(r, REPAIR_NEEDS_PERSON, text);
-	text_copy(r->text, sizeof(r->text), text);
-	return mono(r) + RETRY_WAIT;
-}
-
-/* 0: it may go on; else what repair_step answers is in *next. */
-static int recall(struct repair *r, int64_t *next)
-{
-	struct repair_history was;
-	struct err e;
-	char text[480];
-
-	if (r->kept == NULL)
-		r->kept = xcalloc(1, sizeof(*r->kept));
-	if (repair_history(r->o.db, &r->row, &was, r->kept, &e) < 0)
-		*next = repair_lost(r, &e);
-	else if (was.failed)
-		*next = repair_finish(r, REPAIR_NEEDS_PERSON, "a step had failed before the program ended: it is not tried a second time");
-	else if (was.interrupted > INTERRUPTIONS_MAX) {
-		say_text(text, sizeof(text), "the repair was interrupted %d times: something ends it each time", was.interrupted);
-		*next = repair_finish(r, REPAIR_NEEDS_PERSON, text);
-	} else if (!was.has_snapshot) {
-		say_text(text, sizeof(text), "the repair was interrupted, and the state before it is not known: %s", was.why_not);
-		*next = repair_finish(r, REPAIR_NEEDS_PERSON, text);
-	} else {
-		return 0;
-	}
-	return -1;
-}
-
-static void want(struct repair *r)
-{
-	r->row.has_wanted = r->d->plan.has_wanted;
-	memcpy(r->row.wanted, r->d->plan.wanted, 20);
-}
-
-static int64_t begin(struct repair *r)
-{
-	struct policy_decision *decision = &r->decision;
-	struct err e = {.code = ERR_NONE};
-	int64_t next;
-
-	if (r->resumed && recall(r, &next) < 0)
-		return next;
-	*decision = (struct policy_decision){.answer = POLICY_REFUSE};
-	if (prepare(r, decision, &e) < 0)
-		return r->resumed ? resume_later(r, decision, &e) : refuse(r, &e);
-	want(r);
-	if (r->resumed && r->d->verdict.healthy) {
-		r->d->plan.n = 0;
-		r->state = REPAIR_VERIFYING;
-		return mono(r);
-	}
-	if (!r->resumed)
-		r->began = mono(r);
-	if (write_begin(r, wall(r), &e) < 0) {
-		if (!r->resumed)
-			return refuse(r, &e);
-		return repair_lost(r, &e);
-	}
-	r->state = REPAIR_STEPPING;
-	return mono(r);
 }
 
 /* ---- failing ---- */
@@ -373,10 +249,11 @@ static int prove(struct repair *r, struct err *e)
 /* A hop that stays open is another step's business, unless this repair was that step. */
 static bool proven(const struct repair *r)
 {
+	const struct plan *plan = r->kept ? &r->kept->d.plan : &r->d->plan;
 	bool restarted = false;
 
-	for (size_t i = 0; i < r->d->plan.n; i++)
-		restarted = restarted || r->d->plan.steps[i].step.kind == STEP_IIS_RESTART;
+	for (size_t i = 0; i < plan->n; i++)
+		restarted = restarted || plan->steps[i].step.kind == STEP_IIS_RESTART;
 	return r->proof.ok && !(restarted && r->proof.hop_open);
 }
 
@@ -458,7 +335,7 @@ int64_t repair_step(struct repair *r)
 	}
 	switch (r->state) {
 	case REPAIR_BEGINNING:
-		next = begin(r);
+		next = repair_start(r);
 		break;
 	case REPAIR_STEPPING:
 		next = act(r);

@@ -22,7 +22,8 @@ struct repair_options {
 	void *arg;
 	/* A new connection; the repair owns it. */
 	struct host *(*open)(void *arg, int64_t deadline, struct err *e);
-	/* Asked after the facts were read again, and before each act: may it go on? resumed: it was begun before a crash. */
+	/* Asked after the facts were read again, also after an interruption: may this plan run? resumed: it is what remains of steps that
+	 * were permitted a short while ago and begun. Before each act `stop` is asked, and the host whether others are at work there. */
 	int (*permit)(void *arg, const struct diagnosis *d, enum tri busy, const char *what, bool resumed, struct policy_decision *to,
 		struct err *e);
 	bool (*stop)(void *arg);                  /* our senses are in doubt or somebody holds: wait. NULL: never */

@@ -8,9 +8,10 @@
 
 #include "base/text.h"
 #include "heal/repair_write.h"
+#include "host/host_wire.h"
 
-#define OF_CASE "select kind, body from ledger where case_id = ? and kind in ('repair-begin', 'intent', 'outcome', 'undo-intent'," \
-	" 'undo-outcome', 'interrupted') order by seq"
+#define OF_CASE "select kind, body from ledger where case_id = ? and kind in ('repair-begin', 'repair-resume', 'intent', 'outcome'," \
+	" 'undo-intent', 'undo-outcome', 'interrupted') order by seq"
 
 int repair_each_record(struct db *d, int64_t case_id, const char *token, int (*each)(void *arg, const char *kind,
 	const struct json *body), void *arg, struct err *e)
@@ -43,7 +44,7 @@ static int note_pending(void *arg, const char *kind, const struct json *body)
 
 	if (strcmp(kind, "intent") == 0 || strcmp(kind, "undo-intent") == 0)
 		*step = json_int(json_get(body, "step"), 0);
-	else if (strcmp(kind, "repair-begin") != 0)
+	else if (strncmp(kind, "repair-", 7) != 0)
 		*step = 0;
 	return 0;
 }
@@ -87,10 +88,57 @@ struct telling {
 	struct snapshot *kept;
 };
 
+void plan_put(struct plan *p, const struct host_step *step)
+{
+	size_t i = 0;
+
+	while (i < p->n && p->steps[i].step.kind != step->kind)
+		i++;
+	if (i == PLAN_STEPS)
+		return;
+	p->steps[i].step = *step;
+	p->n += i == p->n;
+}
+
+static void note_planned(struct repair_history *to, const struct json *planned)
+{
+	to->n_planned = 0;
+	for (size_t i = 0; i < json_len(planned) && i < PLAN_STEPS; i++) {
+		const struct json *step = json_at(planned, i);
+		const char *id = json_str(json_get(step, "id"), ""), *thumbprint = json_str(json_get(step, "thumbprint"), "");
+
+		if (!text_unhex(to->planned[i].id, 32, id, strlen(id)))
+			return;
+		to->planned[i].named = text_unhex(to->planned[i].thumbprint, 20, thumbprint, strlen(thumbprint));
+		to->n_planned++;
+	}
+}
+
+static void note_intent(struct telling *t, const struct json *act)
+{
+	struct host_step step;
+	struct err e;
+
+	t->to->begun = true;
+	if (wire_get_step(act, &step, &e) < 0) {
+		t->to->has_snapshot = false;
+		text_copy(t->to->why_not, sizeof(t->to->why_not), e.text);
+		return;
+	}
+	t->to->created = t->to->created || step.kind == STEP_CERT_CREATE;
+	if (t->kept != NULL)
+		plan_put(&t->kept->d.plan, &step);
+}
+
 static int note(void *arg, const char *kind, const struct json *body)
 {
 	struct telling *t = arg;
 	struct err e = {.text = ""};
+
+	if (strncmp(kind, "repair-", 7) == 0)
+		note_planned(t->to, json_get(body, "planned"));
+	if (strcmp(kind, "intent") == 0)
+		note_intent(t, json_get(body, "act"));
 
 	if (strcmp(kind, "undo-intent") == 0 || (strcmp(kind, "outcome") == 0 && !json_bool(json_get(body, "ok"), true)))
 		t->to->failed = true;

@@ -62,15 +62,39 @@ static int begin_rows(struct repair *r, int64_t now, struct err *e)
 	say_text(text, sizeof(text), "%s: being repaired, plan %02x%02x%02x, by %s", r->d->verdict.name, r->d->plan.id[0],
 		r->d->plan.id[1],
 		r->d->plan.id[2], r->row.by);
-	if (!r->resumed) {
+	if (!r->resumed)
 		r->row.started = now;
-		if (repair_row_add(r->o.db, &r->row, e) < 0 || approval_use(r->o.db, r->o.host_name, r->row.plan_id, e) < 0)
-			return -1;
-	}
+	memcpy(r->row.plan_id, r->d->plan.id, 32);
+	if ((r->resumed ? repair_row_put(r->o.db, &r->row, e) : repair_row_add(r->o.db, &r->row, e)) < 0 ||
+	    approval_use(r->o.db, r->o.host_name, r->row.plan_id, e) < 0)
+		return -1;
 	return move_cases(r, now, CASE_REPAIRING, text, e);
 }
 
-/* The snapshot goes into the ledger before anything is changed. A repair that goes on has its record already. */
+/* What is permitted now, so that it can be told later what remains of it. */
+static void put_planned(struct json_out *o, const struct plan *p)
+{
+	uint8_t id[32];
+	char hex[65];
+
+	json_open(o, "steps", '[');
+	for (size_t i = 0; i < p->n; i++)
+		json_put_str(o, NULL, p->steps[i].what);
+	json_close(o, ']');
+	json_open(o, "planned", '[');
+	for (size_t i = 0; i < p->n; i++) {
+		plan_step_id(&p->steps[i], id);
+		json_open(o, NULL, '{');
+		text_hex(hex, id, 32);
+		json_put_str(o, "id", hex);
+		text_hex(hex, p->steps[i].step.thumbprint, 20);
+		json_put_str(o, "thumbprint", p->steps[i].thumbprint_from_previous ? NULL : hex);
+		json_close(o, '}');
+	}
+	json_close(o, ']');
+}
+
+/* The snapshot goes into the ledger before anything is changed; a repair that goes on has its snapshot there already. */
 int write_begin(struct repair *r, int64_t now, struct err *e)
 {
 	struct json_out o;
@@ -80,27 +104,20 @@ int write_begin(struct repair *r, int64_t now, struct err *e)
 	if (db_begin(r->o.db, e) < 0)
 		return -1;
 	done = begin_rows(r, now, e);
-	if (r->resumed) {
-		if (done == 0)
-			return db_commit(r->o.db, e);
-		db_rollback(r->o.db);
-		return -1;
-	}
 	body_begin(&o, &b, r);
-	json_put_str(&o, "what", "begin");
+	json_put_str(&o, "what", r->resumed ? "resume" : "begin");
 	put_plan_id(&o, r->row.plan_id);
 	json_put_str(&o, "by", r->row.by);
 	json_put_str(&o, "verdict", r->d->verdict.name);
 	json_put_bool(&o, "lab", r->d->identity.lab);
 	json_put_bool(&o, "before_works", r->d->plan.before_works);
-	json_open(&o, "steps", '[');
-	for (size_t i = 0; i < r->d->plan.n; i++)
-		json_put_str(&o, NULL, r->d->plan.steps[i].what);
-	json_close(&o, ']');
-	json_open(&o, "snapshot", '{');
-	snapshot_json(&o, r->d);
-	json_close(&o, '}');
-	return body_end(r, &o, &b, now, "repair-begin", done, e);
+	put_planned(&o, &r->d->plan);
+	if (!r->resumed) {
+		json_open(&o, "snapshot", '{');
+		snapshot_json(&o, r->d);
+		json_close(&o, '}');
+	}
+	return body_end(r, &o, &b, now, r->resumed ? "repair-resume" : "repair-begin", done, e);
 }
 
 static void put_act(struct json_out *o, const struct repair *r, size_t step)

@@ -9,20 +9,36 @@
 #include "heal/snapshot.h"
 
 #define PROOF_TRIES 4       /* the service may need a moment to take what was set */
+#define RETRY_WAIT (5 * US_SECOND) /* a host, a lock, an end of hold is waited for in pieces of this */
 #define INTERRUPTIONS_MAX 3 /* a repair that was interrupted more often is a person's: something ends it each time */
+
+/* repair_history.c: what the ledger knows of a repair. */
+struct repair_history {
+	bool failed;        /* a step failed, or an undo began: nobody but a person goes on */
+	bool begun;         /* there is an intent: something may have been done */
+	bool created;       /* one of them makes a certificate */
+	int interrupted;    /* so often */
+	bool has_snapshot;
+	char why_not[300];  /* has_snapshot false: what is wrong with it */
+	/* the steps of the plan that was permitted last; named: its certificate was there, else one that the repair makes */
+	struct { uint8_t id[32], thumbprint[20]; bool named; } planned[PLAN_STEPS];
+	size_t n_planned;
+};
 
 struct repair {
 	struct repair_options o;
 	struct heal_repair row;
 	struct diagnosis *d;          /* facts as they were read again under the lock */
-	struct snapshot *kept;        /* resumed: what stood there before the first act, from the ledger; NULL: *d is that */
+	struct snapshot *kept;        /* resumed: what stood there before the first act, and the steps since, from the ledger; NULL: *d
+		is that */
+	struct repair_history history;/* resumed: of the time before */
 	struct suspicion suspicion;
 	struct host *host;            /* NULL: not connected */
 	enum repair_state state;
 	enum repair_end how;
 	bool resumed;                 /* it was interrupted, by a crash or by a step whose answer never came */
 	bool checked;                 /* undoing: what is to be undone was seen to be ours still */
-	int64_t open_case, began, settle_until; /* monotonic */
+	int64_t began, settle_until;  /* monotonic */
 	size_t at;                    /* next step; while undoing: how many are left to undo */
 	struct policy_decision decision; /* of the beginning */
 	bool did[PLAN_STEPS];
@@ -39,6 +55,8 @@ int repair_connect(struct repair *r, struct err *e); /* connects and locks, once
 void repair_drop_host(struct repair *r);
 int64_t repair_lost(struct repair *r, const struct err *e); /* heal.db does not take records: nothing more may be done */
 int64_t repair_finish(struct repair *r, enum repair_end how, const char *text); /* ends it in ledger, row and cases */
+int64_t repair_refuse(struct repair *r, const struct err *e); /* ends it before it has begun */
+int64_t repair_start(struct repair *r);    /* repair_start.c: the beginning, also the second one */
 int64_t repair_undo_one(struct repair *r); /* repair_undo.c: one step, or the proof after the last */
 
 /* Each is one transaction; -1: nothing of it is on disk. */
@@ -52,16 +70,10 @@ int write_end(struct repair *r, int64_t now, enum repair_end how, struct err *e)
 /* The record that stands in place of an outcome: what the step did is not known. */
 int write_interrupted(struct db *d, int64_t now, const struct heal_repair *row, int64_t step, const char *text, struct err *e);
 
-/* repair_history.c: what the ledger knows of a repair. */
-struct repair_history {
-	bool failed;        /* a step failed, or an undo began: nobody but a person goes on */
-	int interrupted;    /* so often */
-	bool has_snapshot;
-	char why_not[300];  /* has_snapshot false: what is wrong with it */
-};
-
-/* kept: filled with the state before the first act; NULL: not wanted. -1: heal.db cannot be read. */
+/* repair_history.c. kept: filled with the state before the first act, and the last step of each kind since; NULL: not wanted. -1: heal.db cannot be read. */
 int repair_history(struct db *d, const struct heal_repair *row, struct repair_history *to, struct snapshot *kept, struct err *e);
+/* The steps that a proof must know of: one of each kind, the newest. */
+void plan_put(struct plan *p, const struct host_step *step);
 /* Calls each ledger record of one repair, oldest first; body is parsed. Non-zero ends. */
 int repair_each_record(struct db *d, int64_t case_id, const char *token, int (*each)(void *arg, const char *kind,
 	const struct json *body), void *arg, struct err *e);

@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "heal/remedy.h"
 
-/* A snapshot that was read back. Of its diagnosis identity, state, facts and when are filled, and the plan is empty; of a
+/* A snapshot that was read back. Of its diagnosis identity, state, facts and when are filled, and the plan is empty (repair_history puts the acts into it); of a
  * certificate: thumbprint, end, store, friendly name and key. Big: allocate it. */
 struct snapshot {
 	struct diagnosis d;

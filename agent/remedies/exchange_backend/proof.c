@@ -75,10 +75,12 @@ static bool is_as_it_should(const struct trial *t, const struct host_record *r)
 {
 	const struct host_record *old = be_record(&t->before->state);
 	const struct host_step *s = planned(t, STEP_RECORD_SET);
+	static const uint8_t none[20];
 
 	if (r == NULL || memcmp(r->thumbprint, t->wanted, 20) != 0)
 		return false;
-	if (s == NULL)
+	/* none: of one that the plan makes */
+	if (s == NULL || (memcmp(s->thumbprint, t->wanted, 20) != 0 && memcmp(s->thumbprint, none, 20) != 0))
 		return old == NULL || memcmp(old->thumbprint, t->wanted, 20) != 0 || same_record(r, old);
 	return (be_store_is(r->store, s->store) && text_same(r->appid, s->appid) && r->flags == s->flags) || (old && same_record(r, old));
 }
@@ -244,13 +246,12 @@ static bool unsure(enum tri was, enum tri is)
 	return was != TRI_UNKNOWN && is == TRI_UNKNOWN;
 }
 
-/* A key that the plan mends may change; where the plan is not known, after a crash, the wanted one's. */
+/* A key that the plan mends may change. */
 static enum tri key_same(const struct trial *t, const struct host_cert *was, const struct host_cert *is)
 {
 	const struct host_step *mended = planned(t, STEP_KEY_REPAIR);
-	const uint8_t *may = mended ? mended->thumbprint : t->before->plan.n == 0 ? t->wanted : NULL;
 
-	if (may && memcmp(may, was->info.thumbprint, 20) == 0)
+	if (mended && memcmp(mended->thumbprint, was->info.thumbprint, 20) == 0)
 		return TRI_YES;
 	if (changed(was->has_key, is->has_key) || changed(was->key_opens, is->key_opens) || changed(was->key_matches, is->key_matches) ||
 	    (was->container[0] && is->container[0] && strcmp(was->container, is->container) != 0))
@@ -290,10 +291,10 @@ static bool has_binding(const struct host_site *s, const struct host_binding *b)
 	return false;
 }
 
-/* Where the plan is not known, after a crash: the only binding that this remedy ever adds. */
+/* The only binding that this remedy ever adds. */
 static bool is_planned_binding(const struct trial *t, const char *site, const struct host_binding *b)
 {
-	if (!planned(t, STEP_SITE_BINDING_ADD) && t->before->plan.n != 0)
+	if (!planned(t, STEP_SITE_BINDING_ADD))
 		return false;
 	return text_same(site, BE_SITE) && text_same(b->protocol, "https") && strcmp(b->information, BE_BINDING) == 0 && b->ssl_flags == 0;
 }
