@@ -17,7 +17,7 @@ struct fact {
 	char seen[256];     /* what was seen, for a person: "0.0.0.0:444 -> 3f9c..., store MY" */
 	char where[80];     /* "http.sys", "store MY", "127.0.0.1:444" */
 	char key[128];      /* the part of what was seen that counts for the plan's id: no times, latencies, days left */
-	bool ages;          /* becomes another by the passing of time alone ("started within a day"): no part of the plan's id */
+	bool ages;          /* no part of the plan's id: another by the passing of time alone, or told by no folder of facts */
 	int64_t when;
 };
 

@@ -185,6 +185,7 @@ struct host_ops {
 struct host {
 	const struct host_ops *ops;
 	const struct clock *clock;
+	const struct host_config *config; /* by which it was opened, and how it is called there; lives as long. NULL: a folder */
 };
 
 const char *step_kind_text(enum step_kind k); /* "record_set" */

@@ -431,6 +431,7 @@ struct host *host_pipe_open(const struct host_config *config, const struct os_pr
 	p = xcalloc(1, sizeof(*p));
 	p->base.ops = &pipe_ops;
 	p->base.clock = clock;
+	p->base.config = config;
 	p->process = process;
 	p->pid = p->to = p->from = p->errors = -1;
 	text_copy(p->name, sizeof(p->name), config->name);

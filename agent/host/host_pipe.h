@@ -7,6 +7,7 @@
 #include "host/host.h"
 #include "os/os.h"
 
+/* config is kept: it lives as long as the host. */
 struct host *host_pipe_open(const struct host_config *config, const struct os_process_ops *process, const struct clock *clock,
 	int64_t deadline, struct err *e);
 

@@ -15,8 +15,9 @@ export EVMEND=$evmend EVMEND_LAB=$lab_bin
 host=ex1.lab.example
 
 member() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" | head -n 1; }
-# all that a diagnosis says, but when it was, where from, and what a policy would say; PowerShell's times count milliseconds
-substance() { sed 's/"not_before":"[^"]*"//g; s/\(:[0-9][0-9]\.[0-9]\{3\}\)[0-9]\{3\}Z/\1000Z/g; s/"policy":{[^}]*}//; s/"from":{.*"errors":\[[^]]*\]},//; s/"time":"[^"]*",//; s/"configured":"[^"]*"//; s/,*}$//' "$1"; }
+# all that a diagnosis says, but when it was, where from, whether that is the configured host, and what a policy would say; PowerShell's
+# times count milliseconds
+substance() { sed 's/{"name":"is_configured_host"[^}]*},//; s/"not_before":"[^"]*"//g; s/\(:[0-9][0-9]\.[0-9]\{3\}\)[0-9]\{3\}Z/\1000Z/g; s/"policy":{[^}]*}//; s/"from":{.*"errors":\[[^]]*\]},//; s/"time":"[^"]*",//; s/"configured":"[^"]*"//; s/,*}$//' "$1"; }
 
 known() { grep -o '"name":"[a-z0-9_]*","value":"\(yes\|no\)"' "$1" | sort; }
 

@@ -426,10 +426,10 @@ struct host *fake_host_open(void *world, const struct host_config *config, int64
 {
 	struct fake_host *h = xcalloc(1, sizeof(*h));
 
-	(void)config;
 	(void)deadline;
 	(void)e;
 	h->base.ops = &fake_ops;
+	h->base.config = config;
 	h->world = world;
 	h->base.clock = &h->world->clock->clock;
 	return &h->base;

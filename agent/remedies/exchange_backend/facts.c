@@ -91,12 +91,25 @@ const char *look_found_text(const struct host_state *s, bool there)
 	return there ? "is in" : s->certs_picked ? "is not known to be in" : "is not in";
 }
 
+/* A host's name, mode and limits are those of its configuration: of another server that answers, nothing more is read. */
+static bool is_another(struct look *l, const struct host_config *c)
+{
+	const struct host_identity *i = &l->d->identity;
+	bool same;
+
+	if (c == NULL)
+		return false;
+	same = host_called(c, i->fqdn) || host_called(c, i->netbios);
+	fact_set(l->f, "is_configured_host", tri_of(same), "identity", l->now, same ? "%s (%s)" : "%s (%s), and %s is configured", i->fqdn,
+		i->netbios, c->name)->ages = true;
+	return !same;
+}
+
 static void look_at_names(struct look *l)
 {
 	const struct host_identity *i = &l->d->identity;
-	bool known = i->netbios[0] && i->fqdn[0];
 
-	if (known)
+	if (i->netbios[0] && i->fqdn[0])
 		fact_set(l->f, "names_known", TRI_YES, "identity", l->now, "%s, %s", i->netbios, i->fqdn);
 	if (!i->exchange_unknown)
 		fact_set(l->f, "is_exchange", tri_of(i->exchange), "identity", l->now, "%s %s", i->fqdn,
@@ -247,20 +260,17 @@ static void clear(struct diagnosis *d)
 	memset(&d->plan, 0, sizeof(d->plan));
 }
 
-int be_diagnose(struct host *h, const struct clock *clock, int64_t deadline, struct diagnosis *to, struct err *e)
+static int look_at_all(struct look *l, struct err *e)
 {
-	struct look *l;
 	unsigned parts = HOST_PART_RECORDS | HOST_PART_CERTS | HOST_PART_SITES | HOST_PART_SERVICES | HOST_PART_SETTINGS | HOST_PART_ITC |
 		HOST_PART_BOOT | HOST_PART_POOLS;
 
-	clear(to);
-	to->when = clock_wall(clock);
-	if (h->ops->identity(h, &to->identity, deadline, e) < 0)
+	if (l->host->ops->identity(l->host, &l->d->identity, l->deadline, e) < 0)
 		return err_prefix(e, "who the host is");
-	if (h->ops->observe(h, parts, &to->state, deadline, e) < 0)
+	if (is_another(l, l->host->config))
+		return 0;
+	if (l->host->ops->observe(l->host, parts, &l->d->state, l->deadline, e) < 0)
 		return err_prefix(e, "the state of the host");
-	l = xcalloc(1, sizeof(*l));
-	*l = (struct look){.host = h, .d = to, .f = &to->facts, .deadline = deadline, .now = to->when};
 	look_at_names(l);
 	look_at_site(l);
 	look_at_services(l);
@@ -270,6 +280,18 @@ int be_diagnose(struct host *h, const struct clock *clock, int64_t deadline, str
 	look_at_settings(l);
 	look_at_boot(l);
 	look_at_smtp(l);
-	free(l);
 	return 0;
+}
+
+int be_diagnose(struct host *h, const struct clock *clock, int64_t deadline, struct diagnosis *to, struct err *e)
+{
+	struct look *l = xcalloc(1, sizeof(*l));
+	int r;
+
+	clear(to);
+	to->when = clock_wall(clock);
+	*l = (struct look){.host = h, .d = to, .f = &to->facts, .deadline = deadline, .now = to->when};
+	r = look_at_all(l, e);
+	free(l);
+	return r;
 }

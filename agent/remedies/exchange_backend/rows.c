@@ -93,6 +93,12 @@ static enum tri always(const struct be_view *v)
 	return TRI_YES;
 }
 
+/* A folder of facts is of no configured host: that excludes nothing. */
+static enum tri another_server(const struct be_view *v)
+{
+	return surely(be_not(be_is(v, "is_configured_host")));
+}
+
 static enum tri not_applicable(const struct be_view *v)
 {
 	return be_or(be_not(be_is(v, "is_exchange")), be_not(be_is(v, "site_exists")));
@@ -261,6 +267,11 @@ enum tri be_expiring(const struct be_view *v)
 	"between, a change that is being made right now. Then diagnose again."
 
 const struct be_row be_rows[] = {
+	{.id = "R19", .name = "UNKNOWN", .listed = "CONTRADICTION", .cause = SITE, .holds = another_server, .confidence = CONFIDENCE_HIGH,
+		.repairable = REPAIR_NEVER, .needed = {"is_configured_host"},
+		.text = "Another server answers: {}. Nothing more of it was read, and nothing is changed there.",
+		.advice = "Correct this host in the configuration: its 'command' must reach the server of its 'name'. If it is the same "
+		"server, write the name that it answers with as its 'name' or among its 'aliases'. 'evmend check' asks every host who it is."},
 	{.id = "R0", .name = "NOT_APPLICABLE", .holds = not_applicable, .confidence = CONFIDENCE_HIGH, .repairable = REPAIR_NEVER,
 		.needed = {"is_exchange", "site_exists"},
 		.text = "No Exchange 2013 or later back end: the role or the site 'Exchange Back End' is missing.",

@@ -26,7 +26,7 @@ struct be_row {
 	enum confidence confidence;
 	enum repairable repairable;
 	const char *needed[BE_NEEDED]; /* the facts that led to it */
-	const char *text;            /* one sentence */
+	const char *text;            /* one sentence; "{}" stands for what the first fact of `needed` has seen */
 	const char *disproof;        /* what, if it were seen, would show that this is not the cause; NULL: nothing to disprove */
 	const char *advice;          /* for a person: the exact command, and what not to do */
 };

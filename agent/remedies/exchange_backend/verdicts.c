@@ -9,6 +9,17 @@
 #include "base/text.h"
 #include "remedies/exchange_backend/verdict_table.h"
 
+/* "{}" becomes what the fact says: text of the host, never of an event. */
+static void fill(char *to, size_t n, const char *text, const char *with)
+{
+	const char *at = strstr(text, "{}");
+
+	if (at == NULL)
+		text_copy(to, n, text);
+	else
+		say_text(to, n, "%.*s%s%s", (int)(at - text), text, with, at + 2);
+}
+
 static void take(const struct be_view *view, struct verdict *v, const struct be_row *r)
 {
 	v->name = r->name;
@@ -17,7 +28,7 @@ static void take(const struct be_view *view, struct verdict *v, const struct be_
 	v->confidence = r->sure && r->sure(view) == TRI_YES ? CONFIDENCE_HIGH : r->confidence;
 	v->repairable = r->repairable;
 	v->healthy = strcmp(r->id, "R1") == 0;
-	text_copy(v->text, sizeof(v->text), r->text);
+	fill(v->text, sizeof(v->text), r->text, r->needed[0] ? fact_seen(view->f, r->needed[0]) : "");
 	v->disproof = r->disproof;
 	text_copy(v->advice, sizeof(v->advice), r->advice);
 	for (size_t i = 0; i < BE_NEEDED && r->needed[i]; i++)
@@ -55,17 +66,6 @@ static void judge_rows(const struct be_tables *t, const struct be_view *view, st
 static const char *stands_for(const struct be_view *view, const struct be_remark *r)
 {
 	return r->key ? fact_key(view->f, r->key) : r->seen ? fact_seen(view->f, r->seen) : "";
-}
-
-/* "{}" becomes what the fact says: text of the host, never of an event. */
-static void fill(char *to, size_t n, const char *text, const char *with)
-{
-	const char *at = strstr(text, "{}");
-
-	if (at == NULL)
-		text_copy(to, n, text);
-	else
-		say_text(to, n, "%.*s%s%s", (int)(at - text), text, with, at + 2);
 }
 
 static void add_note(const struct be_view *view, struct verdict *v, const struct be_remark *r, const char *cause)

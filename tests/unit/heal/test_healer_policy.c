@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "heal/healer_inside.h"
 #include "heal/ledger.h"
 #include "lib/check.h"
@@ -79,6 +80,35 @@ static void a_repair_loop_cannot_happen(void **state)
 	assert_int_equal(refusals(&b, "breaks-again"), 3);
 	assert_int_equal(heal_bench_count(&b, "refusal"), 4);
 	assert_true(heal_bench_ledger_ok(&b));
+	heal_bench_free(&b);
+}
+
+static void answers_as(struct heal_bench *b, const char *netbios, const char *fqdn)
+{
+	text_copy(b->world.identity.netbios, sizeof(b->world.identity.netbios), netbios);
+	text_copy(b->world.identity.fqdn, sizeof(b->world.identity.fqdn), fqdn);
+}
+
+/* The command of this host reaches another one: its mode and its limits are not that one's. */
+static void another_server_is_left_alone(void **state)
+{
+	struct heal_case c;
+	struct heal_bench b;
+
+	(void)state;
+	heal_bench_init(&b, MODE_AUTO);
+	fake_unbind(&b.world);
+	answers_as(&b, "EX9", "ex9.lab.example");
+	heal_bench_start(&b);
+	heal_bench_suspect(&b, 1, 1);
+	heal_bench_run(&b, 3 * US_HOUR);
+	assert_int_equal(heal_bench_count(&b, "repair-begin"), 0);
+	assert_int_equal(heal_bench_state(&b, 1, &c), CASE_ADVISED);
+	assert_non_null(strstr(c.text, "Another server answers: ex9.lab.example (EX9), and ex1.lab.example is configured"));
+	assert_non_null(strstr(c.advice, "Correct this host in the configuration"));
+	answers_as(&b, "EX1", "ex1.lab.example");
+	heal_bench_run(&b, 3 * US_HOUR);
+	assert_int_equal(heal_bench_state(&b, 1, NULL), CASE_HEALED);
 	heal_bench_free(&b);
 }
 
@@ -282,11 +312,14 @@ static struct host *open_one(void *arg, const struct host_config *config, int64_
 
 static void fleet_begin(struct fleet_bench *f, const char *const groups[HOSTS])
 {
+	static const char *const ex1[] = {"EX1"}; /* all worlds call themselves so */
+
 	heal_bench_init(&f->b, MODE_AUTO);
 	for (size_t i = 0; i < HOSTS; i++) {
 		snprintf(f->names[i], sizeof f->names[i], "ex%zu.lab.example", i + 1);
 		fake_world_init(&f->worlds[i], &f->b.clock);
-		f->hosts[i] = (struct heal_host){.config = {.name = f->names[i], .group = groups ? groups[i] : NULL}, .mode = MODE_AUTO};
+		f->hosts[i] = (struct heal_host){.config = {.name = f->names[i], .aliases = ex1, .n_aliases = 1,
+			.group = groups ? groups[i] : NULL}, .mode = MODE_AUTO};
 	}
 	f->b.options.hosts = f->hosts;
 	f->b.options.n_hosts = HOSTS;
@@ -389,6 +422,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_repair_loop_cannot_happen),
+		cmocka_unit_test(another_server_is_left_alone),
 		cmocka_unit_test(outside_its_window_it_waits),
 		cmocka_unit_test(a_hold_with_an_end_ends),
 		cmocka_unit_test(what_was_told_is_not_told_again_after_a_restart),

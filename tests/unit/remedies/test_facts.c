@@ -394,6 +394,43 @@ static void what_is_served(void **state)
 	is(b, "served_by_record", TRI_YES);
 }
 
+/* Each of its names will do, in the name or among the aliases. Of another server nothing is read. */
+static void whether_it_is_the_configured_host(void **state)
+{
+	static const char *const short_name[] = {"other", "ex1"}, *const full_name[] = {"ex1.CONTOSO.example"};
+	const struct { struct host_config config; enum tri value; } all[] = {
+		{{.name = "ex1.contoso.example"}, TRI_YES}, {{.name = "EX1"}, TRI_YES},
+		{{.name = "mail.contoso.example", .aliases = short_name, .n_aliases = 2}, TRI_YES},
+		{{.name = "mail.contoso.example", .aliases = full_name, .n_aliases = 1}, TRI_YES},
+		{{.name = "other.contoso.example"}, TRI_NO}, {{.name = "ex1.fabrikam.example", .aliases = short_name, .n_aliases = 1}, TRI_NO},
+		{{.name = ""}, TRI_NO},
+	};
+	struct bench *b = *state;
+	uint8_t id[32];
+
+	(void)verdict(b);
+	is(b, "is_configured_host", TRI_UNKNOWN);
+	be_plan(b->d);
+	memcpy(id, b->d->plan.id, 32);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		b->c->base.config = &all[i].config;
+		b->c->asked = 0;
+		assert_string_equal(verdict(b), all[i].value == TRI_YES ? "HEALTHY_NOW" : "UNKNOWN");
+		is(b, "is_configured_host", all[i].value);
+		be_plan(b->d);
+		if (all[i].value == TRI_YES) { /* as in a folder, where nobody knows */
+			assert_memory_equal(id, b->d->plan.id, 32);
+			continue;
+		}
+		assert_non_null(strstr(b->d->verdict.text, "Another server answers: ex1.contoso.example (EX1)"));
+		assert_int_equal(b->c->asked, 0);
+		assert_int_equal(b->d->state.known, 0);
+		assert_int_equal(b->d->facts.n, 1);
+		assert_int_equal(b->d->plan.n, 0);
+		assert_int_equal(b->d->verdict.n_notes, 0);
+	}
+}
+
 static void the_front_end_and_the_hop(void **state)
 {
 	struct bench *b = *state;
@@ -587,7 +624,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(a_healthy_server), test(what_is_not_answered), test(bindings), test(other_records), test(where_the_certificate_is),
 		test(the_front_ends_records), test(how_handshakes_end), test(addresses), test(tls12), test(what_is_served),
-		test(the_front_end_and_the_hop), test(one_certificate_for_both_ports), test(services_and_times),
+		test(whether_it_is_the_configured_host), test(the_front_end_and_the_hop), test(one_certificate_for_both_ports), test(services_and_times),
 		test(certificates_for_smtp), test(names_for_smtp),
 		test(keys_hold_no_times), test(the_page_names_every_fact),
 	};
