@@ -74,7 +74,7 @@ int approval_add(struct db *d, int64_t now, int64_t case_id, const uint8_t plan_
 	struct err *e);
 /* 1: there is an unexpired, unused one for this host's plan; *actor says who. */
 int approval_find(struct db *d, int64_t now, const char *host, const uint8_t plan_id[32], char actor[static 128], struct err *e);
-int approval_use(struct db *d, const char *host, const uint8_t plan_id[32], struct err *e); /* it is spent */
+int approval_use(struct db *d, const char *host, const uint8_t *plan_id, struct err *e); /* it is spent; NULL: each of the host's */
 
 /* What a person asks for: used by healer.h and, when no agent runs, by the verbs. Each writes the ledger. ERR_REFUSED: the
  * reason. life: the longest an approval may last. */

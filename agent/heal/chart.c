@@ -26,37 +26,40 @@ static int collect(void *arg, const struct heal_case *c)
 	return 0;
 }
 
-static void enter(struct heal_case *c, const struct chart_entry *entry)
+/* failed: so did the last repair of the host. Returns the case's new state. */
+static enum case_state enter(struct heal_case *c, const struct chart_entry *entry, bool failed)
 {
 	const struct diagnosis *d = entry->d;
+	bool called = entry->keep_call && failed && c->state == CASE_ESCALATED;
+	const char *advice = entry->advice ? entry->advice : called ? entry->text : NULL;
 
 	if (d != NULL) {
 		text_copy(c->verdict, sizeof(c->verdict), d->verdict.name);
 		c->has_plan = d->plan.n != 0;
 		memcpy(c->plan_id, d->plan.id, 32);
-		diagnosis_text(d, c->text, sizeof(c->text));
+		if (!called)
+			diagnosis_text(d, c->text, sizeof(c->text));
 		diagnosis_advice(d, NULL, c->advice, sizeof(c->advice));
 	}
-	if (entry->text != NULL)
+	if (entry->text != NULL && !called)
 		text_copy(c->text, sizeof(c->text), entry->text);
-	if (entry->advice != NULL)
-		text_copy(c->advice, sizeof(c->advice), entry->advice);
+	if (advice != NULL)
+		text_copy(c->advice, sizeof(c->advice), advice);
 	c->has_plan = c->has_plan && !entry->plan_done;
 	c->approval_until = entry->approval_until;
 	c->not_before = entry->not_before;
+	return called ? CASE_ESCALATED : entry->state;
 }
 
-static int move(struct db *d, int64_t now, const struct ids *ids, const struct chart_entry *entry, struct err *e)
+static int move(struct db *d, int64_t now, const char *host, const struct ids *ids, const struct chart_entry *entry, struct err *e)
 {
 	struct heal_case *c = xcalloc(1, sizeof(*c));
-	int r = 0;
+	int failed = entry->keep_call ? chart_failed(d, host, e) : 0, r = failed < 0 ? -1 : 0;
 
 	for (size_t i = 0; r == 0 && i < ids->n; i++) {
 		r = case_store_get(d, ids->id[i], c, e) < 0 ? -1 : 0;
-		if (r == 0) {
-			enter(c, entry);
-			r = case_store_state(d, now, c, entry->state, e);
-		}
+		if (r == 0)
+			r = case_store_state(d, now, c, enter(c, entry, failed == 1), e);
 	}
 	free(c);
 	return r;
@@ -69,7 +72,7 @@ int chart_cases(struct db *d, int64_t now, const char *host, const struct chart_
 
 	if (own && db_begin(d, e) < 0)
 		return -1;
-	if (case_store_each(d, host, true, collect, &ids, e) == 0 && move(d, now, &ids, entry, e) == 0)
+	if (case_store_each(d, host, true, collect, &ids, e) == 0 && move(d, now, host, &ids, entry, e) == 0)
 		return own ? db_commit(d, e) : 0;
 	if (own)
 		db_rollback(d);
@@ -108,7 +111,8 @@ int chart_suspicion(struct db *d, const char *host, struct suspicion *to, int64_
 
 	memset(to, 0, sizeof(*to));
 	r = case_store_each(d, NULL, true, add_seen, &s, e);
-	*case_id = s.case_id;
+	if (case_id != NULL)
+		*case_id = s.case_id;
 	return r;
 }
 
@@ -116,21 +120,21 @@ int chart_own_case(struct db *d, int64_t now, const char *host, const char *caus
 	struct err *e)
 {
 	struct heal_case *c = xcalloc(1, sizeof(*c));
-	int r;
+	int index = case_cause_index(cause);
+	int r = index < 0 ? err_set(e, ERR_INTERNAL, "there is no cause '%s'", cause) : case_store_open_of(d, host, index, c, e);
 
-	text_copy(c->host, sizeof(c->host), host);
-	c->cause = case_cause_index(cause);
+	if (r == 0) {
+		text_copy(c->host, sizeof(c->host), host);
+		c->cause = index;
+		c->opened = c->updated = c->first = c->last = now;
+		c->confidence = LEVEL_HIGH;
+	}
 	c->asks = true;
-	c->opened = c->updated = c->first = c->last = now;
-	c->confidence = LEVEL_HIGH;
-	r = c->cause < 0 ? err_set(e, ERR_INTERNAL, "there is no cause '%s'", cause) : 0;
 	if (r == 0)
 		r = case_store_put(d, c, e);
 	*id = c->id;
-	if (r == 0) {
-		enter(c, entry);
-		r = case_store_state(d, now, c, entry->state, e);
-	}
+	if (r >= 0)
+		r = case_store_state(d, now, c, enter(c, entry, false), e);
 	free(c);
 	return r;
 }

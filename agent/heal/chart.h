@@ -12,13 +12,16 @@ struct chart_entry {
 	const struct diagnosis *d;   /* NULL: verdict and plan stay */
 	int64_t approval_until, not_before;
 	bool plan_done;              /* there is none any more that could be approved */
+	bool keep_call;              /* a failed repair's call for a person stays, with its text; what is new becomes advice */
 };
 
 /* Every open case of the host that asks for a diagnosis takes the entry. Inside the caller's transaction, or in one of its own. */
 int chart_cases(struct db *d, int64_t now, const char *host, const struct chart_entry *entry, struct err *e);
-/* What the open cases of this host have seen, for the notes and for comparison; *case_id: the oldest that asks, 0: none does. */
+/* What the open cases of this host have seen, for the notes and for comparison; *case_id: the oldest that asks, 0: none does;
+ * NULL allowed. */
 int chart_suspicion(struct db *d, const char *host, struct suspicion *to, int64_t *case_id, struct err *e);
-/* A case of our own, opened by a diagnosis. Returns its id in *id. */
+/* The case of what a diagnosis found: the open one of this host and cause, which asks from now on; else a new one of our own.
+ * Returns its id in *id. */
 int chart_own_case(struct db *d, int64_t now, const char *host, const char *cause, const struct chart_entry *entry, int64_t *id,
 	struct err *e);
 /* The newest diagnosis of this host with this plan, as the ledger has it: 1 and *to (json_free), 0: there is none, -1. */
@@ -40,6 +43,7 @@ struct chart_texts {
 
 /* Does somebody hold everything by a file? One that cannot be looked at counts as there. NULL: no. */
 bool chart_hold_file(const char *path);
+int chart_failed(struct db *d, const char *host, struct err *e); /* 1: the last repair of this host did not hold; 0; -1 */
 int chart_policy_input(struct db *d, int64_t now, const char *host, const struct diagnosis *diagnosis, struct policy_input *in,
 	struct chart_texts *texts, struct err *e);
 /* A diagnosis begins, keeps or ends an episode: since when a host has trouble of one cause. chart_diagnosis calls it. */

@@ -72,11 +72,18 @@ static int count_repair(void *arg, const struct heal_repair *r)
 	return 0;
 }
 
+int chart_failed(struct db *d, const char *host, struct err *e)
+{
+	struct heal_repair last;
+	int got = repair_row_last(d, host, &last, e);
+
+	return got == 1 ? strcmp(last.result, "healed") != 0 : got;
+}
+
 static int repairs_lately(struct db *d, const char *host, struct policy_input *in, struct err *e)
 {
 	struct counting c = {.in = in, .host = host};
-	struct heal_repair last;
-	int got;
+	int failed;
 
 	memset(&in->host, 0, sizeof(in->host));
 	memset(&in->group, 0, sizeof(in->group));
@@ -85,9 +92,9 @@ static int repairs_lately(struct db *d, const char *host, struct policy_input *i
 	in->newest = 0;
 	if (repair_row_each(d, in->now - LATELY + 1, count_repair, &c, e) < 0)
 		return -1;
-	got = repair_row_last(d, host, &last, e);
-	in->failed_before = got == 1 && strcmp(last.result, "healed") != 0;
-	return got < 0 ? -1 : 0;
+	failed = chart_failed(d, host, e);
+	in->failed_before = failed == 1;
+	return failed < 0 ? -1 : 0;
 }
 
 /* ---- hosts that suffer alike ---- */

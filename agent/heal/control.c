@@ -112,15 +112,17 @@ int approval_find(struct db *d, int64_t now, const char *host, const uint8_t pla
 	return got;
 }
 
-int approval_use(struct db *d, const char *host, const uint8_t plan_id[32], struct err *e)
+int approval_use(struct db *d, const char *host, const uint8_t *plan_id, struct err *e)
 {
-	struct db_row *r = db_prepare(d, "update approvals set used = 1 where host = ? and plan_id = ?", e);
+	struct db_row *r = db_prepare(d, plan_id ? "update approvals set used = 1 where host = ? and plan_id = ?" :
+		"update approvals set used = 1 where host = ?", e);
 	int got;
 
 	if (r == NULL)
 		return -1;
 	db_bind_text(r, 1, host);
-	db_bind_blob(r, 2, plan_id, 32);
+	if (plan_id != NULL)
+		db_bind_blob(r, 2, plan_id, 32);
 	got = db_step(r, e);
 	db_done(r);
 	return got < 0 ? -1 : 0;
@@ -183,7 +185,9 @@ static int close_case(struct db *d, int64_t now, struct heal_case *c, const char
 		return -1;
 	say_text(c->text, sizeof(c->text), "closed by %s: %s", actor, reason);
 	c->has_plan = false;
-	if (remember(d, now, "close", c->host, c->id, pairs, 0, e) == 0 && case_store_state(d, now, c, CASE_CLOSED, e) == 0)
+	/* what was permitted before is not wanted any more: a new case asks anew */
+	if (approval_use(d, c->host, NULL, e) == 0 && remember(d, now, "close", c->host, c->id, pairs, 0, e) == 0 &&
+	    case_store_state(d, now, c, CASE_CLOSED, e) == 0)
 		return db_commit(d, e);
 	db_rollback(d);
 	return -1;

@@ -178,19 +178,70 @@ static void fill_new(struct heal_case *c, const struct heal_suspect *s, const ch
 	c->state = CASE_OPEN;
 }
 
-/* A case of ours for the same host and cause ends here: events have their own case for it now. */
-static int supersede(struct healer *h, const struct heal_case *c, int64_t now, struct err *e)
+struct twin {
+	const struct heal_case *of;
+	struct heal_case *to;
+};
+
+static int find_twin(void *arg, const struct heal_case *c)
+{
+	struct twin *t = arg;
+
+	if (c->id < CASE_OWN_ID || c->id == t->of->id || c->cause != t->of->cause || c->state == CASE_REPAIRING ||
+	    c->state == CASE_SETTLING)
+		return 0;
+	*t->to = *c;
+	return 1;
+}
+
+/* A command in the advice names the case that goes on. */
+static void rename_case(char *advice, size_t n, int64_t was, int64_t is)
+{
+	char old[40], new[40], *at;
+
+	say_text(old, sizeof(old), "evmend approve %lld'", (long long)was);
+	say_text(new, sizeof(new), "evmend approve %lld'", (long long)is);
+	at = strstr(advice, old);
+	if (at != NULL && strlen(new) <= strlen(old)) {
+		char *rest = at + strlen(old);
+
+		text_copy(at, n - (size_t)(at - advice), new);
+		memmove(at + strlen(new), rest, strlen(rest) + 1);
+	}
+}
+
+/* What a diagnosis has answered, and what a person was asked or called for, goes on as the events' case. */
+static void take_over(struct heal_case *c, const struct heal_case *own)
+{
+	c->state = own->state;
+	c->asks = true;
+	text_copy(c->verdict, sizeof(c->verdict), own->verdict);
+	text_copy(c->text, sizeof(c->text), own->text);
+	text_copy(c->advice, sizeof(c->advice), own->advice);
+	rename_case(c->advice, sizeof(c->advice), own->id, c->id);
+	c->has_plan = own->has_plan;
+	memcpy(c->plan_id, own->plan_id, 32);
+	c->approval_until = own->approval_until;
+	c->not_before = own->not_before;
+}
+
+/* A case of ours for the same host and cause ends here: events have their own case for it now. 1: that one has taken it over. */
+static int supersede(struct healer *h, struct heal_case *c, int64_t now, struct err *e)
 {
 	struct heal_case *own = xcalloc(1, sizeof(*own));
-	int r = case_store_open_of(h->db, c->host, c->cause, own, e);
+	struct twin twin = {.of = c, .to = own};
+	int r = case_store_each(h->db, c->host, true, find_twin, &twin, e), took = 0;
 
-	if (r == 1 && own->id != c->id && own->state != CASE_REPAIRING && own->state != CASE_SETTLING) {
+	if (r == 1) {
+		took = c->verdict[0] == '\0';
+		if (took)
+			take_over(c, own);
 		say_text(own->text, sizeof(own->text), "goes on as case %lld, which events opened", (long long)c->id);
 		own->has_plan = false;
 		r = case_store_state(h->db, now, own, CASE_CLOSED, e);
 	}
 	free(own);
-	return r < 0 ? -1 : 0;
+	return r < 0 ? -1 : took;
 }
 
 static enum case_state next_state(const struct heal_case *c, const struct heal_suspect *s, bool known, bool news, bool repairing)
@@ -223,7 +274,7 @@ static int store(struct healer *h, const struct heal_suspect *s, struct heal_cas
 {
 	struct patient *p = &h->patients[s->host];
 	int64_t now = clock_wall(h->o.clock);
-	int known = case_store_by_uid(h->db, s->case_uid, c, e);
+	int known = case_store_by_uid(h->db, s->case_uid, c, e), took = 0;
 	enum case_state state;
 
 	if (known == 1 && (strcmp(c->host, host_name(h, s->host)) != 0 || c->cause != s->cause)) {
@@ -241,9 +292,14 @@ static int store(struct healer *h, const struct heal_suspect *s, struct heal_cas
 	*news = merge(c, s, h) || known == 0;
 	state = next_state(c, s, known == 1, *news, p->repair != NULL && known == 1);
 	/* a new one is put without its text first: then its state is news, and told */
-	if (known == 0 && (case_store_put(h->db, c, e) < 0 || supersede(h, c, now, e) < 0))
+	if (known == 0 && case_store_put(h->db, c, e) < 0)
 		goto failed;
-	if (state != c->state || known == 0)
+	/* one that is being repaired is what the ledger names: it is not ended meanwhile */
+	if (*news && p->repair == NULL && case_is_open(state) && (took = supersede(h, c, now, e)) < 0)
+		goto failed;
+	if (took)
+		state = c->state;
+	else if (state != c->state || known == 0)
 		say_plainly(c, s, known == 1);
 	if (*news && case_store_state(h->db, now, c, state, e) < 0)
 		goto failed;

@@ -158,14 +158,14 @@ static int tell_cases(struct patient *p, const struct chart_entry *entry, const 
 struct sorting {
 	int64_t fresh[256], known[256];
 	size_t n_fresh, n_known;
-	int cause; /* of a note that keeps its case open */
+	unsigned noted; /* set of causes: each has a note that keeps its case open */
 };
 
 static int sort_case(void *arg, const struct heal_case *c)
 {
 	struct sorting *s = arg;
 
-	if (!c->asks || c->cause == s->cause)
+	if (!c->asks || (c->cause >= 0 && s->noted >> c->cause & 1))
 		return 0;
 	if (c->verdict[0] == '\0' || strcmp(c->verdict, "UNKNOWN") == 0) {
 		if (s->n_fresh < 256)
@@ -219,12 +219,14 @@ static int healthy(struct patient *p, const struct diagnosis *d, struct err *e)
 	struct sorting *s = xcalloc(1, sizeof(*s));
 	int r = 0;
 
-	s->cause = -1;
-	for (size_t i = 0; r == 0 && i < d->verdict.n_notes; i++)
-		if (d->verdict.notes[i].cause != NULL) {
-			s->cause = case_cause_index(d->verdict.notes[i].cause);
+	for (size_t i = 0; r == 0 && i < d->verdict.n_notes; i++) {
+		int cause = case_cause_index(d->verdict.notes[i].cause);
+
+		if (cause >= 0) {
+			s->noted |= 1u << cause;
 			r = advise_note(p, d, &d->verdict.notes[i], e);
 		}
+	}
 	if (r == 0)
 		r = case_store_each(p->healer->db, name(p), true, sort_case, s, e);
 	for (size_t i = 0; r == 0 && i < s->n_fresh; i++)
@@ -240,19 +242,16 @@ static int healthy(struct patient *p, const struct diagnosis *d, struct err *e)
 	return r < 0 ? r : chart_refusals_end(p->healer->db, name(p), e);
 }
 
-/* A person was called when the repair failed: that stays so, with the evidence, until he decides. Takes c. */
-static int stay_escalated(struct patient *p, const struct diagnosis *d, const struct policy_decision *decision, struct heal_case *c,
+/* A person was called when the repair failed: that stays so, with the evidence, until he decides. */
+static int stay_escalated(struct patient *p, const struct diagnosis *d, const struct policy_decision *decision, int64_t case_id,
 	struct err *e)
 {
-	char advice[1200], text[sizeof(c->text)], why[600];
-	struct chart_entry entry = {.state = CASE_ESCALATED, .d = d, .advice = advice};
+	char advice[1200], why[600];
+	struct chart_entry entry = {.state = CASE_ESCALATED, .d = d, .advice = advice, .keep_call = true};
 	int r;
 
-	text_copy(text, sizeof(text), c->text);
-	entry.text = c->state == CASE_ESCALATED ? text : NULL;
-	say_text(why, sizeof(why), "%s: 'evmend approve %lld' lets this plan run", decision->why, (long long)c->id);
+	say_text(why, sizeof(why), "%s: 'evmend approve %lld' lets this plan run", decision->why, (long long)case_id);
 	diagnosis_advice(d, why, advice, sizeof(advice));
-	free(c);
 	plan_next(p, 0);
 	r = chart_cases(p->healer->db, wall(p), name(p), &entry, e);
 	return r < 0 ? -1 : chart_refusals_end(p->healer->db, name(p), e);
@@ -265,7 +264,6 @@ static int ask_person(struct patient *p, const struct diagnosis *d, const struct
 	struct chart_entry entry = {.state = CASE_WAITING_APPROVAL, .d = d, .approval_until = wall(p) + life};
 	char advice[1200], when[32], why[600];
 	struct heal_case *c;
-	bool failed = strcmp(decision->reason, "failed-before") == 0;
 	int r;
 
 	/* the question knows its case's number only once the case is there */
@@ -273,12 +271,12 @@ static int ask_person(struct patient *p, const struct diagnosis *d, const struct
 		.d = d},
 	    case_id, e) < 0)
 		return -1;
+	if (strcmp(decision->reason, "failed-before") == 0)
+		return stay_escalated(p, d, decision, *case_id, e);
 	c = xcalloc(1, sizeof(*c));
 	r = case_store_get(p->healer->db, *case_id, c, e);
 	if (r == 1 && c->state == CASE_WAITING_APPROVAL && memcmp(c->plan_id, d->plan.id, 32) == 0 && c->approval_until > wall(p))
 		entry.approval_until = c->approval_until; /* the same question: its end does not move */
-	if (r == 1 && failed)
-		return stay_escalated(p, d, decision, c, e);
 	free(c);
 	if (r < 0)
 		return -1;
@@ -308,7 +306,7 @@ static int is_escalated(struct patient *p, int64_t case_id, struct err *e)
 static int advise(struct patient *p, const struct diagnosis *d, const struct policy_decision *decision, int64_t *case_id,
 	struct err *e)
 {
-	struct chart_entry entry = {.state = CASE_ADVISED, .d = d, .not_before = decision->not_before};
+	struct chart_entry entry = {.state = CASE_ADVISED, .d = d, .not_before = decision->not_before, .keep_call = true};
 	char advice[1200], why[200];
 	int held = hold_active(p->healer->db, wall(p), name(p), NULL, why, e), called = is_escalated(p, *case_id, e);
 
@@ -332,7 +330,7 @@ static int advise(struct patient *p, const struct diagnosis *d, const struct pol
 
 static int start_repair(struct patient *p, const struct diagnosis *d, int64_t *case_id, struct err *e)
 {
-	struct chart_entry entry = {.state = CASE_DIAGNOSING, .d = d};
+	struct chart_entry entry = {.state = CASE_DIAGNOSING, .d = d, .keep_call = true};
 	struct repair_options o;
 	char by[128] = "policy";
 	int got = approval_find(p->healer->db, wall(p), name(p), d->plan.id, by, e);
@@ -372,7 +370,7 @@ static int conclude(struct patient *p, const struct diagnosis *d, int64_t case_i
 
 static void unreachable(struct patient *p, int64_t case_id, const struct err *e)
 {
-	struct chart_entry entry = {.state = CASE_OPEN, .text = p->trouble};
+	struct chart_entry entry = {.state = CASE_OPEN, .text = p->trouble, .keep_call = true};
 	struct err ignored;
 
 	if (is_escalated(p, case_id, &ignored) == 1)
@@ -452,7 +450,7 @@ static void refused(struct patient *p, struct repair *r)
 {
 	struct policy_decision decision = *repair_decision(r);
 	const struct diagnosis *d = repair_diagnosis(r);
-	struct chart_entry entry = {.state = CASE_ADVISED, .advice = decision.why};
+	struct chart_entry entry = {.state = CASE_ADVISED, .advice = decision.why, .keep_call = true};
 	int64_t case_id = 0;
 	struct suspicion s;
 	struct err e;

@@ -105,10 +105,9 @@ static int prepare(struct repair *r, struct policy_decision *decision, struct er
 {
 	char what[128] = "";
 	enum tri busy = TRI_UNKNOWN;
-	int64_t open_case;
 
 	if ((!r->resumed && single_flight(r, e) < 0) || repair_connect(r, e) < 0 ||
-	    chart_suspicion(r->o.db, r->o.host_name, &r->suspicion, &open_case, e) < 0 ||
+	    chart_suspicion(r->o.db, r->o.host_name, &r->suspicion, NULL, e) < 0 ||
 	    read_again(r, &busy, what, e) < 0 || check_plan(r, e) < 0)
 		return -1;
 	if (r->resumed && r->d->verdict.healthy)

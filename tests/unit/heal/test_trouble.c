@@ -177,6 +177,7 @@ static void site_stops(struct scene *s)
 
 static void a_fault_between_two_steps(void **state)
 {
+	struct heal_case c;
 	struct scene s;
 
 	(void)state;
@@ -187,7 +188,8 @@ static void a_fault_between_two_steps(void **state)
 	heal_bench_run(&s.b, 10 * US_MINUTE);
 	assert_int_equal(heal_bench_count(&s.b, "repair-begin"), 1);
 	assert_int_equal(heal_bench_count(&s.b, "repair-end"), 1);
-	assert_int_equal(heal_bench_state(&s.b, 1, NULL), CASE_ADVISED); /* the site is down now: that is another verdict */
+	assert_int_equal(heal_bench_state(&s.b, 1, &c), CASE_ESCALATED); /* the call for a person stays */
+	assert_non_null(strstr(c.advice, "is stopped")); /* and what was seen since is advice */
 	s.b.world.state->sites[0].started = true;
 	heal_bench_run(&s.b, 2 * US_HOUR);
 	assert_int_equal(heal_bench_state(&s.b, 1, NULL), CASE_HEALED);
