@@ -30,7 +30,7 @@ static void say(void *arg, const char *line)
 	struct undoing *u = arg;
 
 	if (!u->c->json)
-		cli_print(u->c, CLI_PLAIN, "  undone: %s\n", line);
+		cli_print(u->c, CLI_PLAIN, "  %s\n", line);
 }
 
 static int undo_in(struct undoing *u, struct db *db, int64_t id, struct err *e)

@@ -99,7 +99,7 @@ struct heal_repair {
 	char token[80], host[256], by[128];
 	int64_t case_id, started, ended; /* ended 0: under way, or interrupted */
 	int64_t settle_until;            /* wall; 0: not settling yet */
-	char result[32];                 /* "", "healed", "rolled-back", "needs-person" */
+	char result[32];                 /* "", "healed", "rolled-back", "needs-person"; a person undoes it: "undoing", "undone" */
 	uint8_t plan_id[32];
 	bool has_wanted;
 	uint8_t wanted[20];              /* thumbprint that the repair bound; set with the outcome of the step */

@@ -77,7 +77,7 @@ int chart_failed(struct db *d, const char *host, struct err *e)
 	struct heal_repair last;
 	int got = repair_row_last(d, host, &last, e);
 
-	return got == 1 ? strcmp(last.result, "healed") != 0 : got;
+	return got == 1 ? strcmp(last.result, "healed") != 0 && strcmp(last.result, "undone") != 0 : got;
 }
 
 static int repairs_lately(struct db *d, const char *host, struct policy_input *in, struct err *e)

@@ -513,6 +513,8 @@ int healer_undo(struct healer *h, int64_t case_id, const char *actor, struct err
 {
 	struct patient *p = patient_of_case(h, case_id, e);
 	struct repair_options o;
+	struct heal_repair row;
+	struct err ignored;
 
 	if (p == NULL)
 		return -1;
@@ -521,5 +523,9 @@ int healer_undo(struct healer *h, int64_t case_id, const char *actor, struct err
 	if (p->repair != NULL)
 		return err_set(e, ERR_REFUSED, "the host is being repaired; undo it when that has ended");
 	o = patient_options(p, actor, case_id);
-	return repair_undo_case(&o, case_id, e);
+	if (repair_undo_case(&o, case_id, e) == 0)
+		return 0;
+	p->lost = e->code == ERR_IO && repair_row_unended(h->db, o.host_name, &row, &ignored) != 0; /* as after a crash */
+	p->due = p->lost ? clock_monotonic(h->o.clock) + LOST_GAP : p->due;
+	return -1;
 }

@@ -422,6 +422,7 @@ struct repair *repair_resume(const struct repair_options *o, const struct heal_r
 
 	r->row = *row;
 	r->resumed = true;
+	r->asked = strcmp(row->result, "undoing") == 0;
 	return r;
 }
 

@@ -38,14 +38,20 @@ int repair_each_record(struct db *d, int64_t case_id, const char *token, int (*e
 
 /* ---- intents without an outcome ---- */
 
+struct pending {
+	int64_t step; /* 0: none */
+	bool undo;
+};
+
 static int note_pending(void *arg, const char *kind, const struct json *body)
 {
-	int64_t *step = arg;
+	struct pending *p = arg;
 
-	if (strcmp(kind, "intent") == 0 || strcmp(kind, "undo-intent") == 0)
-		*step = json_int(json_get(body, "step"), 0);
+	p->undo = strcmp(kind, "undo-intent") == 0;
+	if (p->undo || strcmp(kind, "intent") == 0)
+		p->step = json_int(json_get(body, "step"), 0);
 	else if (strncmp(kind, "repair-", 7) != 0)
-		*step = 0;
+		p->step = 0;
 	return 0;
 }
 
@@ -69,13 +75,13 @@ int repair_mark_interrupted(struct db *d, int64_t now, struct err *e)
 	int marked = repair_row_each(d, 0, collect, u, e) < 0 ? -1 : 0;
 
 	for (size_t i = 0; marked >= 0 && i < u->n; i++) {
-		int64_t step = 0;
+		struct pending p = {.step = 0};
 
-		if (repair_each_record(d, u->rows[i].case_id, u->rows[i].token, note_pending, &step, e) < 0)
+		if (repair_each_record(d, u->rows[i].case_id, u->rows[i].token, note_pending, &p, e) < 0)
 			marked = -1;
-		else if (step != 0)
-			marked = write_interrupted(d, now, &u->rows[i], step, "the program ended in this step; the host is read again, and the "
-				"repair finished forward", e) < 0 ? -1 : marked + 1;
+		else if (p.step != 0)
+			marked = write_interrupted(d, now, &u->rows[i], p.step, p.undo ? "the program ended in the undo of this step" :
+				"the program ended in this step; the host is read again, and the repair finished forward", e) < 0 ? -1 : marked + 1;
 	}
 	free(u);
 	return marked;

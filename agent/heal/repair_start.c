@@ -142,6 +142,9 @@ static int recall(struct repair *r, int64_t *next)
 		r->kept = xcalloc(1, sizeof(*r->kept));
 	if (repair_history(r->o.db, &r->row, was, r->kept, &e) < 0)
 		*next = repair_lost(r, &e);
+	else if (r->asked)
+		*next = repair_finish(r, REPAIR_NEEDS_PERSON, "the undo that a person asked for was interrupted: a part of it may be done, and "
+			"nobody but a person goes on");
 	else if (was->failed)
 		*next = repair_finish(r, REPAIR_NEEDS_PERSON, "a step had failed before the program ended: it is not tried a second time");
 	else if (was->interrupted > INTERRUPTIONS_MAX) {

@@ -192,9 +192,15 @@ int write_undo_intent(struct repair *r, int64_t now, size_t step, struct err *e)
 
 	if (db_begin(r->o.db, e) < 0)
 		return -1;
+	if (r->asked) { /* under way again, until its end is written: a crash leaves it to be found */
+		r->row.ended = 0;
+		text_copy(r->row.result, sizeof(r->row.result), "undoing");
+	}
 	body_begin(&o, &b, r);
 	put_act(&o, r, step);
-	return body_end(r, &o, &b, now, "undo-intent", 0, e);
+	if (r->asked)
+		json_put_str(&o, "by", r->o.by);
+	return body_end(r, &o, &b, now, "undo-intent", r->asked ? repair_row_put(r->o.db, &r->row, e) : 0, e);
 }
 
 int write_undo_outcome(struct repair *r, int64_t now, size_t step, const struct err *failure, struct err *e)
@@ -241,9 +247,24 @@ int write_proof(struct repair *r, int64_t now, enum case_state cases, struct err
 	return body_end(r, &o, &b, now, "verify", done, e);
 }
 
-static const char *end_text(enum repair_end how)
+static const char *end_text(const struct repair *r, enum repair_end how)
 {
-	return how == REPAIR_HEALED ? "healed" : how == REPAIR_ROLLED_BACK ? "rolled-back" : "needs-person";
+	return how == REPAIR_HEALED ? "healed" : how == REPAIR_NEEDS_PERSON ? "needs-person" : r->asked ? "undone" : "rolled-back";
+}
+
+/* The case of a repair that a person took back; the others of the host have ended, or are another matter. */
+static int end_undone_case(struct repair *r, int64_t now, enum repair_end how, struct err *e)
+{
+	struct heal_case *c = xcalloc(1, sizeof(*c));
+	int got = case_store_get(r->o.db, r->row.case_id, c, e);
+
+	if (got == 1) {
+		text_copy(c->text, sizeof(c->text), r->text);
+		c->has_plan = false;
+		got = case_store_state(r->o.db, now, c, how == REPAIR_NEEDS_PERSON ? CASE_ESCALATED : CASE_ADVISED, e);
+	}
+	free(c);
+	return got < 0 ? -1 : 0;
 }
 
 /* A back end that is well while the SMTP side is open: healed is told, and the case stays open as advice. */
@@ -277,14 +298,14 @@ int write_end(struct repair *r, int64_t now, enum repair_end how, struct err *e)
 	if (db_begin(r->o.db, e) < 0)
 		return -1;
 	r->row.ended = now;
-	text_copy(r->row.result, sizeof(r->row.result), end_text(how));
+	text_copy(r->row.result, sizeof(r->row.result), end_text(r, how));
 	done = repair_row_put(r->o.db, &r->row, e);
 	if (done == 0)
-		done = end_cases(r, now, how, e);
+		done = r->asked ? end_undone_case(r, now, how, e) : end_cases(r, now, how, e);
 	body_begin(&o, &b, r);
 	json_put_str(&o, "what", "end");
-	json_put_str(&o, "result", end_text(how));
+	json_put_str(&o, "result", end_text(r, how));
 	json_put_str(&o, "text", r->text);
 	put_proof(&o, r);
-	return body_end(r, &o, &b, now, "repair-end", done, e);
+	return body_end(r, &o, &b, now, r->asked ? "undo-end" : "repair-end", done, e);
 }

@@ -37,6 +37,7 @@ struct repair {
 	enum repair_state state;
 	enum repair_end how;
 	bool resumed;                 /* it was interrupted, by a crash or by a step whose answer never came */
+	bool asked;                   /* undoing: a person wants it, and the repair itself had ended well or not */
 	bool checked;                 /* undoing: what is to be undone was seen to be ours still */
 	int64_t began, settle_until;  /* monotonic */
 	size_t at;                    /* next step; while undoing: how many are left to undo */

@@ -35,8 +35,11 @@ static int take_done(void *arg, const char *kind, const struct json *body)
 			t->exact = false; /* a resumed repair counts its steps anew: two acts of one number */
 		text_copy(r->d->plan.steps[step - 1].what, sizeof(r->d->plan.steps[0].what), json_str(json_get(body, "what"), ""));
 		r->d->plan.steps[step - 1].undo_kind = json_bool(json_get(body, "undo_exact"), false) ? UNDO_EXACT : UNDO_NONE;
-		r->d->plan.n = (size_t)step;
-		return wire_get_step(json_get(body, "act"), &r->acts[step - 1], t->e);
+		r->d->plan.n = (size_t)step > r->d->plan.n ? (size_t)step : r->d->plan.n;
+		if (wire_get_step(json_get(body, "act"), &r->acts[step - 1], t->e) < 0)
+			return -1;
+		r->d->plan.steps[step - 1].step = r->acts[step - 1];
+		return 0;
 	}
 	if (strcmp(kind, "outcome") == 0 && json_bool(json_get(body, "ok"), false)) {
 		if (wire_get_step_result(json_get(body, "result"), &r->results[step - 1], t->e) < 0)
@@ -47,34 +50,6 @@ static int take_done(void *arg, const char *kind, const struct json *body)
 	}
 	if (strcmp(kind, "undo-outcome") == 0 && json_bool(json_get(body, "ok"), false))
 		r->did[step - 1] = false;
-	return 0;
-}
-
-static int undo_steps(struct repair *r, struct err *e)
-{
-	int64_t now = clock_wall(r->o.clock);
-
-	for (size_t i = r->d->plan.n; i > 0; i--) {
-		int64_t deadline = clock_monotonic(r->o.clock) + r->o.policy->step_limit;
-		struct err written;
-		int done;
-
-		if (!r->did[i - 1])
-			continue;
-		if (write_undo_intent(r, now, i - 1, e) < 0)
-			return -1;
-		done = r->host->ops->undo(r->host, &r->acts[i - 1], &r->results[i - 1], deadline, e);
-		if (write_undo_outcome(r, now, i - 1, done < 0 ? e : NULL, &written) < 0) {
-			*e = written;
-			return -1;
-		}
-		if (done < 0) {
-			e->code = ERR_NEEDS_PERSON;
-			return err_prefix(e, "step %zu could not be undone", i);
-		}
-		if (r->o.say)
-			r->o.say(r->o.arg, r->d->plan.steps[i - 1].what);
-	}
 	return 0;
 }
 
@@ -98,65 +73,83 @@ static int nobody_objects(struct repair *r, struct err *e)
 	return busy == HOST_FREE ? 0 : err_set(e, ERR_REFUSED, "others are at work on the host: %s", what);
 }
 
-/* ---- is it proven afterwards? ---- */
+/* ---- what must be there afterwards ---- */
 
-/* What we take away is not missed. */
-static void without_ours(const struct repair *r, struct host_state *s)
+static void cert_as_before(struct host_state *s, const uint8_t made[20])
 {
-	for (size_t i = 0; i < PLAN_STEPS; i++)
-		for (size_t k = 0; r->did[i] && r->acts[i].kind == STEP_CERT_CREATE && k < s->n_certs; k++)
-			if (memcmp(s->certs[k].info.thumbprint, r->results[i].thumbprint, 20) == 0)
-				s->certs[k--] = s->certs[--s->n_certs];
+	for (size_t k = 0; k < s->n_certs; k++)
+		if (memcmp(s->certs[k].info.thumbprint, made, 20) == 0 && text_same(s->certs[k].store, "MY"))
+			s->certs[k--] = s->certs[--s->n_certs];
 }
 
-static const uint8_t *shown_before(const struct repair *r)
+static void record_as_before(struct host_state *s, const char *endpoint, const struct host_step_result *was)
 {
-	for (size_t i = 0; i < PLAN_STEPS; i++)
-		if (r->did[i] && r->acts[i].kind == STEP_RECORD_SET && r->results[i].has_old)
-			return r->results[i].old.thumbprint;
-	return NULL;
+	for (size_t k = 0; k < s->n_records; k++)
+		if (strcmp(s->records[k].endpoint, endpoint) == 0)
+			s->records[k--] = s->records[--s->n_records];
+	if (was->has_old && s->n_records < HOST_RECORDS)
+		s->records[s->n_records++] = was->old;
 }
 
-static int prove(struct repair *r, const struct diagnosis *before, const uint8_t shown[20], struct err *e)
+static void binding_as_before(struct host_state *s, const struct host_step *act)
 {
-	for (int tries = 0; tries < PROOF_TRIES; tries++) {
-		int64_t now = clock_monotonic(r->o.clock);
+	for (size_t i = 0; i < s->n_sites; i++)
+		for (size_t k = 0; text_same(s->sites[i].name, act->site) && k < s->sites[i].n_bindings; k++) {
+			struct host_binding *b = &s->sites[i].bindings[k];
 
-		if (tries > 0)
-			clock_sleep(r->o.clock, tries * US_SECOND);
-		if (r->o.remedy->verify(r->host, r->o.clock, now + 2 * r->o.policy->step_limit, before, shown, &r->proof, e) == 0) {
-			if (r->proof.ok)
-				return 0;
-			(void)err_set(e, ERR_NEEDS_PERSON, "%s", r->proof.summary);
+			if (text_same(b->protocol, act->binding.protocol) && strcmp(b->information, act->binding.information) == 0)
+				*b = s->sites[i].bindings[--s->sites[i].n_bindings];
 		}
-	}
-	e->code = ERR_NEEDS_PERSON;
-	return err_prefix(e, "the repair is undone, but the state before is not proven");
 }
 
-/* With the host open and locked. */
-static int undo_on_host(struct repair *r, struct err *e)
+/* The host as it is now, but for what we take back. */
+static void as_before(const struct repair *r, struct host_state *s)
 {
-	struct diagnosis *before = xcalloc(1, sizeof(*before));
-	int64_t deadline = clock_monotonic(r->o.clock) + 2 * r->o.policy->step_limit;
-	uint8_t shown[20];
-	const uint8_t *old = shown_before(r);
-	int got = nobody_objects(r, e);
+	for (size_t i = PLAN_STEPS; i > 0; i--) {
+		const struct host_step *act = &r->acts[i - 1];
+		const struct host_step_result *was = &r->results[i - 1];
 
-	if (old != NULL)
-		memcpy(shown, old, 20);
-	if (got == 0)
-		got = r->o.remedy->diagnose(r->host, r->o.clock, deadline, before, e);
-	if (got == 0)
-		got = check_ours(r, &before->state, e);
-	if (got == 0) {
-		without_ours(r, &before->state);
-		got = undo_steps(r, e);
+		if (!r->did[i - 1])
+			continue;
+		if (act->kind == STEP_CERT_CREATE || act->kind == STEP_CERT_RESTORE)
+			cert_as_before(s, act->kind == STEP_CERT_CREATE ? was->thumbprint : act->thumbprint);
+		else if (act->kind == STEP_RECORD_SET || act->kind == STEP_RECORD_REMOVE)
+			record_as_before(s, act->endpoint, was);
+		else if (act->kind == STEP_SITE_BINDING_ADD)
+			binding_as_before(s, act);
 	}
-	if (got == 0 && old != NULL)
-		got = prove(r, before, shown, e);
-	free(before);
-	return got;
+}
+
+/* With the host open and locked: -1 before anything was changed. */
+static int look(struct repair *r, struct err *e)
+{
+	int64_t deadline = clock_monotonic(r->o.clock) + 2 * r->o.policy->step_limit;
+
+	if (nobody_objects(r, e) < 0)
+		return -1;
+	r->kept = xcalloc(1, sizeof(*r->kept));
+	if (r->o.remedy->diagnose(r->host, r->o.clock, deadline, &r->kept->d, e) < 0 || check_ours(r, &r->kept->d.state, e) < 0)
+		return -1;
+	as_before(r, &r->kept->d.state);
+	return 0;
+}
+
+/* The same machine as for a failed repair; a person waits for its end. */
+static int drive(struct repair *r, struct err *e)
+{
+	say_text(r->failure, sizeof(r->failure), "an undo was asked for by %s", r->o.by);
+	r->at = r->d->plan.n;
+	r->checked = true;
+	r->state = REPAIR_UNDOING;
+	while (r->state != REPAIR_ENDED) {
+		int64_t next = repair_undo_one(r), now = clock_monotonic(r->o.clock);
+
+		if (r->state != REPAIR_ENDED && next > now)
+			clock_sleep(r->o.clock, next - now);
+	}
+	if (r->how == REPAIR_ROLLED_BACK)
+		return 0;
+	return err_set(e, r->how == REPAIR_LOST ? ERR_IO : ERR_NEEDS_PERSON, "%s", r->text);
 }
 
 static int may_undo(const struct done *t, struct err *e)
@@ -194,51 +187,43 @@ static int find_newest(void *arg, const struct heal_repair *r)
 	return 1;
 }
 
-static int tell_case(struct repair *r, struct err *e)
+static int find(const struct repair_options *o, int64_t case_id, struct heal_repair *to, struct err *e)
 {
-	struct heal_case *c = xcalloc(1, sizeof(*c));
-	int got = case_store_get(r->o.db, r->row.case_id, c, e);
+	struct newest newest = {.case_id = case_id};
+	struct heal_repair other;
+	int got;
 
-	if (got == 1) {
-		say_text(c->text, sizeof(c->text), "the repair was undone, asked for by %s", r->o.by);
-		c->has_plan = false;
-		got = case_store_state(r->o.db, clock_wall(r->o.clock), c, CASE_ADVISED, e);
-	}
-	free(c);
-	return got < 0 ? -1 : 0;
+	if (repair_row_each(o->db, 0, find_newest, &newest, e) < 0)
+		return -1;
+	if (!newest.found)
+		return err_set(e, ERR_REFUSED, "case %lld had no repair", (long long)case_id);
+	got = repair_row_unended(o->db, newest.row.host, &other, e);
+	if (got == 1)
+		return err_set(e, ERR_REFUSED, "the repair of case %lld is still under way, or was interrupted and is not finished",
+			(long long)other.case_id);
+	*to = newest.row;
+	return got;
 }
 
 int repair_undo_case(const struct repair_options *o, int64_t case_id, struct err *e)
 {
-	struct newest newest = {.case_id = case_id};
-	struct repair *r = xcalloc(1, sizeof(*r));
-	struct done t = {.r = r, .exact = true, .e = e};
-	int got = repair_row_each(o->db, 0, find_newest, &newest, e) < 0 ? -1 : 0;
+	struct heal_repair row;
+	struct done t = {.exact = true, .e = e};
+	struct repair *r;
+	int got;
 
-	r->o = *o;
-	r->row = newest.row;
-	r->d = xcalloc(1, sizeof(*r->d));
-	if (got == 0 && !newest.found)
-		got = err_set(e, ERR_REFUSED, "case %lld had no repair", (long long)case_id);
-	else if (got == 0 && newest.row.ended == 0)
-		got = err_set(e, ERR_REFUSED, "the repair of case %lld is still under way", (long long)case_id);
-	if (got == 0)
-		got = repair_each_record(o->db, case_id, r->row.token, take_done, &t, e);
+	if (find(o, case_id, &row, e) < 0)
+		return -1;
+	r = t.r = repair_resume(o, &row);
+	r->resumed = false;
+	r->asked = true;
+	got = repair_each_record(o->db, case_id, row.token, take_done, &t, e);
 	if (got == 0)
 		got = may_undo(&t, e);
-	if (got == 0) {
-		int64_t deadline = clock_monotonic(o->clock) + o->policy->step_limit;
-
-		r->host = o->open(o->arg, deadline, e);
-		got = r->host == NULL ? -1 : r->host->ops->lock(r->host, o->who, deadline, e);
-	}
-	if (got == 0)
-		got = undo_on_host(r, e);
-	if (got == 0)
-		got = tell_case(r, e);
-	if (r->host)
-		r->host->ops->close(r->host);
-	free(r->d);
-	free(r);
+	if (got == 0 && repair_connect(r, e) == 0 && look(r, e) == 0)
+		got = drive(r, e);
+	else
+		got = -1;
+	repair_free(r);
 	return got;
 }

@@ -204,6 +204,159 @@ static void a_lie_is_not_believed(void **state)
 	assert_true(seen);
 }
 
+/* ---- an undo that does not end ---- */
+
+struct undo_run {
+	struct scene s;
+	int kill_at, refuse_at, undos;
+	bool kill_after;
+};
+
+static void kill_it(struct undo_run *u)
+{
+	u->s.b.world.dead = true;
+	db_fail_at(u->s.b.healer->db, -1);
+}
+
+static void before_operation(void *arg, int n)
+{
+	struct undo_run *u = arg;
+
+	if (n == u->kill_at && !u->kill_after)
+		kill_it(u);
+}
+
+static void after_operation(void *arg, int n)
+{
+	struct undo_run *u = arg;
+
+	if (n == u->kill_at && u->kill_after)
+		kill_it(u);
+}
+
+static void at_undo(void *arg, const struct host_step *step, bool undo)
+{
+	struct undo_run *u = arg;
+
+	oracle_step(&u->s.after, step, undo);
+	if (undo && ++u->undos == u->refuse_at)
+		u->s.b.world.fail_at = u->s.b.world.operations + 1;
+}
+
+static void run_begin(struct undo_run *u)
+{
+	memset(u, 0, sizeof(*u));
+	renew(&u->s, MODE_AUTO);
+	picture(&u->s);
+	u->s.b.world.at_operation = before_operation;
+	u->s.b.world.after_operation = after_operation;
+	u->s.b.world.at_step = at_undo;
+	u->s.b.world.arg = u;
+}
+
+/* Nothing hangs in the air: it is undone, or as it was, or a person is called; and what came of it is written once. */
+static void nothing_hangs(struct undo_run *u, const char *what, int n)
+{
+	struct heal_bench *b = &u->s.b;
+	struct heal_repair row;
+	struct heal_case c;
+	struct err e = {.text = ""};
+	bool begun = heal_bench_count(b, "undo-intent") > 0, done;
+
+	if (heal_bench_pending(b) != 0 || repair_row_unended(b->healer->db, NULL, &row, &e) != 0)
+		fail_msg("%s %d: something is under way for ever", what, n);
+	if (heal_bench_count(b, "undo-end") != begun || heal_bench_count(b, "repair-end") != 1)
+		fail_msg("%s %d: the undo has %d ends", what, n, heal_bench_count(b, "undo-end"));
+	assert_int_equal(repair_row_last(b->healer->db, NULL, &row, &e), 1);
+	(void)heal_bench_state(b, CASE, &c);
+	done = strcmp(row.result, "undone") == 0;
+	if (done && memcmp(u->s.old, fake_record(&b->world, FAKE_BACKEND)->thumbprint, 20) != 0)
+		fail_msg("%s %d: undone, it says", what, n);
+	if (begun && !done && (strcmp(row.result, "needs-person") != 0 || c.state != CASE_ESCALATED))
+		fail_msg("%s %d: nobody was called: %s, %s", what, n, row.result, case_state_text(c.state));
+	if (!begun && (strcmp(row.result, "healed") != 0 || !oracle_same(&u->s.after)))
+		fail_msg("%s %d: changed without an intent", what, n);
+	assert_true(heal_bench_ledger_ok(b));
+	end(&u->s);
+}
+
+static void killed_at_each_operation(void **state)
+{
+	(void)state;
+	for (int after = 0; after < 2; after++) {
+		bool hit = true;
+
+		for (int n = 1; hit; n++) {
+			struct err e = {.text = ""};
+			struct undo_run u;
+
+			run_begin(&u);
+			u.kill_after = after;
+			u.kill_at = u.s.b.world.operations + n;
+			(void)healer_undo(u.s.b.healer, CASE, "uid 0", &e);
+			hit = u.s.b.world.dead;
+			heal_bench_crash(&u.s.b);
+			u.s.b.world.dead = false;
+			u.kill_at = 0;
+			u.s.b.options.diagnose_every = 0;
+			heal_bench_start(&u.s.b);
+			if (heal_bench_count(&u.s.b, "undo-intent") > 0) /* not the look that follows */
+				for (int i = 0; i < 10 && u.s.b.healer->patients[0].repair != NULL; i++)
+					healer_run(u.s.b.healer);
+			nothing_hangs(&u, after ? "killed after" : "killed before", n);
+			assert_in_range(n, 1, 100);
+		}
+	}
+}
+
+static void writes_that_fail(void **state)
+{
+	bool hit = true;
+
+	(void)state;
+	for (int n = 1; hit; n++) {
+		struct err e = {.text = ""};
+		struct undo_run u;
+
+		run_begin(&u);
+		db_fail_at(u.s.b.healer->db, n);
+		(void)healer_undo(u.s.b.healer, CASE, "uid 0", &e);
+		hit = db_fail_hit(u.s.b.healer->db);
+		db_fail_at(u.s.b.healer->db, 0);
+		for (int i = 0; i < 20 && u.s.b.healer->patients[0].lost; i++) {
+			if (u.s.b.healer->patients[0].due > u.s.b.clock.monotonic)
+				fake_clock_advance(&u.s.b.clock, u.s.b.healer->patients[0].due - u.s.b.clock.monotonic);
+			healer_run(u.s.b.healer);
+		}
+		for (int i = 0; i < 10 && u.s.b.healer->patients[0].repair != NULL; i++)
+			healer_run(u.s.b.healer);
+		nothing_hangs(&u, "write", n);
+		assert_in_range(n, 1, 100);
+	}
+}
+
+static void an_undo_that_fails_calls_a_person(void **state)
+{
+	static const enum fake_fault faults[] = {FAKE_REFUSE, FAKE_HALF, FAKE_LOST_BEFORE, FAKE_LOST_AFTER, FAKE_HANG};
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++)
+		for (int at = 1; at <= 2; at++) {
+			bool unknown = faults[i] != FAKE_REFUSE && faults[i] != FAKE_HALF;
+			struct err e = {.text = ""};
+			struct undo_run u;
+
+			run_begin(&u);
+			u.refuse_at = at;
+			u.s.b.world.fault = faults[i];
+			assert_int_equal(healer_undo(u.s.b.healer, CASE, "uid 0", &e), -1);
+			assert_int_equal(e.code, ERR_NEEDS_PERSON);
+			assert_int_equal(heal_bench_state(&u.s.b, CASE, NULL), CASE_ESCALATED);
+			assert_int_equal(heal_bench_count(&u.s.b, "interrupted"), unknown);
+			nothing_hangs(&u, "fault", (int)i * 2 + at);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +366,9 @@ int main(void)
 		cmocka_unit_test(what_another_changed_is_left_alone),
 		cmocka_unit_test(what_no_longer_works_does_not_come_back),
 		cmocka_unit_test(a_lie_is_not_believed),
+		cmocka_unit_test(killed_at_each_operation),
+		cmocka_unit_test(writes_that_fail),
+		cmocka_unit_test(an_undo_that_fails_calls_a_person),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
