@@ -7,7 +7,7 @@ Whoever carries two pipes carries it: ssh, a remote session, a scheduled task wi
       - name: ex1.contoso.example
         access: pipe
         command: [/usr/bin/ssh, -T, evmend@ex1.contoso.example, powershell, -NoProfile, -NonInteractive,
-          -InputFormat, None, -File, 'C:\evmend\host.ps1']
+          -InputFormat, None, -ExecutionPolicy, Bypass, -File, 'C:\evmend\host.ps1']
 
 (-InputFormat None: else PowerShell itself reads from standard input.)
 It reads calls, one JSON line each, and writes one JSON line for each; nothing else goes to standard output. With -ReadOnly it
@@ -16,11 +16,15 @@ cannot change anything and says so in its hello; without, it does the few steps 
 Port 443 is refused. Every value is checked for its type before anything runs; programs get lists of arguments, no shell reads them.
 
 Its authors had no Windows machine: it was NOT RUN ON WINDOWS yet. Start with -ReadOnly and a test server (docs/acceptance.md).
-Windows PowerShell 5.1 (4.0 will do), 64-bit, elevated.
+Windows PowerShell 5.1 (4.0 will do, with .NET Framework 4.6 or later), 64-bit, elevated.
 #>
 #Requires -Version 4.0
 [CmdletBinding()]
 param([switch] $ReadOnly)
+if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
+    Write-Error 'STOP: this PowerShell runs in a restricted language mode; run it where scripts may use .NET' # not on standard output
+    exit 4
+}
 
 # --- how the server is looked at; every function down to the next line like this one only reads ---
 # This part is powershell/look.ps1. It stands word for word in every script that needs it, so that each of them is one file.
@@ -32,16 +36,17 @@ $BackEndSite = 'Exchange Back End'
 $BackEndEndpoint = '0.0.0.0:444'
 $BackEndPath = '/owa/exhealth.check'
 $IisAppId = '{4dc3e181-e14b-4a21-b022-59fc669b0914}'
-$System32 = [Environment]::GetFolderPath('System')
+$System32 = "$env:SystemRoot\System32"
 $NetshExe = Join-Path $System32 'netsh.exe'
 $CertutilExe = Join-Path $System32 'certutil.exe'
 $AppcmdExe = Join-Path $System32 'inetsrv\appcmd.exe'
 $IisConfig = Join-Path $System32 'inetsrv\config\applicationHost.config'
 
 function Assert-Surroundings {
-    # The 32-bit view of registry and System32 is another one, and restricted language cannot look at a socket.
-    if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
-        throw 'this PowerShell runs in a restricted language mode; run it where scripts may use .NET'
+    # The 32-bit view of registry and System32 is another one; PowerShell 7 lacks Get-WmiObject, and its certificates come
+    # without some of their members. (A restricted language mode is told at the very top of each script.)
+    if ($PSVersionTable.PSVersion.Major -gt 5) {
+        throw 'this is PowerShell 7 or later; start Windows PowerShell (powershell.exe)'
     }
     if (-not [Environment]::Is64BitProcess) { throw 'this is the 32-bit PowerShell; start the 64-bit one' }
     $me = New-Object Security.Principal.WindowsPrincipal ([Security.Principal.WindowsIdentity]::GetCurrent())
@@ -202,19 +207,32 @@ function Test-KeyFile([string] $File) {
         foreach ($rule in (Get-Acl -LiteralPath $path).GetAccessRules($true, $true, [Security.Principal.SecurityIdentifier])) {
             $system = 'S-1-5-18', 'S-1-5-32-544', 'S-1-1-0' -contains $rule.IdentityReference.Value
             $read = ($rule.FileSystemRights -band [Security.AccessControl.FileSystemRights]::ReadData) -ne 0
-            if ($system -and $read -and $rule.AccessControlType -eq 'Allow') { return $true }
+            # the list is in the order in which Windows asks it: the first rule that speaks of it decides
+            if ($system -and $read) { return [string] $rule.AccessControlType -eq 'Allow' }
         }
         return $false
     }
     return $null
 }
 
+function Get-PrivateKey([Security.Cryptography.X509Certificates.X509Certificate2] $Certificate) {
+    # GetRSAPrivateKey shows the key of a CSP as RSACng as well; what the certificate itself calls its key tells the two apart.
+    # That one is the certificate's: it is never disposed of. (A method, since a property may swallow what it throws.)
+    $own = $null
+    try { $own = $Certificate.get_PrivateKey() } catch { $own = $null } # a key of CNG is none for it
+    if ($own -is [Security.Cryptography.RSACryptoServiceProvider]) { return @{ Key = $own; Ours = $false } }
+    return @{ Key = [Security.Cryptography.X509Certificates.RSACertificateExtensions]::GetRSAPrivateKey($Certificate); Ours = $true }
+}
+
 function Get-KeyFact([Security.Cryptography.X509Certificates.X509Certificate2] $Certificate) {
     $to = [ordered]@{ has_key = $Certificate.HasPrivateKey }
     if (-not $Certificate.HasPrivateKey) { return $to }
     $mine = $null
+    $ours = $false
     try {
-        $mine = [Security.Cryptography.X509Certificates.RSACertificateExtensions]::GetRSAPrivateKey($Certificate)
+        $got = Get-PrivateKey $Certificate
+        $mine = $got.Key
+        $ours = $got.Ours
         if ($null -eq $mine) { return $to } # no RSA key: nothing is known about it
         $file = ''
         if ($mine -is [Security.Cryptography.RSACryptoServiceProvider]) {
@@ -249,7 +267,7 @@ function Get-KeyFact([Security.Cryptography.X509Certificates.X509Certificate2] $
             if ('80090010', '80070005' -contains $code) { $to.key_denied = $true }
         }
     } finally {
-        if ($null -ne $mine) { $mine.Dispose() }
+        if ($ours -and $null -ne $mine) { $mine.Dispose() }
     }
     return $to
 }
@@ -449,10 +467,18 @@ function Get-BusyFact {
         }
     }
     $mutex = $null
-    try { $mutex = [Threading.Mutex]::OpenExisting('Global\_MSIExecute') } catch { $mutex = $null }
+    try {
+        $mutex = [Threading.Mutex]::OpenExisting('Global\_MSIExecute')
+    } catch [UnauthorizedAccessException] {
+        return [ordered]@{ state = 'installing'; what = 'Windows Installer is at work (its lock may not be opened)' }
+    } catch { $mutex = $null }
     if ($null -ne $mutex) {
+        # the service may keep it while it does nothing: only one that is held speaks of an installer
+        $free = $true
+        try { $free = $mutex.WaitOne(0) } catch [Threading.AbandonedMutexException] { $free = $true }
+        if ($free) { $mutex.ReleaseMutex() }
         $mutex.Dispose()
-        return [ordered]@{ state = 'installing'; what = 'Windows Installer is at work' }
+        if (-not $free) { return [ordered]@{ state = 'installing'; what = 'Windows Installer is at work' } }
     }
     $root = 'SOFTWARE\Microsoft\Windows\CurrentVersion\'
     foreach ($key in 'Component Based Servicing\RebootPending', 'WindowsUpdate\Auto Update\RebootRequired') {
@@ -782,13 +808,13 @@ function New-ByCmdlet([string] $Name, [string[]] $Names, [int] $Bits, [int] $Day
         CertStoreLocation = 'Cert:\LocalMachine\My'; NotBefore = $from; NotAfter = $from.AddDays($Days)
         Provider = 'Microsoft RSA SChannel Cryptographic Provider'; KeySpec = 'KeyExchange'; KeyLength = $Bits
         KeyExportPolicy = 'NonExportable'; HashAlgorithm = 'SHA256'; KeyUsage = 'DigitalSignature', 'KeyEncipherment'
-        TextExtension = '2.5.29.37={text}1.3.6.1.5.5.7.3.1'; Extension = $plain
+        TextExtension = '2.5.29.37={text}1.3.6.1.5.5.7.3.1'; Extension = $plain; SuppressOid = '2.5.29.14' # no key identifier
     }
     $null = New-SelfSignedCertificate @ask
 }
 
 function New-ByCertreq([string] $Name, [string[]] $Names, [int] $Bits, [int] $Days, [string] $Friendly, [string] $Container) {
-    # Server 2012 R2: its New-SelfSignedCertificate knows names and nothing else. 30 00: basic constraints, no CA.
+    # Server 2012 R2: its New-SelfSignedCertificate knows names and nothing else. 30 00: basic constraints, no CA. It begins now.
     $san = @($Names | ForEach-Object { '_continue_ = "dns=' + $_ + '&"' })
     $text = @(
         '[Version]', 'Signature = "$Windows NT$"', '[NewRequest]', "Subject = ""CN=$Name""", "FriendlyName = ""$Friendly""",

@@ -160,13 +160,13 @@ function New-ByCmdlet([string] $Name, [string[]] $Names, [int] $Bits, [int] $Day
         CertStoreLocation = 'Cert:\LocalMachine\My'; NotBefore = $from; NotAfter = $from.AddDays($Days)
         Provider = 'Microsoft RSA SChannel Cryptographic Provider'; KeySpec = 'KeyExchange'; KeyLength = $Bits
         KeyExportPolicy = 'NonExportable'; HashAlgorithm = 'SHA256'; KeyUsage = 'DigitalSignature', 'KeyEncipherment'
-        TextExtension = '2.5.29.37={text}1.3.6.1.5.5.7.3.1'; Extension = $plain
+        TextExtension = '2.5.29.37={text}1.3.6.1.5.5.7.3.1'; Extension = $plain; SuppressOid = '2.5.29.14' # no key identifier
     }
     $null = New-SelfSignedCertificate @ask
 }
 
 function New-ByCertreq([string] $Name, [string[]] $Names, [int] $Bits, [int] $Days, [string] $Friendly, [string] $Container) {
-    # Server 2012 R2: its New-SelfSignedCertificate knows names and nothing else. 30 00: basic constraints, no CA.
+    # Server 2012 R2: its New-SelfSignedCertificate knows names and nothing else. 30 00: basic constraints, no CA. It begins now.
     $san = @($Names | ForEach-Object { '_continue_ = "dns=' + $_ + '&"' })
     $text = @(
         '[Version]', 'Signature = "$Windows NT$"', '[NewRequest]', "Subject = ""CN=$Name""", "FriendlyName = ""$Friendly""",

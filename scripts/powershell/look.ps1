@@ -8,16 +8,17 @@ $BackEndSite = 'Exchange Back End'
 $BackEndEndpoint = '0.0.0.0:444'
 $BackEndPath = '/owa/exhealth.check'
 $IisAppId = '{4dc3e181-e14b-4a21-b022-59fc669b0914}'
-$System32 = [Environment]::GetFolderPath('System')
+$System32 = "$env:SystemRoot\System32"
 $NetshExe = Join-Path $System32 'netsh.exe'
 $CertutilExe = Join-Path $System32 'certutil.exe'
 $AppcmdExe = Join-Path $System32 'inetsrv\appcmd.exe'
 $IisConfig = Join-Path $System32 'inetsrv\config\applicationHost.config'
 
 function Assert-Surroundings {
-    # The 32-bit view of registry and System32 is another one, and restricted language cannot look at a socket.
-    if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
-        throw 'this PowerShell runs in a restricted language mode; run it where scripts may use .NET'
+    # The 32-bit view of registry and System32 is another one; PowerShell 7 lacks Get-WmiObject, and its certificates come
+    # without some of their members. (A restricted language mode is told at the very top of each script.)
+    if ($PSVersionTable.PSVersion.Major -gt 5) {
+        throw 'this is PowerShell 7 or later; start Windows PowerShell (powershell.exe)'
     }
     if (-not [Environment]::Is64BitProcess) { throw 'this is the 32-bit PowerShell; start the 64-bit one' }
     $me = New-Object Security.Principal.WindowsPrincipal ([Security.Principal.WindowsIdentity]::GetCurrent())
@@ -178,19 +179,32 @@ function Test-KeyFile([string] $File) {
         foreach ($rule in (Get-Acl -LiteralPath $path).GetAccessRules($true, $true, [Security.Principal.SecurityIdentifier])) {
             $system = 'S-1-5-18', 'S-1-5-32-544', 'S-1-1-0' -contains $rule.IdentityReference.Value
             $read = ($rule.FileSystemRights -band [Security.AccessControl.FileSystemRights]::ReadData) -ne 0
-            if ($system -and $read -and $rule.AccessControlType -eq 'Allow') { return $true }
+            # the list is in the order in which Windows asks it: the first rule that speaks of it decides
+            if ($system -and $read) { return [string] $rule.AccessControlType -eq 'Allow' }
         }
         return $false
     }
     return $null
 }
 
+function Get-PrivateKey([Security.Cryptography.X509Certificates.X509Certificate2] $Certificate) {
+    # GetRSAPrivateKey shows the key of a CSP as RSACng as well; what the certificate itself calls its key tells the two apart.
+    # That one is the certificate's: it is never disposed of. (A method, since a property may swallow what it throws.)
+    $own = $null
+    try { $own = $Certificate.get_PrivateKey() } catch { $own = $null } # a key of CNG is none for it
+    if ($own -is [Security.Cryptography.RSACryptoServiceProvider]) { return @{ Key = $own; Ours = $false } }
+    return @{ Key = [Security.Cryptography.X509Certificates.RSACertificateExtensions]::GetRSAPrivateKey($Certificate); Ours = $true }
+}
+
 function Get-KeyFact([Security.Cryptography.X509Certificates.X509Certificate2] $Certificate) {
     $to = [ordered]@{ has_key = $Certificate.HasPrivateKey }
     if (-not $Certificate.HasPrivateKey) { return $to }
     $mine = $null
+    $ours = $false
     try {
-        $mine = [Security.Cryptography.X509Certificates.RSACertificateExtensions]::GetRSAPrivateKey($Certificate)
+        $got = Get-PrivateKey $Certificate
+        $mine = $got.Key
+        $ours = $got.Ours
         if ($null -eq $mine) { return $to } # no RSA key: nothing is known about it
         $file = ''
         if ($mine -is [Security.Cryptography.RSACryptoServiceProvider]) {
@@ -225,7 +239,7 @@ function Get-KeyFact([Security.Cryptography.X509Certificates.X509Certificate2] $
             if ('80090010', '80070005' -contains $code) { $to.key_denied = $true }
         }
     } finally {
-        if ($null -ne $mine) { $mine.Dispose() }
+        if ($ours -and $null -ne $mine) { $mine.Dispose() }
     }
     return $to
 }
@@ -425,10 +439,18 @@ function Get-BusyFact {
         }
     }
     $mutex = $null
-    try { $mutex = [Threading.Mutex]::OpenExisting('Global\_MSIExecute') } catch { $mutex = $null }
+    try {
+        $mutex = [Threading.Mutex]::OpenExisting('Global\_MSIExecute')
+    } catch [UnauthorizedAccessException] {
+        return [ordered]@{ state = 'installing'; what = 'Windows Installer is at work (its lock may not be opened)' }
+    } catch { $mutex = $null }
     if ($null -ne $mutex) {
+        # the service may keep it while it does nothing: only one that is held speaks of an installer
+        $free = $true
+        try { $free = $mutex.WaitOne(0) } catch [Threading.AbandonedMutexException] { $free = $true }
+        if ($free) { $mutex.ReleaseMutex() }
         $mutex.Dispose()
-        return [ordered]@{ state = 'installing'; what = 'Windows Installer is at work' }
+        if (-not $free) { return [ordered]@{ state = 'installing'; what = 'Windows Installer is at work' } }
     }
     $root = 'SOFTWARE\Microsoft\Windows\CurrentVersion\'
     foreach ($key in 'Component Based Servicing\RebootPending', 'WindowsUpdate\Auto Update\RebootRequired') {

@@ -3,9 +3,13 @@
 [CmdletBinding()]
 param(
     [switch] $Apply,
-    [string] $Folder = (Join-Path ([Environment]::GetFolderPath('CommonApplicationData')) 'evmend'),
+    [string] $Folder = "$env:ProgramData\evmend",
     [ValidateRange(0, 600)] [int] $Settle = 60
 )
+if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
+    Write-Host 'STOP: this PowerShell runs in a restricted language mode; run it where scripts may use .NET'
+    exit 4
+}
 
 # --- the plan, and what was true when it was made ---
 #@DATA@
@@ -25,7 +29,7 @@ $Wanted = $WantedThumbprint
 $Replaced = $null # the record that Set-BackEndRecord found
 $Differs = 0
 $HopOpen = $false
-$Lock = $null    # held to the end of this process
+$Lock = $null    # one repair at a time on this server
 
 function Write-Line([string] $Text) {
     Write-Host $Text
@@ -37,11 +41,13 @@ function Write-Line([string] $Text) {
     $file.Close()
 }
 
-function Compare-Fact([string] $Name, [string] $Was, [string] $Now) {
-    # Was is empty when the plan was made without knowing it: then there is nothing to compare.
-    if (-not $Was -or -not $Now) { Write-Line "  not known   $Name (now: $Now)" }
+function Compare-Fact([string] $Name, [string] $Was, [string] $Now, [switch] $MayBeSilent) {
+    # Was is empty when the plan was made without knowing it: then there is nothing to compare. What was known and cannot be
+    # read now is no fact of the plan any more, but for the hop, of which many front ends tell nothing.
+    if (-not $Was -or ($MayBeSilent -and -not $Now)) { Write-Line "  not known   $Name (now: $Now)" }
     elseif ($Was -ceq $Now) { Write-Line "  the same    $Name" }
     else {
+        if (-not $Now) { $Now = 'cannot be read' }
         Write-Line "  DIFFERS     $Name"
         Write-Line "              was: $Was"
         Write-Line "              now: $Now"
@@ -140,7 +146,7 @@ function Test-AllFacts {
     Compare-Fact 'port 443' $WasFrontEnd (Get-FrontEndWord)
     $hop = Get-HopWord
     if ($hop -eq 'unknown' -and $Verdict -ne 'HOP_BROKEN') { $hop = '' } # many front ends do not tell
-    Compare-Fact 'a request through the front end reaches the back end' $WasHop $hop
+    Compare-Fact 'a request through the front end reaches the back end' $WasHop $hop -MayBeSilent
     if ($Wanted -and $WantedIsOther) {
         $c = Find-StoreCertificate $WantedStore $Wanted
         $good = $null -ne $c -and $c.NotBefore -le (Get-Date) -and $c.NotAfter -ge (Get-Date).AddDays(29)
@@ -152,13 +158,19 @@ function Test-AllFacts {
 
 function Save-Before {
     # What stood there before anything was changed.
-    $at = Join-Path $Folder ($PlanId.Substring(0, 12) + '-' + (Get-Date).ToUniversalTime().ToString('yyyyMMddHHmmss'))
+    $place = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Folder) # PowerShell's place is not the process's
+    $at = Join-Path $place ($PlanId.Substring(0, 12) + '-' + (Get-Date).ToUniversalTime().ToString('yyyyMMddHHmmss'))
     $null = New-Item -ItemType Directory -Path $at
     $script:Say = Join-Path $at 'journal.txt'
     Write-Line "plan $PlanId, verdict $Verdict; what stood there before is in $at"
-    [IO.File]::WriteAllLines((Join-Path $at 'netsh-sslcert.txt'), [string[]] (Get-SslText))
+    $records = Get-SslText
+    [IO.File]::WriteAllLines((Join-Path $at 'netsh-sslcert.txt'), [string[]] $records)
     $key = 'HKLM\SYSTEM\CurrentControlSet\Services\HTTP\Parameters\SslBindingInfo'
-    $null = Invoke-Native (Join-Path $System32 'reg.exe') @('export', $key, (Join-Path $at 'SslBindingInfo.reg'), '/y')
+    $said = Invoke-Native (Join-Path $System32 'reg.exe') @('export', $key, (Join-Path $at 'SslBindingInfo.reg'), '/y')
+    # while there is no record at all, that key need not be there
+    if ($said.Code -ne 0 -and @(Read-SslText $records).Count -ne 0) {
+        throw 'the registry could not be exported; nothing was changed'
+    }
     [IO.File]::Copy($IisConfig, (Join-Path $at 'applicationHost.config'))
     $mine = @(Get-StoreCertificate 'MY' | ForEach-Object {
             $_.Thumbprint + ' ' + $_.NotAfter.ToString('yyyy-MM-dd') + ' ' + [string] (Get-KeyFact $_)['container'] + ' ' + $_.FriendlyName
@@ -171,7 +183,9 @@ function Start-Step([int] $Number, [string] $What) { Write-Line "step $Number be
 function Complete-Step([int] $Number, $Result) {
     if ($Result.ContainsKey('thumbprint')) { $script:Wanted = $Result.thumbprint }
     if ($Result.ContainsKey('old')) { $script:Replaced = $Result.old }
-    Write-Line "step $Number is done: $($Result.detail)"
+    $which = ''
+    if ($Result['thumbprint']) { $which = ' (' + $Result['thumbprint'] + ')' }
+    Write-Line "step $Number is done: $($Result.detail)$which"
 }
 
 function Test-Check([string] $Name, [bool] $Good, [string] $Seen) {
@@ -221,12 +235,37 @@ function Wait-BackEnd {
 function Undo-Failed {
     # Going back only to what was seen to work.
     if (-not $BeforeWorked -or $null -eq $script:Replaced) {
-        Write-Line 'A person is needed. Nothing is taken back: what stood there before did not work. The undo of each step is in this script.'
+        Write-Line ('A person is needed. Nothing is taken back: what stood there before cannot be set again, or did not work. ' +
+            'The undo of each step is in this script.')
         return 8
     }
-    $null = Restore-BackEndRecord $script:Replaced
+    try {
+        $null = Restore-BackEndRecord $script:Replaced
+    } catch {
+        Write-Line "FAILED: the old record could NOT be put back: $($_.Exception.Message)"
+        Write-Line 'A person is needed. See the journal, and what is kept beside it.'
+        return 8
+    }
     Write-Line 'The old record of 444 is back.'
     return 7
+}
+
+function Complete-Repair {
+    # After the steps.
+    Wait-BackEnd
+    Write-Line 'Proof:'
+    if (-not (Test-Proof)) { return Undo-Failed }
+    if ($Settle -gt 0) {
+        Write-Line "Quiet for $Settle seconds, then once more:"
+        Start-Sleep -Seconds $Settle
+        if (-not (Test-Proof)) { return Undo-Failed }
+    }
+    if ($script:HopOpen) {
+        Write-Line 'A person is needed: 444 works, and requests through the front end do not reach it yet.'
+        return 8
+    }
+    Write-Line 'Done: 444 shows the wanted certificate and answers; 443 is unchanged.'
+    return 0
 }
 
 function Invoke-Repair {
@@ -255,26 +294,28 @@ function Invoke-Repair {
         Write-Line 'A person is needed. What was done is in the journal, the undo of each step in this script.'
         return 8
     }
-    Wait-BackEnd
-    Write-Line 'Proof:'
-    if (-not (Test-Proof)) { return Undo-Failed }
-    if ($Settle -gt 0) {
-        Write-Line "Quiet for $Settle seconds, then once more:"
-        Start-Sleep -Seconds $Settle
-        if (-not (Test-Proof)) { return Undo-Failed }
-    }
-    if ($script:HopOpen) {
-        Write-Line 'A person is needed: 444 works, and requests through the front end do not reach it yet.'
+    try {
+        return Complete-Repair
+    } catch {
+        Write-Line "FAILED after changes: $($_.Exception.Message)"
+        Write-Line 'A person is needed: the steps were done and not proven. See the journal.'
         return 8
     }
-    Write-Line 'Done: 444 shows the wanted certificate and answers; 443 is unchanged.'
-    return 0
 }
 
-try {
-    $code = Invoke-Repair
-} catch {
-    Write-Line "STOP: $($_.Exception.Message)"
-    $code = 4
+function Invoke-AndRelease {
+    try {
+        return Invoke-Repair
+    } catch {
+        Write-Line "STOP: $($_.Exception.Message)"
+        return 4
+    } finally {
+        # a window that stays open would hold it, and this is run twice: without -Apply, then with it
+        if ($null -ne $script:Lock) {
+            try { $script:Lock.ReleaseMutex() } catch { Write-Host "The lock was not ours: $($_.Exception.Message)" }
+            $script:Lock.Dispose()
+        }
+    }
 }
-exit $code
+
+exit (Invoke-AndRelease)

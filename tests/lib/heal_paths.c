@@ -127,7 +127,7 @@ const struct heal_path heal_paths[] = {
 	{"create", make_create, false, "cert_create record_set", false},
 	{"restore", make_restore, false, "cert_restore", false},
 	{"key repair", make_key_repair, false, "key_repair", false},
-	{"key access", make_key_access, false, "key_repair", false},
+	{"key access", make_key_access, false, "cert_create record_set", false},
 	{"binding", make_binding, false, "site_binding_add", false},
 	{"binding and record", make_binding_and_record, false, "site_binding_add record_set", false},
 	{"binding and certificate", make_binding_and_cert, false, "site_binding_add cert_create record_set", false},

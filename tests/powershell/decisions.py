@@ -3,7 +3,7 @@ which values are refused, what is put back when a step fails, when a repair stop
 import os
 import sys
 
-from evaluate import Raised, Shell, Table
+from evaluate import Raised, Shell, Table, text_of
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 SCRIPTS = os.path.join(ROOT, "scripts")
@@ -161,6 +161,113 @@ def test_small_readers():
         check(f"the hop: {status} {header} {tls}", got == expected, got)
 
 
+class Thing:
+    """An object of .NET: members by name; net is its type, in small letters, without the namespace."""
+
+    def __init__(self, net="", **members):
+        self.net, self.gone = net, 0
+        self.__dict__.update(members)
+
+    def Dispose(self):
+        self.gone += 1
+
+
+def throws(kind, text="no"):
+    def f(*a, **k):
+        raise Raised(text, kind)
+    return f
+
+
+RSA = "[security.cryptography.x509certificates.rsacertificateextensions]::getrsa"
+
+
+def test_keys():
+    """.NET 4.6 and later show a CSP's key as RSACng, too: only the certificate's own word tells the two apart."""
+    sign = {"SignHash": lambda *a: None, "ExportParameters": lambda private: Table(Modulus="m")}
+    info = Table(ProviderName="Microsoft RSA SChannel Cryptographic Provider", KeyContainerName="evmend-plan-1", UniqueKeyContainerName="f",
+                 Exportable=False)
+    for csp, name in ((True, "a CSP's"), (False, "CNG's")):
+        shell = part(LOOK, ACT)
+        own = Thing("rsacryptoserviceprovider", CspKeyContainerInfo=info, **sign)
+        cng = Thing("rsacng", Key=Table(Provider=Table(Provider="Microsoft Software Key Storage Provider"), KeyName="evmend-plan-1", UniqueName="f",
+                                        ExportPolicy=0), **sign)
+        certificate = Thing(HasPrivateKey=True, Thumbprint=NEW.upper(),
+                            get_PrivateKey=(lambda k=own: k) if csp else throws("CryptographicException"))
+        for what, f in ((RSA + "privatekey", lambda c, k=cng: k), (RSA + "publickey", lambda c: Thing(**sign)), ("New-Object", lambda *a: "zeros"),
+                        ("ConvertTo-Hex", lambda b: b), ("Test-KeyFile", lambda f: True), ("Get-StoreCertificate", lambda s, c=certificate: [c]),
+                        ("[security.cryptography.hashalgorithmname]::sha1", lambda: 1),
+                        ("[security.cryptography.rsasignaturepadding]::pkcs1", lambda: 1)):
+            shell.give(what, f)
+        for _ in range(2):
+            got = shell.call("Get-KeyFact", certificate)
+            check(f"{name} key is told as such", (got["csp"], got["key_opens"], got["key_matches"], got["exportable"]) == (csp, True, True, False) and
+                  ("SChannel" in got["provider"]) == csp, got)
+        check(f"{name} key: the certificate's own object stays", (own.gone, cng.gone) == ((0, 0) if csp else (0, 2)), (own.gone, cng.gone))
+        check(f"{name} key: ours is found by its container", shell.call("Find-OurCertificate", "plan-1") is certificate and
+              shell.call("Find-OurCertificate", "plan-2") is None)
+        shell.give("Test-KeyFile", lambda f: False)
+        got = shell.call("Get-KeyFact", certificate)
+        check(f"{name} key that the system may not read", (got["key_opens"], got["key_denied"]) == (False, True), got)
+
+
+def test_key_file():
+    shell = part(LOOK)
+    for what, f in (("[environment]::getfolderpath", lambda n: "C:/ProgramData"), ("Join-Path", lambda a, b: a + "/" + b),
+                    ("Test-Path", lambda **k: "MachineKeys" in k["literalpath"] and k["literalpath"].endswith("/there")),
+                    ("[security.accesscontrol.filesystemrights]::readdata", lambda: 1)):
+        shell.give(what, f)
+    system, admins, me, everyone = "S-1-5-18", "S-1-5-32-544", "S-1-5-21-1-2-3-500", "S-1-1-0"
+    for name, rules, expected in (
+            ("SYSTEM", [(system, 1, "Allow")], True), ("Administrators, of whom SYSTEM is one", [(me, 1, "Allow"), (admins, 3, "Allow")], True),
+            ("only somebody else", [(me, 1, "Allow")], False), ("nobody", [], False), ("a right that is not to read", [(system, 2, "Allow")], False),
+            ("denied before it is allowed", [(everyone, 1, "Deny"), (system, 1, "Allow")], False),
+            ("denied to Administrators", [(admins, 1, "Deny"), (system, 1, "Allow")], False),
+            ("allowed before what is inherited denies", [(system, 1, "Allow"), (everyone, 1, "Deny")], True),
+            ("another right denied", [(system, 2, "Deny"), (system, 1, "Allow")], True),
+            ("somebody else denied", [(me, 1, "Deny"), (system, 1, "Allow")], True)):
+        list_ = [Table(IdentityReference=Table(Value=w), FileSystemRights=r, AccessControlType=t) for w, r, t in rules]
+        shell.give("Get-Acl", lambda r=list_, **k: Thing(GetAccessRules=lambda *a: r))
+        check(f"key file: {name}", shell.call("Test-KeyFile", "there") is expected)
+    check("key file: none", shell.call("Test-KeyFile", "gone") is None and shell.call("Test-KeyFile", "") is None)
+
+
+def test_surroundings():
+    for name, version, bits, admin, says in (("PowerShell 7", 7, True, True, "powershell.exe"), ("5.1", 5, True, True, None),
+                                             ("4.0", 4, True, True, None), ("32 bit", 5, False, True, "32-bit"), ("not elevated", 5, True, False, "elevated")):
+        shell = part(LOOK)
+        shell.set("PSVersionTable", Table(PSVersion=Table(Major=version)))
+        shell.give("[environment]::is64bitprocess", lambda b=bits: b)
+        shell.give("[security.principal.windowsidentity]::getcurrent", lambda: "me")
+        shell.give("[security.principal.windowsbuiltinrole]::administrator", lambda: "admin")
+        shell.give("New-Object", lambda *a, y=admin: Thing(IsInRole=lambda r: y))
+        was = thrown(lambda: shell.call("Assert-Surroundings"))
+        check(f"surroundings: {name}", (was is None) if says is None else (was and says in was[1]), was)
+
+
+def test_busy():
+    """Windows Installer's lock: there, held, idle, left by one that died, or not to be opened."""
+    class Lock(Thing):
+        def __init__(self, wait):
+            super().__init__(released=0)
+            self.WaitOne = wait
+
+        def ReleaseMutex(self):
+            self.released += 1
+
+    for name, there, free, released in (
+            ("no lock", throws("WaitHandleCannotBeOpenedException"), True, None), ("not to be opened", throws("System.UnauthorizedAccessException"), False, None),
+            ("held", Lock(lambda ms: False), False, 0), ("idle", Lock(lambda ms: True), True, 1),
+            ("left by one that died", Lock(throws("AbandonedMutexException")), True, 1)):
+        shell = part(LOOK)
+        shell.give("Get-Process", lambda *a, **k: None)
+        shell.give("Test-MachineKey", lambda k: False)
+        shell.give("[threading.mutex]::openexisting", there if callable(there) else lambda n, m=there: m)
+        shell.give("[microsoft.win32.registrykey]::openbasekey", lambda *a: Thing(OpenSubKey=lambda k: None))
+        got = shell.call("Get-BusyFact")
+        check(f"Windows Installer: {name}", got["state"] == ("free" if free else "installing") and (
+            released is None or (there.released, there.gone) == (released, 1)), got)
+
+
 # ---- types ----
 
 def test_types():
@@ -307,15 +414,18 @@ def course(**how):
     called = []
 
     def mark(name, value=None, fails=None):
+        fails = fails or how.get("fails") == name
+
         def f(*a, **k):
             called.append(name)
             if fails:
-                raise Raised(fails)
+                raise Raised(text_of(fails))
             return value() if callable(value) else value
         shell.give(name, f)
 
     mark("Assert-Surroundings")
-    mark("Enter-SingleFlight", "mutex")
+    lock = Thing(ReleaseMutex=lambda: called.append("release"))
+    mark("Enter-SingleFlight", lock)
     mark("Test-AllFacts", lambda: shell.set("Differs", how.get("differs", 0)))
     mark("Get-BusyFact", Table(state=how.get("busy", "free"), what="Exchange setup runs"))
     mark("Save-Before")
@@ -330,7 +440,10 @@ def course(**how):
                         "HopOpen": how.get("hop_open", False), "BeforeWorked": how.get("worked", False),
                         "Replaced": how.get("replaced"), "Lock": None}.items():
         shell.set(name, value)
-    return shell.call("Invoke-Repair"), called
+    shell.give("Write-Host", lambda t: None)
+    code = shell.call("Invoke-AndRelease")
+    check("course: the lock is released", called.count("release") == lock.gone == (how.get("fails") != "Enter-SingleFlight"), (how, called))
+    return code, called
 
 
 def test_course():
@@ -351,7 +464,14 @@ def test_course():
             ("a proof that fails without an old record", {"proofs": [False], "worked": True}, 8, set(), {"Restore-BackEndRecord"}),
             ("it must stay well", {"proofs": [True, False], "worked": True, "replaced": Table(thumbprint=OLD)}, 7,
              {"Restore-BackEndRecord", "Start-Sleep"}, set()),
-            ("the hop is open", {"hop_open": True}, 8, {"Invoke-Plan"}, {"Restore-BackEndRecord"})):
+            ("the hop is open", {"hop_open": True}, 8, {"Invoke-Plan"}, {"Restore-BackEndRecord"}),
+            ("another one is at work", {"fails": "Enter-SingleFlight"}, 4, set(), changing | {"Test-AllFacts"}),
+            ("what was there cannot be kept: nothing was changed", {"fails": "Save-Before"}, 4, {"Save-Before"}, {"Invoke-Plan"}),
+            ("a wait that throws comes after changes", {"fails": "Wait-BackEnd"}, 8, {"Invoke-Plan"}, {"Restore-BackEndRecord"}),
+            ("a proof that throws comes after changes", {"fails": "Test-Proof", "worked": True, "replaced": Table(thumbprint=OLD)}, 8,
+             {"Invoke-Plan"}, {"Restore-BackEndRecord"}),
+            ("going back that throws", {"fails": "Restore-BackEndRecord", "proofs": [False], "worked": True, "replaced": Table(thumbprint=OLD)}, 8,
+             {"Restore-BackEndRecord"}, set())):
         got, called = course(**how)
         check(f"course: {name}", got == code and must <= set(called) and not never & set(called), (got, called))
     _, called = course()
@@ -366,10 +486,36 @@ def test_words():
     shell.give("Write-Line", told.append)
     shell.give("[array]::sort", lambda a, c: a.sort())
     shell.set("Differs", 0)
-    for was, now, differs in (("a", "a", 0), ("a", "A", 1), ("a", "", 0), ("", "b", 0), ("none", "a", 1)):
+    for was, now, silent, differs in (("a", "a", False, 0), ("a", "A", False, 1), ("a", "", False, 1), ("", "b", False, 0), ("", "", False, 0),
+                                      ("none", "a", False, 1), ("a", "", True, 0), ("a", "b", True, 1), ("", "b", True, 0)):
         shell.set("Differs", 0)
-        shell.call("Compare-Fact", "x", was, now)
-        check(f"compare '{was}' with '{now}'", shell.scopes[0]["differs"] == differs, told[-3:])
+        shell.call("Compare-Fact", "x", was, now, silent)
+        check(f"compare '{was}' with '{now}'{', which may be silent' if silent else ''}", shell.scopes[0]["differs"] == differs, told[-3:])
+    check("what cannot be read is told", any("cannot be read" in t for t in told), told)
+    shell.call("Complete-Step", 1, Table(did=True, detail="a certificate was made", thumbprint=NEW))
+    check("the journal names the certificate that was made", told[-1] == f"step 1 is done: a certificate was made ({NEW})", told[-1])
+    shell.call("Complete-Step", 2, Table(did=True, detail="the record is set"))
+    check("the journal of a step without one", told[-1] == "step 2 is done: the record is set", told[-1])
+
+
+def test_before():
+    """What stood there is kept before anything is done, in the folder as PowerShell sees it."""
+    for name, code, records, stops in (("kept", 0, True, False), ("the registry is not exported", 1, True, True),
+                                       ("no record, no key", 1, False, False)):
+        shell, wrote = part(LOOK, "powershell/repair.ps1"), []
+        for what, f in (("Join-Path", lambda a, b: a + "/" + b), ("New-Item", lambda **k: wrote.append(k["path"])), ("Write-Line", lambda t: None),
+                        ("Get-SslText", lambda r=records: lines(GERMAN) if r else ["", "none"]), ("[io.file]::writealllines", lambda p, l: wrote.append(p)),
+                        ("[io.file]::copy", lambda a, b: wrote.append(b)), ("Invoke-Native", lambda e, a, c=code: Table(Lines=[], Code=c)),
+                        ("Get-StoreCertificate", lambda s: []),
+                        ("Get-Date", lambda: Thing(ToUniversalTime=lambda: Thing(ToString=lambda f: "20260302")))):
+            shell.give(what, f)
+        for variable, value in (("Folder", "x"), ("PlanId", "6da4" * 16), ("Verdict", "V"), ("IisConfig", "c"), ("Say", None),
+                                ("ExecutionContext", Table(SessionState=Table(Path=Thing(
+                                    GetUnresolvedProviderPathFromPSPath=lambda p: "D:/here/" + p))))):
+            shell.set(variable, value)
+        was = thrown(lambda: shell.call("Save-Before"))
+        check(f"before: {name}", (was is not None and "nothing was changed" in was[1]) if stops else was is None, was)
+        check(f"before: {name}: in PowerShell's place", wrote and all(w.startswith("D:/here/x/6da46da46da4-20260302") for w in wrote), wrote)
 
 
 # ---- host.ps1 ----
@@ -455,7 +601,7 @@ def test_plans():
     check("plans: all that are expected are there", set(expected) <= set(files), set(expected) - set(files))
 
 
-for test in (test_netsh, test_small_readers, test_types, test_record, test_ours, test_course, test_words, test_host, test_plans):
+for test in (test_netsh, test_small_readers, test_keys, test_key_file, test_surroundings, test_busy, test_before, test_types, test_record, test_ours, test_course, test_words, test_host, test_plans):
     try:
         test()
     except Exception as x:  # a test that cannot run has failed

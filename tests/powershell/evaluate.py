@@ -300,11 +300,18 @@ class Shell:
                 del self.scopes[depth:]
                 if not catches:
                     raise
+                fits = [c for c in catches if self._catches(c, x)]
+                if not fits:
+                    raise
                 self._put("_", Table(Exception=x))
-                self._block(catches[0].named_children[-1], out)
+                self._block(fits[0].named_children[-1], out)
         finally:
             if final:
                 self._block(final[0].named_children[0], out)
+
+    def _catches(self, clause, x):
+        kinds = [t.text.decode().strip("[]").split(".")[-1] for t in self._all(clause.named_children[0], "type_literal")]
+        return clause.named_children[0].type != "catch_type_list" or x.type.split(".")[-1] in kinds
 
     def _switch(self, n, out):
         subject = self._value([c for c in n.named_children if c.type == "switch_condition"][0].named_children[0])
@@ -522,6 +529,8 @@ class Shell:
 
     def _v_member_access(self, n):
         name = n.named_children[1].text.decode()
+        if n.children[1].text == b"::":
+            return self.given[n.named_children[0].text.decode().lower() + "::" + name.lower()]()
         what = self._value(n.named_children[0])
         if isinstance(what, Raised):
             return {"message": str(what), "data": what.data, "exception": what}[name.lower()]
@@ -647,5 +656,6 @@ class Shell:
         if word in ("-is", "-isnot"):
             kinds = {"[string]": str, "[int]": int, "[int64]": int}
             found = right in kinds and isinstance(left, kinds[right]) and not isinstance(left, bool)
+            found = found or getattr(left, "net", None) == right.strip("[]").split(".")[-1]
             return found == (word == "-is")
         raise NotImplementedError(word)

@@ -117,7 +117,7 @@ static bool leads_away(const struct host_state *s, const struct host_record *r)
 		be_cert(s, plain->thumbprint, plain->store) == NULL);
 }
 
-#define APPCMD_SET "appcmd set site /site.name:\"" BE_SITE "\" "
+#define APPCMD_SET BE_APPCMD " set site '/site.name:" BE_SITE "' "
 
 static void advise_bindings(struct verdict *v, const struct host_state *s)
 {
@@ -127,9 +127,9 @@ static void advise_bindings(struct verdict *v, const struct host_state *s)
 
 	for (size_t i = 0; site && i < site->n_bindings; i++)
 		there = there || (text_same(site->bindings[i].protocol, "https") && strcmp(site->bindings[i].information, BE_BINDING) == 0);
-	add(v->advice, sizeof(v->advice), there ? "Take the flags from the plain binding, in cmd: " APPCMD_SET
-		"/bindings.[protocol='https',bindingInformation='" BE_BINDING "'].sslFlags:0" :
-		"Add the plain binding, in cmd: " APPCMD_SET "/+bindings.[protocol='https',bindingInformation='" BE_BINDING "']");
+	add(v->advice, sizeof(v->advice), there ? "Take the flags from the plain binding, in PowerShell: " APPCMD_SET
+		"\"/bindings.[protocol='https',bindingInformation='" BE_BINDING "'].sslFlags:0\"" :
+		"Add the plain binding, in PowerShell: " APPCMD_SET "\"/+bindings.[protocol='https',bindingInformation='" BE_BINDING "']\"");
 	for (size_t i = 0; site && i < site->n_bindings; i++) {
 		const struct host_binding *b = &site->bindings[i];
 
@@ -137,9 +137,9 @@ static void advise_bindings(struct verdict *v, const struct host_state *s)
 			continue;
 		if (binding_ok(b, endpoint))
 			say_text(line, sizeof(line), "If nobody needs the one with an address or a name: " APPCMD_SET
-				"/-bindings.[protocol='https',bindingInformation='%s']", b->information);
+				"\"/-bindings.[protocol='https',bindingInformation='%s']\"", b->information);
 		else
-			say_text(line, sizeof(line), "One binding for port 444 has no known shape: see 'appcmd list site'.");
+			say_text(line, sizeof(line), "One binding for port 444 has no known shape: see " BE_APPCMD " list site.");
 		add(v->advice, sizeof(v->advice), line);
 	}
 }
@@ -155,6 +155,20 @@ static void advise_wrong(struct diagnosis *d)
 			advise_record(v, &s->records[i]);
 	if ((s->known & HOST_PART_SITES) && fact_value(&d->facts, "binding_plain") == TRI_NO)
 		advise_bindings(v, s);
+}
+
+/* The key is there; its access list is a person's. The rights are those with which Exchange's setup makes it. */
+static void advise_key(struct diagnosis *d)
+{
+	const struct host_record *r = be_record(&d->state);
+	char hex[41], line[300];
+
+	if (r == NULL || !be_store_is(r->store, "MY"))
+		return;
+	text_hex(hex, r->thumbprint, 20);
+	say_text(line, sizeof(line), "Or, in its place: certutil -repairstore my %s \"D:PAI(A;;FA;;;SY)(A;;FA;;;BA)(A;;FR;;;NS)\" replaces the "
+		"access list of the key (SYSTEM and Administrators all, Network Service reads). evmend never alters that list.", hex);
+	add(d->verdict.advice, sizeof(d->verdict.advice), line);
 }
 
 static struct note *find_note(struct verdict *v, const char *name)
@@ -208,5 +222,7 @@ void be_advice(struct diagnosis *d)
 {
 	if (d->verdict.name && strcmp(d->verdict.name, "BE_BINDING_WRONG") == 0)
 		advise_wrong(d);
+	if (d->verdict.name && strcmp(d->verdict.name, "BE_KEY_ACCESS") == 0)
+		advise_key(d);
 	advise_loopback(d);
 }

@@ -7,6 +7,8 @@
 
 #include "heal/remedy.h"
 
+/* appcmd is not in PATH; as PowerShell starts it. */
+#define BE_APPCMD "& \"$env:windir\\System32\\inetsrv\\appcmd.exe\""
 #define BE_SITE "Exchange Back End"
 #define BE_ENDPOINT "0.0.0.0:444"
 #define BE_BINDING "*:444:"

@@ -148,9 +148,8 @@ enum tri be_key_repairable(const struct diagnosis *d)
 		return c->key_matches == TRI_NO ? TRI_UNKNOWN : TRI_NO; /* joined with a wrong key: who knows where its own is */
 	if (c->key_matches == TRI_NO)
 		return TRI_NO;
-	/* a container that fits though nothing joins it, or a key that is not let open */
-	return (c->has_key == TRI_NO && c->container[0]) || (c->key_opens == TRI_NO && (c->key_denied == TRI_YES ||
-		c->key_matches == TRI_YES)) ? TRI_YES : TRI_NO;
+	/* a container that fits though nothing joins it. A key that is joined and does not open lacks rights, or is damaged */
+	return c->has_key == TRI_NO && c->container[0] ? TRI_YES : TRI_NO;
 }
 
 bool be_may_have_cert(const struct diagnosis *d)

@@ -53,7 +53,7 @@ static void say_undo(const struct diagnosis *d, const struct host_record *old, s
 		return;
 	}
 	p->undo_kind = UNDO_PARTIAL;
-	say_text(p->undo, sizeof(p->undo), "the old record goes into the ledger, but cannot be set again: the certificate %s %s "
+	say_text(p->undo, sizeof(p->undo), "the old record is kept as text, but cannot be set again: the certificate %s %s "
 		"(HTTP.SYS answers 1312)", hex, c ? "has no key that is known to open" : "is not in its store");
 }
 
@@ -115,8 +115,7 @@ static void add_create(struct diagnosis *d, const char *why)
 		id->netbios, id->netbios, t->n_san > 1 ? " and " : "", t->n_san > 1 ? id->fqdn : "");
 	text_copy(p->before, sizeof(p->before), "no certificate of store MY is this server's own, good for the time, and with a key that opens");
 	text_copy(p->after, sizeof(p->after), "one certificate more in store MY, '" BE_FRIENDLY "', its key not exportable; it serves nothing yet");
-	text_copy(p->undo, sizeof(p->undo), "remove that certificate and its key, if its thumbprint is the one in the ledger and it is bound "
-		"nowhere");
+	text_copy(p->undo, sizeof(p->undo), "remove that certificate and its key, if it is the one that this step made and it is bound nowhere");
 }
 
 /* The public part is still in another store, with its key: bringing it back keeps the thumbprint and every binding. */
@@ -176,7 +175,7 @@ static void plan_key(struct diagnosis *d, const char *why)
 	struct plan_step *p;
 	char hex[41];
 
-	/* where it is not sure that the key is there, a certificate that is sure to serve goes before */
+	/* where it is not sure that the key is there, a certificate that is sure to serve goes before; rights are a person's to give */
 	if (repairable == TRI_NO || (repairable == TRI_UNKNOWN && be_best_cert(d) != NULL)) {
 		plan_missing(d, why);
 		return;
@@ -185,9 +184,9 @@ static void plan_key(struct diagnosis *d, const char *why)
 	memcpy(p->step.thumbprint, r->thumbprint, 20);
 	text_hex(hex, r->thumbprint, 20);
 	say_text(p->what, sizeof(p->what), "Join %s in store MY with its private key again, as 'certutil -repairstore my' does", hex);
-	say_text(p->before, sizeof(p->before), "%s is in store MY, but is not joined with its own key, or that does not open", hex);
+	say_text(p->before, sizeof(p->before), "%s is in store MY, but is not joined with its own key", hex);
 	say_text(p->after, sizeof(p->after), "the key of %s opens; the record for %s stays as it is", hex, BE_ENDPOINT);
-	text_copy(p->undo, sizeof(p->undo), "none: a key that opens again stays so; what was there before goes into the ledger");
+	text_copy(p->undo, sizeof(p->undo), "none: a key that opens again stays so");
 }
 
 /* R0a, nothing fails yet: what is gone, the certificate or its key, says how it is brought back. */
@@ -274,7 +273,7 @@ static const struct path {
 	{"SSL_RECORD_MISSING", plan_missing, "HTTP.SYS takes the certificate of port 444 from this record, and there is none"},
 	{"BE_CERT_DELETED", plan_deleted, "the record of port 444 names a certificate that is not in the store"},
 	{"BE_KEY_MISSING", plan_key, "the certificate of port 444 has no private key that opens and matches"},
-	{"BE_KEY_ACCESS", plan_key, "the private key of the certificate of port 444 is there, but does not open for lack of rights"},
+	{"BE_KEY_ACCESS", plan_missing, "the private key of the certificate of port 444 is there, but does not open for lack of rights"},
 	{"BE_STORE_MISMATCH", plan_store, "the record of port 444 names a store in which its certificate is not"},
 	{"HTTPSYS_STALE_STATE", plan_again, "set once more, HTTP.SYS reads certificate and key of this record anew"},
 	{"BE_CERT_EXPIRED", plan_renew, "the certificate of port 444 is not valid today"},

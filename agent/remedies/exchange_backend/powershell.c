@@ -37,8 +37,10 @@ static void put_header(struct emit *x)
 		d->identity.lab ? ", a LAB and no real server" : "");
 	ps_remark(x->to, "", "Repair of ", text);
 	buf_str(x->to, "#\n# Read it, then run it on that server, in Windows PowerShell as administrator:\n"
-		"#   .\\repair.ps1           reads every fact again and compares; changes nothing\n"
-		"#   .\\repair.ps1 -Apply    does the steps below, if no fact differs, and proves the result\n"
+		"#   powershell -NoProfile -ExecutionPolicy Bypass -File .\\repair.ps1\n"
+		"#       reads every fact again and compares; changes nothing\n"
+		"#   powershell -NoProfile -ExecutionPolicy Bypass -File .\\repair.ps1 -Apply\n"
+		"#       does the steps below, if no fact differs, and proves the result\n"
 		"# Its authors had no Windows machine: it was NOT RUN ON WINDOWS. Try it on a test server first.\n"
 		"# Written by evmend. It never changes port 443, deletes no certificate, and enables none for an Exchange service.\n#\n");
 	say_text(text, sizeof(text), "%s (%s)", v->name, v->row);
@@ -58,24 +60,44 @@ static const char *undo_word(enum undo_kind k)
 	return k == UNDO_EXACT ? "undo, exact:    " : k == UNDO_PARTIAL ? "undo, in part:  " : "undo:           ";
 }
 
-/* The undo as commands of Windows, for a person, after the script is long forgotten. */
-static void put_undo_commands(struct emit *x, const struct host_step *s)
+/* The undo of a record. A record whose certificate cannot be loaded is taken back by nobody (1312): then no command is given, since
+ * the first half of it would take away what works. */
+static void put_record_undo(struct emit *x, enum undo_kind kind)
 {
 	const struct host_record *r = be_record(&x->d->state);
-	char text[300], hex[41];
+	char text[400], hex[41] = "";
+	const char *appid;
 
-	if (s->kind == STEP_RECORD_SET) {
+	if (r == NULL) {
 		ps_remark_whole(x->to, COMMAND, "netsh http delete sslcert ipport=" BE_ENDPOINT);
-		if (r == NULL || !ps_store_ok(r->store))
-			return;
-		text_hex(hex, r->thumbprint, 20);
-		say_text(text, sizeof(text), "netsh http add sslcert ipport=" BE_ENDPOINT " certhash=%s 'appid=%s' certstorename=%s", hex,
-			ps_guid_ok(r->appid) ? r->appid : BE_APPID, r->store);
-		ps_remark_whole(x->to, COMMAND, text);
-	} else if (s->kind == STEP_SITE_BINDING_ADD) {
-		ps_remark_whole(x->to, COMMAND, "& \"$env:windir\\System32\\inetsrv\\appcmd.exe\" set site "
+		return;
+	}
+	text_hex(hex, r->thumbprint, 20);
+	appid = ps_guid_ok(r->appid) ? r->appid : BE_APPID;
+	if (kind != UNDO_EXACT || !ps_store_ok(r->store)) {
+		say_text(text, sizeof(text), "(no command: the old certificate cannot be loaded. Do NOT delete the new record. It was: %s, store %s, "
+			"appid %s; it is kept in the journal's folder: netsh-sslcert.txt, SslBindingInfo.reg)", hex,
+			ps_store_ok(r->store) ? r->store : "with an odd name", appid);
+		ps_remark(x->to, "    ", "                  ", text);
+		return;
+	}
+	ps_remark_whole(x->to, COMMAND, "netsh http delete sslcert ipport=" BE_ENDPOINT);
+	say_text(text, sizeof(text), "netsh http add sslcert ipport=" BE_ENDPOINT " certhash=%s 'appid=%s' certstorename=%s%s%s", hex, appid,
+		r->store, r->flags & 1 ? " dsmapperusage=enable" : "", r->flags & 2 ? " clientcertnegotiation=enable" : "");
+	ps_remark_whole(x->to, COMMAND, text);
+}
+
+/* The undo as commands of Windows, for a person, after the script is long forgotten. */
+static void put_undo_commands(struct emit *x, const struct plan_step *p)
+{
+	if (p->step.kind == STEP_RECORD_SET) {
+		put_record_undo(x, p->undo_kind);
+	} else if (p->step.kind == STEP_SITE_BINDING_ADD) {
+		ps_remark_whole(x->to, COMMAND, BE_APPCMD " set site "
 			"'/site.name:" BE_SITE "' \"/-bindings.[protocol='https',bindingInformation='" BE_BINDING "']\"");
-	} else if (s->kind == STEP_CERT_CREATE) {
+	} else if (p->step.kind == STEP_CERT_CREATE) {
+		ps_remark(x->to, "    ", "                  ", "only if its thumbprint is the one in journal.txt, and 'netsh http show sslcert' does "
+			"not name it:");
 		ps_remark_whole(x->to, COMMAND, "Remove-Item Cert:\\LocalMachine\\My\\THUMBPRINT -DeleteKey");
 	}
 }
@@ -160,7 +182,7 @@ static int put_steps(struct emit *x)
 		ps_remark(x->to, "    ", "  after:          ", s->after);
 		say_text(label, sizeof(label), "  %s", undo_word(s->undo_kind));
 		ps_remark(x->to, "    ", label, s->undo);
-		put_undo_commands(x, &s->step);
+		put_undo_commands(x, s);
 		buf_printf(x->to, "    Start-Step %zu '%s'\n    $result = ", i + 1, step_kind_text(s->step.kind));
 		if (put_call(x, s) < 0)
 			return -1;

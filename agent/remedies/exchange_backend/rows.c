@@ -281,8 +281,8 @@ const struct be_row be_rows[] = {
 		.needed = {"w3svc_running", "site_started", "was_running", "http_running", "backend_refuses", "binding_plain", "record_present"},
 		.text = "The site 'Exchange Back End' does not run. Its certificate is not the cause and is left alone.",
 		.disproof = "W3SVC and the site started, and port 444 still refused",
-		.advice = "Start it: 'net start W3SVC' if that service is stopped, then 'appcmd start site \"Exchange Back End\"'. Do not "
-		"touch the certificate."},
+		.advice = "Start it, in PowerShell: net start W3SVC if that service is stopped, then " BE_APPCMD " start site "
+		"\"Exchange Back End\". Do not touch the certificate."},
 	{.id = "R19", .name = "UNKNOWN", .listed = "CONTRADICTION", .cause = SITE, .holds = addresses_differ, .confidence = CONFIDENCE_LOW,
 		.repairable = REPAIR_NEVER, .needed = {"addresses_agree", "record_specific"},
 		.text = "The addresses of port 444 do not agree, and no record is for one address: one cause for all of them cannot be named.",
@@ -302,7 +302,7 @@ const struct be_row be_rows[] = {
 	{.id = "R3", .name = "BE_BINDING_REMOVED", .cause = SITE, .holds = binding_removed, .confidence = CONFIDENCE_HIGH,
 		.repairable = REPAIR_BY_POLICY, .needed = {"binding_444"},
 		.text = "The site 'Exchange Back End' has lost its https binding for port 444.",
-		.disproof = "an https binding with port 444 in 'appcmd list site \"Exchange Back End\"'",
+		.disproof = "an https binding with port 444 in the list of: " BE_APPCMD " list site \"Exchange Back End\"",
 		.advice = "Add the binding https *:444: without SNI to the site, then bind the server's own certificate to it."},
 	{.id = "R4", .name = "BE_BINDING_WRONG", .cause = SITE, .holds = binding_wrong, .confidence = CONFIDENCE_HIGH,
 		.repairable = REPAIR_NEVER, .needed = {"binding_plain", "record_shadowed", "record_specific", "addresses_agree"},
@@ -332,8 +332,8 @@ const struct be_row be_rows[] = {
 		.repairable = REPAIR_BY_POLICY, .needed = {"record_cert_in_store", "record_key_usable", "record_key_denied"},
 		.text = "The private key of port 444's certificate is there, but SYSTEM has no right to open it.",
 		.disproof = "a handshake on 444 that passes, or a key that SYSTEM opens",
-		.advice = "Give SYSTEM and Administrators full access to the key ('certlm.msc', All Tasks, Manage Private Keys), or 'certutil "
-		"-repairstore my THUMBPRINT'; else bind another own certificate."},
+		.advice = "Bind another own certificate. Or give the rights back: 'certlm.msc', All Tasks, Manage Private Keys: SYSTEM and "
+		"Administrators, full access."},
 	{.id = "R7", .name = "BE_KEY_MISSING", .cause = CERT, .holds = key_missing, .confidence = CONFIDENCE_HIGH,
 		.repairable = REPAIR_BY_POLICY, .needed = {"record_cert_in_store", "record_key_usable", "record_key_there", "record_key_opens",
 		"record_key_matches"},
@@ -372,7 +372,8 @@ const struct be_row be_rows[] = {
 		.repairable = REPAIR_NEVER, .needed = {"backend_tls", "backend_503", "pools_started"},
 		.text = "Port 444 answers 503: an application pool of the back end is stopped. The certificate is fine.",
 		.disproof = "an answer other than 503 on 444",
-		.advice = "Look at the pools: 'appcmd list apppool /state:Stopped', then 'appcmd start apppool \"NAME\"'."},
+		.advice = "Look at the pools, in PowerShell: " BE_APPCMD " list apppool /state:Stopped, then " BE_APPCMD
+		" start apppool \"NAME\"."},
 	{.id = "R14a", .name = "BE_HANGS", .cause = SITE, .holds = hangs, .confidence = CONFIDENCE_MEDIUM, .repairable = REPAIR_NEVER,
 		.needed = {"backend_listens", "tls_timeout", "backend_answers", "record_key_usable"},
 		.text = "The back end accepts connections and does not answer. The certificate is fine.",

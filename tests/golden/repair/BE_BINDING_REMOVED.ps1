@@ -1,8 +1,10 @@
 # Repair of EX1 (ex1.lab.example)
 #
 # Read it, then run it on that server, in Windows PowerShell as administrator:
-#   .\repair.ps1           reads every fact again and compares; changes nothing
-#   .\repair.ps1 -Apply    does the steps below, if no fact differs, and proves the result
+#   powershell -NoProfile -ExecutionPolicy Bypass -File .\repair.ps1
+#       reads every fact again and compares; changes nothing
+#   powershell -NoProfile -ExecutionPolicy Bypass -File .\repair.ps1 -Apply
+#       does the steps below, if no fact differs, and proves the result
 # Its authors had no Windows machine: it was NOT RUN ON WINDOWS. Try it on a test server first.
 # Written by evmend. It never changes port 443, deletes no certificate, and enables none for an Exchange service.
 #
@@ -53,9 +55,13 @@
 [CmdletBinding()]
 param(
     [switch] $Apply,
-    [string] $Folder = (Join-Path ([Environment]::GetFolderPath('CommonApplicationData')) 'evmend'),
+    [string] $Folder = "$env:ProgramData\evmend",
     [ValidateRange(0, 600)] [int] $Settle = 60
 )
+if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
+    Write-Host 'STOP: this PowerShell runs in a restricted language mode; run it where scripts may use .NET'
+    exit 4
+}
 
 # --- the plan, and what was true when it was made ---
 $PlanId = '5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c'

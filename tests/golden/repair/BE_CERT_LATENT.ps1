@@ -1,8 +1,10 @@
 # Repair of EX1 (ex1.lab.example)
 #
 # Read it, then run it on that server, in Windows PowerShell as administrator:
-#   .\repair.ps1           reads every fact again and compares; changes nothing
-#   .\repair.ps1 -Apply    does the steps below, if no fact differs, and proves the result
+#   powershell -NoProfile -ExecutionPolicy Bypass -File .\repair.ps1
+#       reads every fact again and compares; changes nothing
+#   powershell -NoProfile -ExecutionPolicy Bypass -File .\repair.ps1 -Apply
+#       does the steps below, if no fact differs, and proves the result
 # Its authors had no Windows machine: it was NOT RUN ON WINDOWS. Try it on a test server first.
 # Written by evmend. It never changes port 443, deletes no certificate, and enables none for an Exchange service.
 #
@@ -60,9 +62,13 @@
 [CmdletBinding()]
 param(
     [switch] $Apply,
-    [string] $Folder = (Join-Path ([Environment]::GetFolderPath('CommonApplicationData')) 'evmend'),
+    [string] $Folder = "$env:ProgramData\evmend",
     [ValidateRange(0, 600)] [int] $Settle = 60
 )
+if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
+    Write-Host 'STOP: this PowerShell runs in a restricted language mode; run it where scripts may use .NET'
+    exit 4
+}
 
 # --- the plan, and what was true when it was made ---
 $PlanId = '5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c'
@@ -94,8 +100,10 @@ function Invoke-Plan {
     #                   opens
     #   after:          one certificate more in store MY, 'Microsoft Exchange', its key not exportable; it serves
     #                   nothing yet
-    #   undo, exact:    remove that certificate and its key, if its thumbprint is the one in the ledger and it is
-    #                   bound nowhere
+    #   undo, exact:    remove that certificate and its key, if it is the one that this step made and it is bound
+    #                   nowhere
+    #                   only if its thumbprint is the one in journal.txt, and 'netsh http show sslcert' does not
+    #                   name it:
     #                   Remove-Item Cert:\LocalMachine\My\THUMBPRINT -DeleteKey
     Start-Step 1 'cert_create'
     $result = New-BackEndCertificate 'EX1' @('EX1', 'ex1.lab.example') 2048 1826 'Microsoft Exchange' $Token
@@ -105,10 +113,12 @@ function Invoke-Plan {
     #   why:            port 444 is served from HTTP.SYS's cache only: the next restart breaks it
     #   before:         0.0.0.0:444 -> a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101, store MY, flags 0
     #   after:          0.0.0.0:444 -> the new certificate, store MY, flags 0
-    #   undo, in part:  the old record goes into the ledger, but cannot be set again: the certificate
+    #   undo, in part:  the old record is kept as text, but cannot be set again: the certificate
     #                   a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is not in its store (HTTP.SYS answers 1312)
-    #                   netsh http delete sslcert ipport=0.0.0.0:444
-    #                   netsh http add sslcert ipport=0.0.0.0:444 certhash=a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 'appid={4dc3e181-e14b-4a21-b022-59fc669b0914}' certstorename=MY
+    #                   (no command: the old certificate cannot be loaded. Do NOT delete the new record. It was:
+    #                   a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101, store MY, appid
+    #                   {4dc3e181-e14b-4a21-b022-59fc669b0914}; it is kept in the journal's folder:
+    #                   netsh-sslcert.txt, SslBindingInfo.reg)
     Start-Step 2 'record_set'
     $result = Set-BackEndRecord $script:Wanted 'MY' '{4dc3e181-e14b-4a21-b022-59fc669b0914}' 0
     Complete-Step 2 $result

@@ -1,8 +1,10 @@
 # Repair of EX1 (ex1.lab.example)
 #
 # Read it, then run it on that server, in Windows PowerShell as administrator:
-#   .\repair.ps1           reads every fact again and compares; changes nothing
-#   .\repair.ps1 -Apply    does the steps below, if no fact differs, and proves the result
+#   powershell -NoProfile -ExecutionPolicy Bypass -File .\repair.ps1
+#       reads every fact again and compares; changes nothing
+#   powershell -NoProfile -ExecutionPolicy Bypass -File .\repair.ps1 -Apply
+#       does the steps below, if no fact differs, and proves the result
 # Its authors had no Windows machine: it was NOT RUN ON WINDOWS. Try it on a test server first.
 # Written by evmend. It never changes port 443, deletes no certificate, and enables none for an Exchange service.
 #
@@ -55,9 +57,13 @@
 [CmdletBinding()]
 param(
     [switch] $Apply,
-    [string] $Folder = (Join-Path ([Environment]::GetFolderPath('CommonApplicationData')) 'evmend'),
+    [string] $Folder = "$env:ProgramData\evmend",
     [ValidateRange(0, 600)] [int] $Settle = 60
 )
+if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
+    Write-Host 'STOP: this PowerShell runs in a restricted language mode; run it where scripts may use .NET'
+    exit 4
+}
 
 # --- the plan, and what was true when it was made ---
 $PlanId = '5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c'
@@ -66,7 +72,7 @@ $Token = 'plan-5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c' # finds our own certificate aga
 $ServerNetbios = 'EX1'
 $ServerFqdn = 'ex1.lab.example'
 $Addresses = @('127.0.0.1', '::1')
-$WantedThumbprint = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101' # what 444 must show in the end
+$WantedThumbprint = '' # what 444 must show in the end; not known before the certificate is made
 $WantedStore = 'MY'
 $WantedIsOther = $false # it is another certificate than the record's
 $BeforeWorked = $false # 444 worked: only then is anything taken back
@@ -84,18 +90,38 @@ $WasBackEnd = 'fails'
 $WasFrontEnd = 'shows a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202'
 
 function Invoke-Plan {
-    # Step 1 of 1: Join a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 in store MY with its private key again, as
-    #              'certutil -repairstore my' does
+    # Step 1 of 2: Create a self-signed certificate CN=EX1, names EX1 and ex1.lab.example, RSA 2048, SHA-256, 1826
+    #              days
     #   why:            the private key of the certificate of port 444 is there, but does not open for lack of
     #                   rights
-    #   before:         a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is in store MY, but is not joined with its own key,
-    #                   or that does not open
-    #   after:          the key of a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 opens; the record for 0.0.0.0:444 stays
-    #                   as it is
-    #   undo:           none: a key that opens again stays so; what was there before goes into the ledger
-    Start-Step 1 'key_repair'
-    $result = Repair-CertificateKey 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101'
+    #   before:         no certificate of store MY is this server's own, good for the time, and with a key that
+    #                   opens
+    #   after:          one certificate more in store MY, 'Microsoft Exchange', its key not exportable; it serves
+    #                   nothing yet
+    #   undo, exact:    remove that certificate and its key, if it is the one that this step made and it is bound
+    #                   nowhere
+    #                   only if its thumbprint is the one in journal.txt, and 'netsh http show sslcert' does not
+    #                   name it:
+    #                   Remove-Item Cert:\LocalMachine\My\THUMBPRINT -DeleteKey
+    Start-Step 1 'cert_create'
+    $result = New-BackEndCertificate 'EX1' @('EX1', 'ex1.lab.example') 2048 1826 'Microsoft Exchange' $Token
     Complete-Step 1 $result
+
+    # Step 2 of 2: Bind the new certificate to 0.0.0.0:444
+    #   why:            the private key of the certificate of port 444 is there, but does not open for lack of
+    #                   rights
+    #   before:         0.0.0.0:444 -> a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101, store MY, flags 0
+    #   after:          0.0.0.0:444 -> the new certificate, store MY, flags 0
+    #   undo, in part:  the old record is kept as text, but cannot be set again: the certificate
+    #                   a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 has no key that is known to open (HTTP.SYS answers
+    #                   1312)
+    #                   (no command: the old certificate cannot be loaded. Do NOT delete the new record. It was:
+    #                   a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101, store MY, appid
+    #                   {4dc3e181-e14b-4a21-b022-59fc669b0914}; it is kept in the journal's folder:
+    #                   netsh-sslcert.txt, SslBindingInfo.reg)
+    Start-Step 2 'record_set'
+    $result = Set-BackEndRecord $script:Wanted 'MY' '{4dc3e181-e14b-4a21-b022-59fc669b0914}' 0
+    Complete-Step 2 $result
 }
 
 # (here follow powershell/look.ps1, act.ps1 and the rest of repair.ps1, the same in every script)

@@ -1,8 +1,10 @@
 # Repair of EX1 (ex1.lab.example)
 #
 # Read it, then run it on that server, in Windows PowerShell as administrator:
-#   .\repair.ps1           reads every fact again and compares; changes nothing
-#   .\repair.ps1 -Apply    does the steps below, if no fact differs, and proves the result
+#   powershell -NoProfile -ExecutionPolicy Bypass -File .\repair.ps1
+#       reads every fact again and compares; changes nothing
+#   powershell -NoProfile -ExecutionPolicy Bypass -File .\repair.ps1 -Apply
+#       does the steps below, if no fact differs, and proves the result
 # Its authors had no Windows machine: it was NOT RUN ON WINDOWS. Try it on a test server first.
 # Written by evmend. It never changes port 443, deletes no certificate, and enables none for an Exchange service.
 #
@@ -26,8 +28,8 @@
 #   yes     record_cert_in_store       a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is in store MY
 #   no      record_cert_elsewhere      a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is in no other store with its key
 #   no      public_copy                no public copy is there
-#   no      record_key_usable          private key: there yes, opens no, matches yes
-#   yes     record_key_there           a key is named
+#   no      record_key_usable          private key: there no, opens no, matches yes
+#   no      record_key_there           a key is not named
 #   no      record_key_opens           Microsoft RSA SChannel Cryptographic Provider
 #   yes     record_key_matches         Microsoft RSA SChannel Cryptographic Provider
 #   yes     record_443                 0.0.0.0:443 -> a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202, store MY
@@ -55,9 +57,13 @@
 [CmdletBinding()]
 param(
     [switch] $Apply,
-    [string] $Folder = (Join-Path ([Environment]::GetFolderPath('CommonApplicationData')) 'evmend'),
+    [string] $Folder = "$env:ProgramData\evmend",
     [ValidateRange(0, 600)] [int] $Settle = 60
 )
+if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
+    Write-Host 'STOP: this PowerShell runs in a restricted language mode; run it where scripts may use .NET'
+    exit 4
+}
 
 # --- the plan, and what was true when it was made ---
 $PlanId = '5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c'
@@ -87,11 +93,10 @@ function Invoke-Plan {
     # Step 1 of 1: Join a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 in store MY with its private key again, as
     #              'certutil -repairstore my' does
     #   why:            the certificate of port 444 has no private key that opens and matches
-    #   before:         a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is in store MY, but is not joined with its own key,
-    #                   or that does not open
+    #   before:         a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 is in store MY, but is not joined with its own key
     #   after:          the key of a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 opens; the record for 0.0.0.0:444 stays
     #                   as it is
-    #   undo:           none: a key that opens again stays so; what was there before goes into the ledger
+    #   undo:           none: a key that opens again stays so
     Start-Step 1 'key_repair'
     $result = Repair-CertificateKey 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101'
     Complete-Step 1 $result

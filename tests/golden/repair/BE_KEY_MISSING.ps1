@@ -1,8 +1,10 @@
 # Repair of EX1 (ex1.lab.example)
 #
 # Read it, then run it on that server, in Windows PowerShell as administrator:
-#   .\repair.ps1           reads every fact again and compares; changes nothing
-#   .\repair.ps1 -Apply    does the steps below, if no fact differs, and proves the result
+#   powershell -NoProfile -ExecutionPolicy Bypass -File .\repair.ps1
+#       reads every fact again and compares; changes nothing
+#   powershell -NoProfile -ExecutionPolicy Bypass -File .\repair.ps1 -Apply
+#       does the steps below, if no fact differs, and proves the result
 # Its authors had no Windows machine: it was NOT RUN ON WINDOWS. Try it on a test server first.
 # Written by evmend. It never changes port 443, deletes no certificate, and enables none for an Exchange service.
 #
@@ -55,9 +57,13 @@
 [CmdletBinding()]
 param(
     [switch] $Apply,
-    [string] $Folder = (Join-Path ([Environment]::GetFolderPath('CommonApplicationData')) 'evmend'),
+    [string] $Folder = "$env:ProgramData\evmend",
     [ValidateRange(0, 600)] [int] $Settle = 60
 )
+if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
+    Write-Host 'STOP: this PowerShell runs in a restricted language mode; run it where scripts may use .NET'
+    exit 4
+}
 
 # --- the plan, and what was true when it was made ---
 $PlanId = '5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c'
@@ -90,11 +96,13 @@ function Invoke-Plan {
     #   before:         0.0.0.0:444 -> a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101, store MY, flags 0
     #   after:          0.0.0.0:444 -> a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a404, store MY, flags 0, valid until
     #                   2029-07-03
-    #   undo, in part:  the old record goes into the ledger, but cannot be set again: the certificate
+    #   undo, in part:  the old record is kept as text, but cannot be set again: the certificate
     #                   a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 has no key that is known to open (HTTP.SYS answers
     #                   1312)
-    #                   netsh http delete sslcert ipport=0.0.0.0:444
-    #                   netsh http add sslcert ipport=0.0.0.0:444 certhash=a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 'appid={4dc3e181-e14b-4a21-b022-59fc669b0914}' certstorename=MY
+    #                   (no command: the old certificate cannot be loaded. Do NOT delete the new record. It was:
+    #                   a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101, store MY, appid
+    #                   {4dc3e181-e14b-4a21-b022-59fc669b0914}; it is kept in the journal's folder:
+    #                   netsh-sslcert.txt, SslBindingInfo.reg)
     Start-Step 1 'record_set'
     $result = Set-BackEndRecord 'a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a404' 'MY' '{4dc3e181-e14b-4a21-b022-59fc669b0914}' 0
     Complete-Step 1 $result

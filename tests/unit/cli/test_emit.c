@@ -116,12 +116,12 @@ static void key_missing(void)
 
 static void key_repair(void)
 {
-	mine()->key_opens = TRI_NO;
+	mine()->has_key = mine()->key_opens = TRI_NO;
 }
 
 static void key_access(void)
 {
-	key_repair();
+	mine()->key_opens = TRI_NO;
 	mine()->key_denied = TRI_YES;
 }
 
@@ -297,6 +297,36 @@ static void each_verdict_has_its_script(void **state)
 	free(d);
 }
 
+/* What a person may paste: both commands, with the flags, when the old record can be set again; else neither. */
+static void undo_commands(void **state)
+{
+	static const char drop[] = "#                   netsh http delete sslcert ipport=0.0.0.0:444\n";
+	struct diagnosis *d = xcalloc(1, sizeof(*d));
+	const struct be_script parts = whole();
+	struct buf script;
+	struct err e = {.text = ""};
+
+	(void)state;
+	foreign();
+	fake_record(&world, BE_ENDPOINT)->flags = 3;
+	look(d);
+	buf_init(&script, 1u << 20);
+	assert_int_equal(be_powershell(d, &parts, &script, &e), 0);
+	assert_non_null(strstr(buf_text(&script), drop));
+	assert_non_null(strstr(buf_text(&script), "certhash=a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202 "
+		"'appid={4dc3e181-e14b-4a21-b022-59fc669b0914}' certstorename=MY dsmapperusage=enable clientcertnegotiation=enable\n"));
+	fake_delete_backend_cert(&world, false); /* of 443 as well here: what the record named cannot be loaded any more */
+	look(d);
+	assert_int_equal(d->plan.steps[d->plan.n - 1].undo_kind, UNDO_PARTIAL);
+	buf_reset(&script);
+	assert_int_equal(be_powershell(d, &parts, &script, &e), 0);
+	assert_null(strstr(buf_text(&script), drop));
+	assert_null(strstr(buf_text(&script), "# netsh http add sslcert"));
+	assert_non_null(strstr(buf_text(&script), "Do NOT delete the new record"));
+	buf_free(&script);
+	free(d);
+}
+
 static void the_fixed_scripts_hold_nothing_forbidden(void **state)
 {
 	(void)state;
@@ -440,6 +470,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_check_can_fail),
 		cmocka_unit_test_setup_teardown(each_verdict_has_its_script, setup, teardown),
+		cmocka_unit_test_setup_teardown(undo_commands, setup, teardown),
 		cmocka_unit_test(the_fixed_scripts_hold_nothing_forbidden),
 		cmocka_unit_test_setup_teardown(no_plan_no_script, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_not_excluded_refuses, setup, teardown),

@@ -162,10 +162,11 @@ static void no_command_of_odd_text(void **state)
 	}
 }
 
-#define SITE "appcmd set site /site.name:\"Exchange Back End\" "
-#define ADD " Add the plain binding, in cmd: " SITE "/+bindings.[protocol='https',bindingInformation='*:444:']"
+#define APPCMD "& \"$env:windir\\System32\\inetsrv\\appcmd.exe\""
+#define SITE APPCMD " set site '/site.name:Exchange Back End' "
+#define ADD " Add the plain binding, in PowerShell: " SITE "\"/+bindings.[protocol='https',bindingInformation='*:444:']\""
 #define DROP(information) " If nobody needs the one with an address or a name: " SITE \
-	"/-bindings.[protocol='https',bindingInformation='" information "']"
+	"\"/-bindings.[protocol='https',bindingInformation='" information "']\""
 
 static void bindings(void **state)
 {
@@ -176,8 +177,8 @@ static void bindings(void **state)
 	expect(wrong("[::1]:444:"), NOT_OURS ADD DROP("[::1]:444:"));
 	expect(wrong("*:444:ex1.contoso.com"), NOT_OURS ADD DROP("*:444:ex1.contoso.com"));
 	expect(wrong("*:444:*.contoso.com"), NOT_OURS ADD DROP("*:444:*.contoso.com"));
-	expect(wrong("*:444:a'] /+x.['"), NOT_OURS ADD " One binding for port 444 has no known shape: see 'appcmd list site'.");
-	expect(wrong("10.0.0.5 x:444:"), NOT_OURS ADD " One binding for port 444 has no known shape: see 'appcmd list site'.");
+	expect(wrong("*:444:a'] /+x.['"), NOT_OURS ADD " One binding for port 444 has no known shape: see " APPCMD " list site.");
+	expect(wrong("10.0.0.5 x:444:"), NOT_OURS ADD " One binding for port 444 has no known shape: see " APPCMD " list site.");
 	d = wrong("10.0.0.5:444:");
 	text_copy(add_binding(d, BE_BINDING)->protocol, 16, "http");
 	expect(d, NOT_OURS ADD DROP("10.0.0.5:444:"));
@@ -185,8 +186,8 @@ static void bindings(void **state)
 	d->state.sites[0].bindings[0].ssl_flags = 1;
 	(void)add_binding(d, "*:81:");
 	text_copy(add_binding(d, "10.0.0.5:444:")->protocol, 16, "http");
-	expect(d, NOT_OURS " Take the flags from the plain binding, in cmd: " SITE
-		"/bindings.[protocol='https',bindingInformation='*:444:'].sslFlags:0");
+	expect(d, NOT_OURS " Take the flags from the plain binding, in PowerShell: " SITE
+		"\"/bindings.[protocol='https',bindingInformation='*:444:'].sslFlags:0\"");
 }
 
 /* There is room for 600 bytes: what does not fit whole is left out. */
@@ -207,6 +208,27 @@ static void no_command_is_cut(void **state)
 	assert_string_equal(last, ":444'.");
 	assert_non_null(strstr(d->verdict.advice, "10.20.30.102"));
 	assert_null(strstr(d->verdict.advice, "10.20.30.103"));
+	free(d);
+}
+
+/* The rights of a key are a person's: the command is told, and is no step. */
+static void rights_are_told(void **state)
+{
+	struct diagnosis *d = wrong(NULL);
+
+	(void)state;
+	d->verdict.name = "BE_KEY_ACCESS";
+	d->verdict.repairable = REPAIR_BY_POLICY;
+	be_plan(d);
+	for (size_t i = 0; i < d->plan.n; i++)
+		assert_int_not_equal(d->plan.steps[i].step.kind, STEP_KEY_REPAIR);
+	assert_string_equal(d->verdict.advice, "as the table says it Or, in its place: certutil -repairstore my "
+		"5252525252525252525252525252525252525252 \"D:PAI(A;;FA;;;SY)(A;;FA;;;BA)(A;;FR;;;NS)\" replaces the access list of the key "
+		"(SYSTEM and Administrators all, Network Service reads). evmend never alters that list.");
+	text_copy(d->state.records[0].store, sizeof(d->state.records[0].store), "WebHosting");
+	text_copy(d->verdict.advice, sizeof(d->verdict.advice), "as the table says it");
+	be_plan(d);
+	assert_string_equal(d->verdict.advice, "as the table says it");
 	free(d);
 }
 
@@ -320,6 +342,7 @@ int main(void)
 		cmocka_unit_test(no_command_of_odd_text),
 		cmocka_unit_test(bindings),
 		cmocka_unit_test(no_command_is_cut),
+		cmocka_unit_test(rights_are_told),
 		cmocka_unit_test(only_for_that_verdict),
 		cmocka_unit_test(the_door_for_self_probes),
 		cmocka_unit_test(only_when_it_is_stale),
