@@ -21,6 +21,7 @@ struct work {
 	struct db *db;
 	struct diagnosis *d;
 	bool by_person; /* said yes to the plan of *d, and to no other */
+	int64_t offset; /* of the wall clock to the monotonic one, when it began */
 	char actor[64], who[128];
 };
 
@@ -32,13 +33,27 @@ static struct host *open_host(void *arg, int64_t deadline, struct err *e)
 	return host_verbs_open(w->config, w->h, &w->c->clock, e);
 }
 
+static int64_t offset_now(const struct work *w)
+{
+	return clock_wall(&w->c->clock) - clock_monotonic(&w->c->clock);
+}
+
+/* The clock has jumped since this run began: nothing is acted upon, as in the agent. */
+static bool tilted(const struct work *w)
+{
+	int64_t drift = offset_now(w) - w->offset;
+
+	return drift > CLOCK_JUMP || drift < -CLOCK_JUMP;
+}
+
 static int permit(void *arg, const struct diagnosis *d, enum tri busy, const char *what, bool resumed, struct policy_decision *to,
 	struct err *e)
 {
 	struct work *w = arg;
 	const char *group[CONFIG_HOSTS];
 	struct policy_input in = {.config = &w->config->policy, .mode = host_verbs_mode(w->config, w->h), .busy = busy, .busy_what = what,
-		.asked_by_person = w->by_person && memcmp(d->plan.id, w->d->plan.id, 32) == 0, .resumed = resumed, .group_hosts = group, .n_group = host_verbs_group(w->config, w->h, group)};
+		.asked_by_person = w->by_person && memcmp(d->plan.id, w->d->plan.id, 32) == 0, .resumed = resumed,
+		.tilt = tilted(w), .group_hosts = group, .n_group = host_verbs_group(w->config, w->h, group)};
 	struct chart_texts *texts = xcalloc(1, sizeof(*texts));
 	int r = chart_policy_input(w->db, clock_wall(&w->c->clock), w->h->name, d, &in, texts, e);
 
@@ -62,7 +77,7 @@ static bool must_stop(void *arg)
 	char why[200];
 	struct err e;
 
-	return chart_hold_file(w->config->policy.hold_file) ||
+	return tilted(w) || chart_hold_file(w->config->policy.hold_file) ||
 		hold_active(w->db, clock_wall(&w->c->clock), w->h->name, NULL, why, &e) != 0;
 }
 
@@ -274,10 +289,31 @@ static int agent_is_away(struct work *w, struct err *e)
 		w->config->state_dir);
 }
 
+/* Limits count from what the ledger wrote down: after a clock that jumped it takes as long to trust it as the agent does. */
+static int wait_for_calm(struct work *w, struct err *e)
+{
+	const struct clock *clock = &w->c->clock;
+	char boot[64], why[200];
+	int doubt;
+
+	os_boot_id(boot);
+	w->offset = offset_now(w);
+	doubt = clock_row_check(w->db, clock_wall(clock), clock_monotonic(clock), boot, why, e);
+	if (doubt < 0)
+		return -1;
+	if (doubt == 1) {
+		cli_note(w->c, "%s: nothing is done until 60 s of calm have passed", why);
+		clock_sleep(clock, CLOCK_CALM);
+	}
+	if (tilted(w))
+		return err_set(e, ERR_REFUSED, "the clock jumps: nothing is changed until it is right");
+	return clock_row_put(w->db, clock_wall(clock), clock_monotonic(clock), boot, e);
+}
+
 static int with_state(struct work *w, struct err *e)
 {
 	int lock, code = -1;
-	bool was;
+	bool was = false;
 
 	if (agent_is_away(w, e) < 0)
 		return -1;
@@ -288,7 +324,9 @@ static int with_state(struct work *w, struct err *e)
 		return -1;
 	w->db = agent_heal_db(w->config, DB_WRITE, e);
 	if (w->db != NULL) {
-		code = finish_old(w, e, &was);
+		code = wait_for_calm(w, e);
+		if (code == 0)
+			code = finish_old(w, e, &was);
 		if (code == 0 && !was)
 			code = decide(w, e);
 	}

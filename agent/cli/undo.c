@@ -33,6 +33,18 @@ static void say(void *arg, const char *line)
 		cli_print(u->c, CLI_PLAIN, "  %s\n", line);
 }
 
+/* What was begun on the host is ended first, of whichever case it is. */
+static int nothing_unended(const struct undoing *u, struct db *db, struct err *e)
+{
+	struct heal_repair row;
+	int got = repair_row_unended(db, u->h->name, &row, e);
+
+	if (got != 1)
+		return got;
+	return err_set(e, ERR_REFUSED, "a repair of %s (case %lld) was interrupted: 'evmend repair %s' finishes it first", u->h->name,
+		(long long)row.case_id, u->h->name);
+}
+
 static int undo_in(struct undoing *u, struct db *db, int64_t id, struct err *e)
 {
 	struct heal_case *k = xcalloc(1, sizeof(*k));
@@ -44,6 +56,8 @@ static int undo_in(struct undoing *u, struct db *db, int64_t id, struct err *e)
 		got = err_set(e, ERR_USAGE, "there is no case %lld; 'evmend cases' lists them", (long long)id);
 	else if (got == 1)
 		got = (u->h = host_verbs_find(u->config, k->host, e)) ? 0 : -1;
+	if (got == 0)
+		got = nothing_unended(u, db, e);
 	if (got == 0) {
 		struct repair_options o = {.db = db, .clock = &u->c->clock, .remedy = remedies[0], .policy = &u->config->policy,
 			.host_name = k->host,

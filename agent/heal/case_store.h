@@ -90,6 +90,8 @@ int hold_active(struct db *d, int64_t now, const char *host, int64_t *until, cha
 
 /* Both clocks at one moment, so that the next start knows whether time went on as it should. boot: names this run of the machine;
  * "" where that is not known. check: 1 and *why: it did not; 0; -1. */
+#define CLOCK_CALM US_MINUTE     /* so long nothing is changed after a clock jumped */
+#define CLOCK_JUMP (5 * US_SECOND) /* wall and monotonic time that drift apart by this much: the clock jumped */
 int clock_row_put(struct db *d, int64_t wall, int64_t monotonic, const char *boot, struct err *e);
 int clock_row_check(struct db *d, int64_t wall, int64_t monotonic, const char *boot, char why[static 200], struct err *e);
 

@@ -9,7 +9,6 @@
 #include "heal/case_store.h"
 #include "heal/fact.h"
 
-#define JUMP (5 * US_SECOND) /* as while running */
 #define SLEW 1000            /* a clock that is being corrected runs wrong by at most a thousandth */
 
 int clock_row_put(struct db *d, int64_t wall, int64_t monotonic, const char *boot, struct err *e)
@@ -45,7 +44,7 @@ static void compare(struct db_row *r, int64_t wall, int64_t monotonic, const cha
 
 	if (boot[0] == '\0' || strcmp(boot, db_text(r, 2)) != 0 || should < 0)
 		return; /* the machine started anew: how long it was off, nobody knows */
-	if (drift > JUMP + should / SLEW || drift < -JUMP - should / SLEW)
+	if (drift > CLOCK_JUMP + should / SLEW || drift < -CLOCK_JUMP - should / SLEW)
 		say_text(why, 200, "the clock jumped %s by %s while no agent ran", drift > 0 ? "ahead" : "back",
 			span_text(drift > 0 ? drift : -drift, span));
 }
@@ -65,7 +64,7 @@ int clock_row_check(struct db *d, int64_t wall, int64_t monotonic, const char *b
 	if (got < 0 || ledger_time(d, &told, e) < 0)
 		return -1;
 	last = told > last ? told : last;
-	if (why[0] == '\0' && last > wall + JUMP)
+	if (why[0] == '\0' && last > wall + CLOCK_JUMP)
 		say_text(why, 200, "the clock is %s behind what was written down last", span_text(last - wall, span));
 	return why[0] != '\0';
 }

@@ -14,7 +14,7 @@
 
 void healer_tilt(struct healer *h, const char *why)
 {
-	h->tilt_until = clock_monotonic(h->o.clock) + CALM;
+	h->tilt_until = clock_monotonic(h->o.clock) + CLOCK_CALM;
 	text_copy(h->tilt_why, sizeof(h->tilt_why), why);
 	if (h->o.log)
 		log_say(h->o.log, LOG_WARN, "observing only", "why", why, NULL);
@@ -60,7 +60,7 @@ static void watch_clocks(struct healer *h)
 {
 	int64_t w = clock_wall(h->o.clock), m = clock_monotonic(h->o.clock), drift = (w - h->wall_was) - (m - h->mono_was);
 
-	if (drift > JUMP || drift < -JUMP)
+	if (drift > CLOCK_JUMP || drift < -CLOCK_JUMP)
 		healer_tilt(h, drift > 0 ? "the clock jumped ahead" : "the clock jumped back");
 	h->wall_was = w;
 	h->mono_was = m;

@@ -8,8 +8,6 @@
 #define DIAGNOSE_GAP (10 * US_SECOND)  /* a host is read no more often than this, whatever events say */
 #define LOST_GAP (15 * US_SECOND)      /* heal.db is tried again this often when a repair waits for it */
 #define RETRY_GAP US_MINUTE            /* a host that cannot be reached, or a refusal that may end by itself */
-#define CALM US_MINUTE                 /* TILT ends after this much calm */
-#define JUMP (5 * US_SECOND)           /* wall and monotonic time that drift apart by this much: the clock jumped */
 #define QUIET (24 * US_HOUR)           /* a case without news is closed */
 
 /* One configured host. */
