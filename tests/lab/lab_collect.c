@@ -311,6 +311,7 @@ static int put_probe(struct collector *c, struct json_out *o, enum host_probe_ki
 
 static int put_probes(struct collector *c, struct json_out *o, const struct host_identity *id, struct err *e)
 {
+	const char *const front[] = {id->fqdn, "127.0.0.1"}; /* the two records of 443 */
 	int r = 0;
 
 	json_open(o, "probes", '[');
@@ -318,12 +319,13 @@ static int put_probes(struct collector *c, struct json_out *o, const struct host
 		const char *at = id->addresses[i];
 
 		if (put_probe(c, o, HOST_PROBE_BACKEND, at, TLS_DEFAULT, HEALTH_PATH, e) < 0 ||
-		    put_probe(c, o, HOST_PROBE_BACKEND, at, TLS_ONLY_1_2, "", e) < 0 ||
-		    put_probe(c, o, HOST_PROBE_FRONTEND, at, TLS_DEFAULT, "", e) < 0 ||
-		    put_probe(c, o, HOST_PROBE_FRONTEND, at, TLS_ONLY_1_2, "", e) < 0 ||
-		    put_probe(c, o, HOST_PROBE_HOP, at, TLS_DEFAULT, HEALTH_PATH, e) < 0)
+		    put_probe(c, o, HOST_PROBE_BACKEND, at, TLS_ONLY_1_2, "", e) < 0)
 			r = -1;
 	}
+	for (size_t i = 0; i < sizeof front / sizeof front[0] && r == 0; i++)
+		if (put_probe(c, o, HOST_PROBE_FRONTEND, front[i], TLS_DEFAULT, "", e) < 0 ||
+		    put_probe(c, o, HOST_PROBE_HOP, front[i], TLS_DEFAULT, HEALTH_PATH, e) < 0)
+			r = -1;
 	json_close(o, ']');
 	return r;
 }

@@ -184,8 +184,9 @@ int lab_probe(const struct lab *l, const struct host_probe_ask *ask, int timeout
 {
 	struct probe_target t = {.version = ask->version, .timeout_ms = timeout_ms};
 
-	if (ask->port && text_host_ok(ask->address) && strspn(ask->address, "0123456789.") != strlen(ask->address)) {
-		resolve_lab(l, ask->address, t.address, sizeof t.address); /* another lab of the same organisation */
+	if (text_same(ask->address, l->fqdn) ||
+	    (ask->port && text_host_ok(ask->address) && strspn(ask->address, "0123456789.") != strlen(ask->address))) {
+		resolve_lab(l, ask->address, t.address, sizeof t.address); /* by name: this lab, or another one of the same organisation */
 	} else {
 		if (strcmp(ask->address, "127.0.0.1") != 0 && (!l->ipv6 || strcmp(ask->address, "::1") != 0))
 			return err_set(e, ERR_IO, "the lab answers on loopback only, not on '%.60s'", ask->address);
@@ -193,7 +194,8 @@ int lab_probe(const struct lab *l, const struct host_probe_ask *ask, int timeout
 	}
 	text_copy(t.sni, sizeof t.sni, t.address[0] && strcmp(t.address, ask->address) != 0 ? ask->address : l->fqdn);
 	text_copy(t.path, sizeof t.path, ask->path[0] || ask->kind != HOST_PROBE_HOP ? ask->path : HEALTH_PATH);
-	t.port = ask->port ? ask->port : ask->kind == HOST_PROBE_BACKEND ? l->backend_port : l->frontend_port;
+	t.port = ask->port ? ask->port : ask->kind == HOST_PROBE_BACKEND ? l->backend_port :
+		strcmp(ask->address, "127.0.0.1") == 0 ? l->local_port : l->frontend_port;
 	tls_probe(&t, &l->clock, to);
 	return 0;
 }

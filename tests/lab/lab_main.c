@@ -247,10 +247,11 @@ static int verb_status(struct lab *l, const struct args *a, struct err *e)
 /* One request as a client makes it: through the front end. 0: the back end answered. */
 static int verb_request(struct lab *l, const struct args *a, struct err *e)
 {
-	struct host_probe_ask ask = {.kind = HOST_PROBE_HOP, .address = "127.0.0.1"};
+	struct host_probe_ask ask = {.kind = HOST_PROBE_HOP};
 	struct probe_result *r = xcalloc(1, sizeof *r);
 	bool answered;
 
+	text_copy(ask.address, sizeof ask.address, l->fqdn);
 	text_copy(ask.path, sizeof ask.path, a->word ? a->word : HEALTH_PATH);
 	lab_probe(l, &ask, 10000, r, e);
 	if (r->http_status)

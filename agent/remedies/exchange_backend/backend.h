@@ -11,6 +11,7 @@
 #define BE_APPCMD "& \"$env:windir\\System32\\inetsrv\\appcmd.exe\""
 #define BE_SITE "Exchange Back End"
 #define BE_ENDPOINT "0.0.0.0:444"
+#define BE_LOOPBACK "127.0.0.1"                           /* 443 has a record of its own there */
 #define BE_BINDING "*:444:"
 #define BE_APPID "{4dc3e181-e14b-4a21-b022-59fc669b0914}" /* IIS */
 #define BE_PATH "/owa/exhealth.check"                     /* what Managed Availability asks for */

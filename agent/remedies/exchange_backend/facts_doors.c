@@ -1,4 +1,4 @@
-/* facts_doors.c - what is seen at the doors: 444 on each address, 443, and a request through 443.
+/* facts_doors.c - what is seen at the doors: 444 on each address, 443 by name and on loopback, a request through 443.
  *
  * Exists because only a handshake tells what clients meet. Promises: each address is asked as the system offers TLS and with
  * TLS 1.2 alone; a fact about 444 is yes when all addresses say so, no when none does, unknown when they differ or one could not
@@ -53,6 +53,8 @@ static int ask(struct look *l, enum host_probe_kind kind, const char *address, e
 	text_copy(a.address, sizeof(a.address), address);
 	text_copy(a.path, sizeof(a.path), path);
 	memset(to, 0, sizeof(*to));
+	if (address[0] == '\0') /* a server without a name */
+		return -1;
 	return l->host->ops->probe(l->host, &a, to, l->deadline, &e);
 }
 
@@ -313,13 +315,13 @@ static void say_served(struct look *l)
 	say_weak(l, in_store);
 }
 
+/* 443 as people meet it is what the server's name leads to; who asks 127.0.0.1 meets another record. */
 static void look_at_front(struct look *l, struct probe_result *r)
 {
 	const struct host_identity *id = &l->d->identity;
-	const char *address = id->n_addresses ? id->addresses[0] : id->fqdn;
 	char hex[41] = "", date[32];
 
-	if (ask(l, HOST_PROBE_FRONTEND, address, TLS_DEFAULT, "", r) == 0 && outcome_of(r) != OUT_UNKNOWN) {
+	if (ask(l, HOST_PROBE_FRONTEND, id->fqdn, TLS_DEFAULT, "", r) == 0 && outcome_of(r) != OUT_UNKNOWN) {
 		if (r->has_leaf)
 			look_hex(r->leaf.thumbprint, hex);
 		fact_set(l->f, "frontend_listens", tri_of(r->tcp == TCP_OK), "port 443", l->now, "%s", probe_tcp_text(r->tcp));
@@ -328,7 +330,13 @@ static void look_at_front(struct look *l, struct probe_result *r)
 			fact_set(l->f, "frontend_valid", tri_of(r->leaf.not_before <= l->now && l->now <= r->leaf.not_after), "port 443", l->now,
 				"%s, valid until %s", r->leaf.subject, time_text(r->leaf.not_after, date));
 	}
-	if (ask(l, HOST_PROBE_HOP, address, TLS_DEFAULT, BE_PATH, r) == 0 && r->tls == TLS_OK)
+	hex[0] = '\0';
+	if (ask(l, HOST_PROBE_FRONTEND, BE_LOOPBACK, TLS_DEFAULT, "", r) == 0 && r->tcp == TCP_OK && outcome_of(r) != OUT_UNKNOWN) {
+		if (r->has_leaf)
+			look_hex(r->leaf.thumbprint, hex);
+		look_key(fact_set(l->f, "frontend_local_tls", tri_of(r->tls == TLS_OK), "port 443", l->now, "%s %s", word_of(r), hex), hex);
+	}
+	if (ask(l, HOST_PROBE_HOP, id->fqdn, TLS_DEFAULT, BE_PATH, r) == 0 && r->tls == TLS_OK)
 		fact_set(l->f, "hop_answers", be_probe_hop(r, id), "through 443", l->now, "status %d, %s", r->http_status,
 			hop_text(be_probe_hop(r, id)));
 }

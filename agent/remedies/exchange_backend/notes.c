@@ -19,17 +19,25 @@ static enum tri auth_cert(const struct be_view *v)
 	return be_saw(v, SEEN_AUTH_CERT);
 }
 
+/* 127.0.0.1:443 fails, and that is its own record: there is one, or 443 works for those who come by name. */
+static enum tri local_443_fails(const struct be_view *v)
+{
+	return be_and(be_not(be_is(v, "frontend_local_tls")), be_or(be_is(v, "record_local_443"), be_is(v, "frontend_tls")));
+}
+
 static enum tri frontend_cert(const struct be_view *v)
 {
 	enum tri alone = be_and(be_saw(v, SEEN_FRONTEND_ENDPOINT), be_not(be_saw(v, SEEN_BACKEND_ENDPOINT)));
 
+	if (be_is(v, "frontend_tls") == TRI_YES && local_443_fails(v) == TRI_YES)
+		return TRI_NO; /* it is 127.0.0.1:443 that the events speak of */
 	/* who refuses the connection lacks no certificate */
 	return be_or(be_and(be_not(be_is(v, "frontend_tls")), be_is(v, "frontend_listens")), alone);
 }
 
 static enum tri local_443_stale(const struct be_view *v)
 {
-	return be_is(v, "local_443_stale");
+	return be_or(be_is(v, "local_443_stale"), local_443_fails(v));
 }
 
 /* No sign here: the back end works, or there is none. */
@@ -58,8 +66,8 @@ const struct be_remark be_note_rows[] = {
 		.text = "Port 443 is in trouble ({}). Bind a valid certificate to the site 'Default Web Site' in IIS Manager; evmend never "
 		"changes port 443."},
 	{.id = "O2", .name = "LOCAL_443_STALE", .holds = local_443_stale,
-		.text = "The record of 127.0.0.1:443 names the same lost certificate: the shell and OWA's own probes may enter there. Bind a "
-		"valid certificate to https 127.0.0.1:443 of 'Default Web Site' in IIS Manager; evmend never changes port 443."},
+		.text = "The certificate of 127.0.0.1:443 is lost or cannot be used: the shell and OWA's own probes may enter there. Bind a valid "
+		"certificate to https 127.0.0.1:443 of 'Default Web Site' in IIS Manager; evmend never changes port 443."},
 	{.id = "R17", .name = "REMOTE_BE", .holds = remote,
 		.text = "Events of this server name another back end as the one in trouble: the diagnosis belongs there."},
 	{.id = "R18", .name = "SMTP_ONLY", .holds = smtp_only,

@@ -205,5 +205,7 @@ int ps_put_data(struct emit *x)
 	put_tri(x, "WasHop", "hop_answers", "yes", "no");
 	if (put_door(x, "WasBackEnd", "backend_tls", "served_own") < 0)
 		return -1;
-	return put_door(x, "WasFrontEnd", "frontend_tls", "frontend_tls");
+	if (put_door(x, "WasFrontEnd", "frontend_tls", "frontend_tls") < 0)
+		return -1;
+	return put_door(x, "WasFrontEndLocal", "frontend_local_tls", "frontend_local_tls");
 }

@@ -55,6 +55,7 @@
 #   yes     frontend_listens           ok
 #   yes     frontend_tls               ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
 #   yes     frontend_valid             , valid until 2027-11-11T08:00:00.000000Z
+#   yes     frontend_local_tls         ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
 #   yes     hop_answers                status 200, answered by the back end
 #   yes     internal_untrusted_allowed AllowInternalUntrustedCerts is 1 or absent
 #   yes     smtp_name_there            a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a404
@@ -97,6 +98,7 @@ $WasSite = 'started'
 $WasHop = 'yes'
 $WasBackEnd = 'shows a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101'
 $WasFrontEnd = 'shows a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202'
+$WasFrontEndLocal = 'shows a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202'
 
 function Invoke-Plan {
     # Step 1 of 1: Bind a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a404 to 0.0.0.0:444

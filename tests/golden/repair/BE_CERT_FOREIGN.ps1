@@ -56,6 +56,7 @@
 #   yes     frontend_listens           ok
 #   yes     frontend_tls               ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
 #   yes     frontend_valid             , valid until 2027-11-11T08:00:00.000000Z
+#   yes     frontend_local_tls         ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
 #   yes     hop_answers                status 200, answered by the back end
 #   yes     internal_untrusted_allowed AllowInternalUntrustedCerts is 1 or absent
 #   yes     smtp_name_there            a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a303
@@ -98,6 +99,7 @@ $WasSite = 'started'
 $WasHop = 'yes'
 $WasBackEnd = 'shows a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202'
 $WasFrontEnd = 'shows a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202'
+$WasFrontEndLocal = 'shows a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202'
 
 function Invoke-Plan {
     # Step 1 of 1: Bind a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 to 0.0.0.0:444

@@ -47,6 +47,7 @@
 #   yes     frontend_listens           ok
 #   yes     frontend_tls               ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
 #   yes     frontend_valid             , valid until 2027-11-11T08:00:00.000000Z
+#   yes     frontend_local_tls         ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
 #   no      hop_answers                status 500, not from the back end
 #   yes     internal_untrusted_allowed AllowInternalUntrustedCerts is 1 or absent
 #   yes     smtp_name_there            a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a404
@@ -89,6 +90,7 @@ $WasSite = 'started'
 $WasHop = 'no'
 $WasBackEnd = 'fails'
 $WasFrontEnd = 'shows a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202'
+$WasFrontEndLocal = 'shows a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202'
 
 function Invoke-Plan {
     # Step 1 of 1: Bind a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a404 to 0.0.0.0:444

@@ -46,6 +46,7 @@
 #   yes     frontend_listens           ok
 #   yes     frontend_tls               ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
 #   yes     frontend_valid             , valid until 2027-11-11T08:00:00.000000Z
+#   yes     frontend_local_tls         ok a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202
 #   no      hop_answers                status 500, not from the back end
 #   yes     internal_untrusted_allowed AllowInternalUntrustedCerts is 1 or absent
 #   yes     smtp_name_there            a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a303
@@ -87,6 +88,7 @@ $WasSite = 'started'
 $WasHop = 'no'
 $WasBackEnd = 'fails'
 $WasFrontEnd = 'shows a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202'
+$WasFrontEndLocal = 'shows a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a202'
 
 function Invoke-Plan {
     # Step 1 of 1: Bind a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a101 to 0.0.0.0:444

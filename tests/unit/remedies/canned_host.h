@@ -21,7 +21,7 @@ struct canned_host {
 	struct clock clock;
 	struct host_identity identity;
 	struct host_state *state;
-	struct canned_door back[HOST_ADDRESSES][2], front, hop; /* [address][version] */
+	struct canned_door back[HOST_ADDRESSES][2], front, local, hop; /* [address][version]; local: 127.0.0.1:443 */
 	int asked;               /* probes */
 };
 
@@ -50,7 +50,8 @@ static inline int canned_probe(struct host *h, const struct host_probe_ask *ask,
 	struct err *e)
 {
 	struct canned_host *c = (struct canned_host *)h;
-	const struct canned_door *d = ask->kind == HOST_PROBE_FRONTEND ? &c->front : &c->hop;
+	bool by_name = strcmp(ask->address, c->identity.fqdn) == 0;
+	const struct canned_door *d = ask->kind == HOST_PROBE_HOP ? &c->hop : by_name ? &c->front : &c->local;
 
 	(void)deadline;
 	c->asked++;
@@ -170,6 +171,7 @@ static inline struct canned_host *canned_new(void)
 		canned_shows(&c->back[i][1].shows, own, 0);
 	}
 	canned_shows(&c->front.shows, public, 0);
+	canned_shows(&c->local.shows, public, 0);
 	canned_shows(&c->hop.shows, public, 200);
 	text_copy(c->hop.shows.answer_header, sizeof(c->hop.shows.answer_header), "X-BEServer: EX1");
 	return c;

@@ -84,7 +84,7 @@ static void a_healthy_server(void **state)
 		assert_true(f->seen[0] && f->where[0]);
 	}
 	assert_in_range(b->d->facts.n, 50, FACTS_MAX);
-	assert_int_equal(b->c->asked, 3 * 2 + 2);
+	assert_int_equal(b->c->asked, 3 * 2 + 3);
 }
 
 /* What a host leaves out is unknown: no fact of that part is no. */
@@ -96,7 +96,7 @@ static void what_is_not_answered(void **state)
 	b->c->identity.exchange_unknown = true;
 	for (int i = 0; i < 3; i++)
 		b->c->back[i][0].broken = b->c->back[i][1].broken = true;
-	b->c->front.broken = b->c->hop.broken = true;
+	b->c->front.broken = b->c->local.broken = b->c->hop.broken = true;
 	assert_string_equal(verdict(b), "UNKNOWN");
 	for (size_t i = 0; i < b->d->facts.n; i++)
 		if (strcmp(b->d->facts.list[i].name, "names_known") != 0)
@@ -248,10 +248,10 @@ static void how_handshakes_end(void **state)
 {
 	struct bench *b = *state;
 	static const struct { enum probe_tcp tcp; enum probe_tls tls; int alert; const char *yes; int asked; } all[] = {
-		{TCP_OK, TLS_RESET, 0, "tls_cut", 8}, {TCP_OK, TLS_EOF, 0, "tls_cut", 8}, {TCP_OK, TLS_ALERT, 80, "tls_cut", 8},
-		{TCP_OK, TLS_ALERT, 40, "tls_protocol_alert", 8}, {TCP_OK, TLS_ALERT, 70, "tls_protocol_alert", 8},
-		{TCP_OK, TLS_ALERT, 71, "tls_protocol_alert", 8}, {TCP_OK, TLS_TIMEOUT, 0, "tls_timeout", 5},
-		{TCP_REFUSED, TLS_NOT_TRIED, 0, "backend_refuses", 5},
+		{TCP_OK, TLS_RESET, 0, "tls_cut", 9}, {TCP_OK, TLS_EOF, 0, "tls_cut", 9}, {TCP_OK, TLS_ALERT, 80, "tls_cut", 9},
+		{TCP_OK, TLS_ALERT, 40, "tls_protocol_alert", 9}, {TCP_OK, TLS_ALERT, 70, "tls_protocol_alert", 9},
+		{TCP_OK, TLS_ALERT, 71, "tls_protocol_alert", 9}, {TCP_OK, TLS_TIMEOUT, 0, "tls_timeout", 6},
+		{TCP_REFUSED, TLS_NOT_TRIED, 0, "backend_refuses", 6},
 	};
 	static const char *const names[] = {"tls_cut", "tls_protocol_alert", "tls_timeout", "backend_refuses"};
 
@@ -463,6 +463,42 @@ static void the_front_end_and_the_hop(void **state)
 	is(b, "frontend_valid", TRI_UNKNOWN);
 }
 
+/* 127.0.0.1:443 is a record of its own: its handshake says nothing of the one that people meet, nor the other way round. */
+static void port_443_by_name_and_on_loopback(void **state)
+{
+	struct bench *b = *state;
+
+	look(b);
+	is(b, "frontend_local_tls", TRI_YES);
+	assert_int_equal(strlen(fact_key(&b->d->facts, "frontend_local_tls")), 40);
+	canned_shows(&b->c->local.shows, cert(b, 0), 0);
+	look(b);
+	assert_true(text_starts(fact_key(&b->d->facts, "frontend_tls"), "cccc"));
+	assert_true(text_starts(fact_key(&b->d->facts, "frontend_local_tls"), "aaaa"));
+	canned_fails(&b->c->local.shows, TCP_OK, TLS_RESET, 0);
+	look(b);
+	is(b, "frontend_local_tls", TRI_NO);
+	is(b, "frontend_tls", TRI_YES);
+	is(b, "hop_answers", TRI_YES);
+	assert_string_equal(fact_key(&b->d->facts, "frontend_local_tls"), "");
+	canned_fails(&b->c->local.shows, TCP_REFUSED, TLS_NOT_TRIED, 0);
+	look(b);
+	is(b, "frontend_local_tls", TRI_UNKNOWN);
+	canned_fails(&b->c->front.shows, TCP_UNRESOLVABLE, TLS_NOT_TRIED, 0); /* the name leads nowhere */
+	canned_fails(&b->c->hop.shows, TCP_UNRESOLVABLE, TLS_NOT_TRIED, 0);
+	look(b);
+	is(b, "frontend_listens", TRI_UNKNOWN);
+	is(b, "frontend_tls", TRI_UNKNOWN);
+	is(b, "hop_answers", TRI_UNKNOWN);
+	b->c->identity.fqdn[0] = '\0';
+	canned_shows(&b->c->local.shows, cert(b, 0), 0);
+	b->c->asked = 0;
+	look(b);
+	is(b, "frontend_tls", TRI_UNKNOWN);
+	is(b, "frontend_local_tls", TRI_YES);
+	assert_int_equal(b->c->asked, 3 * 2 + 1);
+}
+
 /* One certificate for both ports: setup's own is right there, a public one is not, one of the own authority is left alone. */
 static void one_certificate_for_both_ports(void **state)
 {
@@ -624,7 +660,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(a_healthy_server), test(what_is_not_answered), test(bindings), test(other_records), test(where_the_certificate_is),
 		test(the_front_ends_records), test(how_handshakes_end), test(addresses), test(tls12), test(what_is_served),
-		test(whether_it_is_the_configured_host), test(the_front_end_and_the_hop), test(one_certificate_for_both_ports), test(services_and_times),
+		test(whether_it_is_the_configured_host), test(the_front_end_and_the_hop), test(port_443_by_name_and_on_loopback),
+		test(one_certificate_for_both_ports), test(services_and_times),
 		test(certificates_for_smtp), test(names_for_smtp),
 		test(keys_hold_no_times), test(the_page_names_every_fact),
 	};

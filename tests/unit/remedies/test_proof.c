@@ -156,7 +156,7 @@ static struct host_cert *cert_named(const char *friendly_name)
 static void a_good_repair_is_proven(void **state)
 {
 	static const char *const all[] = {"record read back", "certificate and key in the store", "handshake on every address",
-		"request on the back end", "443 unchanged", "other records unchanged", "no certificate is gone", "no key is changed",
+		"request on the back end", "443 unchanged", "443 of 127.0.0.1 unchanged", "other records unchanged", "no certificate is gone", "no key is changed",
 		"sites and bindings unchanged", "request through the front end"};
 
 	(void)state;
@@ -165,8 +165,8 @@ static void a_good_repair_is_proven(void **state)
 	assert_int_equal(verify(), 0);
 	assert_true(proof.ok);
 	assert_false(proof.hop_open);
-	assert_int_equal(proof.n, 10);
-	for (size_t i = 0; i < 10; i++)
+	assert_int_equal(proof.n, 11);
+	for (size_t i = 0; i < 11; i++)
 		check_is(all[i], "yes", "after a good repair");
 	assert_string_equal(proof.checks[proof.n - 1].name, "request through the front end"); /* the one that may be unknown is the last */
 	assert_string_equal(proof.summary, "444 shows the wanted certificate, answers, and is reached through the front end; 443 is unchanged");
@@ -332,7 +332,7 @@ static void tls12_as_before(void **state)
 	world.state->certs[0].info.not_after = clock_.wall + 20 * US_DAY;
 	repair("HEALTHY_NOW");
 	expect("TLS 1.2 on every address", "yes");
-	assert_int_equal(proof.n, 11);
+	assert_int_equal(proof.n, 12);
 	world.tls10_only = true;
 	expect("TLS 1.2 on every address", "no");
 	world.tls10_only = false;
@@ -374,6 +374,29 @@ static void front_refused(const struct host_probe_ask *ask, struct probe_result 
 	to->tls = TLS_NOT_TRIED;
 	to->tcp = TCP_REFUSED;
 	to->has_leaf = false;
+}
+
+static void local_443(const char *value)
+{
+	expect("443 of 127.0.0.1 unchanged", value);
+	check_is("443 unchanged", "yes", "that is another record");
+}
+
+static void what_443_of_loopback_shows(void **state)
+{
+	uint8_t public[20];
+
+	(void)state;
+	memcpy(public, world.state->records[1].thumbprint, 20);
+	fake_bind(&world, "127.0.0.1:443", 443, fake_cert_add(&world, "MY", "own", true, 300)->info.thumbprint, "MY");
+	fake_delete_backend_cert(&world, false);
+	repair("BE_CERT_DELETED");
+	local_443("yes");
+	memcpy(record_of("127.0.0.1:443")->thumbprint, public, 20);
+	local_443("no");
+	fact_set(&before->facts, "frontend_local_tls", TRI_NO, "test", 0, "it failed");
+	assert_int_equal(verify(), 0);
+	check_is("443 of 127.0.0.1 unchanged", "absent", "it failed before");
 }
 
 static void what_443_shows(void **state)
@@ -713,7 +736,7 @@ static void a_snapshot_from_the_ledger(void **state)
 	memset(&before->identity, 0, sizeof(before->identity));
 	memset(&before->plan, 0, sizeof(before->plan));
 	expect("record read back", "yes");
-	assert_int_equal(proof.n, 10);
+	assert_int_equal(proof.n, 11);
 	memset(&before->facts, 0, sizeof(before->facts));
 	before->state.known = 0;
 	expect("record read back", "yes");
@@ -759,6 +782,7 @@ int main(void)
 		T(every_address_counts),
 		T(tls12_as_before),
 		T(what_443_shows),
+		T(what_443_of_loopback_shows),
 		T(every_byte_of_every_record),
 	T(every_key),
 		T(the_key_of_the_one_that_was_bound),
