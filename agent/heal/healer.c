@@ -325,7 +325,7 @@ int healer_suspect(struct healer *h, const struct heal_suspect *s, struct err *e
 		if (p->repair == NULL)
 			patient_soon(p, clock_monotonic(h->o.clock));
 		else if (s->asks && s->seen & SEEN_BACKEND_ENDPOINT && s->last > clock_wall(h->o.clock) - US_MINUTE)
-			repair_symptom(p->repair);
+			repair_symptom(p->repair, s->last);
 	}
 	if (r == 0 && c->state == CASE_CLOSED && h->o.sink.case_closed)
 		h->o.sink.case_closed(h->o.sink.arg, s->case_id);

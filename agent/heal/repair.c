@@ -192,18 +192,41 @@ static void make_act(struct repair *r, struct host_step *act)
 		memcpy(act->thumbprint, r->row.wanted, 20);
 }
 
+/* Others may have begun since the facts were read: they are waited for, within the limit. 0: nobody is at work there. */
+static int64_t wait_for_others(struct repair *r)
+{
+	char what[128] = "", text[300];
+	enum host_busy busy;
+	struct err e = {.code = ERR_NONE};
+	int got = r->host->ops->busy(r->host, &busy, what, step_deadline(r), &e);
+
+	if (got == 0 && busy == HOST_FREE)
+		return 0;
+	if (got < 0 && e.code == ERR_IO)
+		return again(r);
+	if (mono(r) + RETRY_WAIT <= r->began + r->o.policy->repair_limit)
+		return mono(r) + RETRY_WAIT;
+	say_text(text, sizeof(text), "others were at work on the host (%s) until the time limit of the repair had passed; what was done stays",
+		got == 0 ? what : "that is not known");
+	return repair_finish(r, REPAIR_NEEDS_PERSON, text);
+}
+
 static int64_t act(struct repair *r)
 {
 	struct host_step *act = &r->acts[r->at];
 	struct host_step_result *result = &r->results[r->at];
 	const struct plan_step *p = &r->d->plan.steps[r->at];
 	struct err e = {.code = ERR_NONE}, written;
+	int64_t later;
 	int done;
 
 	if (mono(r) > r->began + r->o.policy->repair_limit)
 		return fail(r, "the repair took longer than its limit");
 	if (repair_connect(r, &e) < 0)
 		return again(r);
+	later = wait_for_others(r);
+	if (later != 0 || r->state != REPAIR_STEPPING)
+		return later;
 	if (check_others(r, &e) < 0)
 		return not_as_planned(r, &e);
 	make_act(r, act);
@@ -299,6 +322,7 @@ static int64_t verify(struct repair *r)
 	if (prove(r, &e) < 0 || !proven(r))
 		return not_proven(r, &e);
 	r->tries = 0;
+	r->proven_at = wall(r);
 	r->row.settle_until = wall(r) + r->o.policy->settle;
 	r->settle_until = mono(r) + r->o.policy->settle;
 	if (write_proof(r, wall(r), CASE_SETTLING, &e) < 0)
@@ -317,6 +341,10 @@ static int64_t settle(struct repair *r)
 	if (prove(r, &e) < 0 || !proven(r))
 		return not_proven(r, &e);
 	r->tries = 0;
+	/* it was not quiet for the settle time in any of the rounds: nothing is undone for what events say, but a person should look */
+	if (mono(r) >= r->settle_until && r->symptom != 0 && mono(r) < r->symptom + r->o.policy->settle)
+		return repair_finish(r, REPAIR_NEEDS_PERSON, "444 is proven to work, but events of its trouble go on: a person should see what "
+			"they are about");
 	if (mono(r) >= r->settle_until)
 		return repair_finish(r, REPAIR_HEALED, r->proof.summary);
 	next = mono(r) + r->o.policy->settle / 3;
@@ -355,9 +383,13 @@ int64_t repair_step(struct repair *r)
 	return r->state == REPAIR_ENDED ? 0 : next;
 }
 
-void repair_symptom(struct repair *r)
+void repair_symptom(struct repair *r, int64_t time)
 {
-	if (r->state != REPAIR_SETTLING || r->rounds >= ROUNDS)
+	if (r->state != REPAIR_SETTLING)
+		return;
+	if (time > r->proven_at)
+		r->symptom = mono(r);
+	if (r->rounds >= ROUNDS)
 		return;
 	r->rounds++;
 	r->settle_until = mono(r) + r->o.policy->settle;

@@ -52,8 +52,9 @@ const char *repair_text(const struct repair *r);       /* one sentence about whe
 const struct diagnosis *repair_diagnosis(const struct repair *r);
 /* REPAIR_REFUSED: what the policy said; its reason is NULL when it was not the policy that refused. */
 const struct policy_decision *repair_decision(const struct repair *r);
-void repair_symptom(struct repair *r);     /* an event speaks of new trouble while it settles: look now,
-	and settle anew (at most three times) */
+/* An event of this wall time speaks of new trouble while it settles: settle anew (at most three times); when it is never quiet for
+ * that long, a person is called. */
+void repair_symptom(struct repair *r, int64_t time);
 void repair_free(struct repair *r);        /* NULL allowed; ends the connection */
 
 /* Intents without an outcome become `interrupted`; for the start after a crash. Returns how many, or -1. */

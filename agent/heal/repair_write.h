@@ -40,6 +40,8 @@ struct repair {
 	bool asked;                   /* undoing: a person wants it, and the repair itself had ended well or not */
 	bool checked;                 /* undoing: what is to be undone was seen to be ours still */
 	int64_t began, settle_until;  /* monotonic */
+	int64_t proven_at;            /* wall: the first proof */
+	int64_t symptom;              /* monotonic: when an event newer than that came last; 0: none did */
 	size_t at;                    /* next step; while undoing: how many are left to undo */
 	struct policy_decision decision; /* of the beginning */
 	bool did[PLAN_STEPS];

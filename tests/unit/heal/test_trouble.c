@@ -374,6 +374,58 @@ static void a_hold_between_two_steps(void **state)
 	}
 }
 
+static void installs(struct scene *s)
+{
+	s->b.world.busy = HOST_INSTALLING;
+}
+
+/* Somebody begins to install between two steps: for a while the repair waits; then a person has it. */
+static void others_begin_between_two_steps(void **state)
+{
+	(void)state;
+	for (int long_one = 0; long_one < 2; long_one++) {
+		struct scene s;
+
+		begin(&s, deleted);
+		s.at_step = 1;
+		s.happens = installs;
+		heal_bench_suspect(&s.b, 1, 1);
+		heal_bench_run(&s.b, long_one ? 20 * US_MINUTE : 2 * US_MINUTE);
+		assert_int_equal(s.steps, 1);
+		s.b.world.busy = HOST_FREE;
+		heal_bench_run(&s.b, 3 * US_MINUTE);
+		assert_int_equal(s.steps, long_one ? 1 : 2);
+		assert_int_equal(heal_bench_state(&s.b, 1, NULL), long_one ? CASE_ESCALATED : CASE_HEALED);
+		sound(&s);
+		end(&s);
+	}
+}
+
+/* 444 is proven, and events of its trouble never stop: that is not healed. A few of them are. */
+static void events_that_go_on(void **state)
+{
+	(void)state;
+	for (int n = 2; n < 60; n += 50) {
+		struct scene s;
+
+		begin(&s, deleted);
+		heal_bench_suspect(&s.b, 1, 1);
+		heal_bench_run(&s.b, 15 * US_SECOND);
+		assert_int_equal(heal_bench_state(&s.b, 1, NULL), CASE_SETTLING);
+		for (int i = 0; i < n && s.b.healer->patients[0].repair != NULL; i++) {
+			heal_bench_suspect(&s.b, 1, i + 2);
+			heal_bench_run(&s.b, 10 * US_SECOND);
+		}
+		for (int i = 0; i < 20 && s.b.healer->patients[0].repair != NULL; i++)
+			heal_bench_run(&s.b, 10 * US_SECOND);
+		assert_true(has_ended(&s.b, n == 2 ? "healed" : "needs-person"));
+		assert_int_equal(heal_bench_count(&s.b, "undo-intent"), 0);
+		assert_int_equal(heal_bench_count(&s.b, "repair-begin"), 1);
+		sound(&s);
+		end(&s);
+	}
+}
+
 static void a_disk_that_is_full_for_a_while(void **state)
 {
 	struct scene s;
@@ -599,6 +651,8 @@ int main(void)
 		cmocka_unit_test(another_agent_at_the_same_time),
 		cmocka_unit_test(a_clock_that_jumps_between_two_steps),
 		cmocka_unit_test(a_hold_between_two_steps),
+		cmocka_unit_test(others_begin_between_two_steps),
+		cmocka_unit_test(events_that_go_on),
 		cmocka_unit_test(a_disk_that_is_full_for_a_while),
 		cmocka_unit_test(a_repair_that_never_ends_is_given_up),
 		cmocka_unit_test(a_change_during_a_crash_is_seen),
