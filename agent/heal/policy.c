@@ -234,8 +234,8 @@ static bool approval_fits(const struct policy_input *in)
 	return a->there && a->at <= in->now && in->now < a->until && memcmp(a->plan_id, in->d->plan.id, 32) == 0;
 }
 
-/* What remains of a repair that was permitted and begun is finished, and neither a second approval nor a limit stands in its way; but
- * that which needs a person's word needs it still. */
+/* What remains of a repair that was permitted and begun is finished, and neither a second approval nor a limit stands in its
+ * way; but that which needs a person's word needs it still. */
 static bool is_permitted(const struct policy_input *in)
 {
 	return in->asked_by_person || approval_fits(in) || (in->resumed && !needs_a_word(in->d));

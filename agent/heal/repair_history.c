@@ -10,8 +10,8 @@
 #include "heal/repair_write.h"
 #include "host/host_wire.h"
 
-#define OF_CASE "select kind, body from ledger where case_id = ? and kind in ('repair-begin', 'repair-resume', 'intent', 'outcome'," \
-	" 'undo-intent', 'undo-outcome', 'interrupted') order by seq"
+#define OF_CASE "select kind, body from ledger where case_id = ? and kind in ('repair-begin', 'repair-resume', 'intent'," \
+	" 'outcome', 'undo-intent', 'undo-outcome', 'interrupted') order by seq"
 
 int repair_each_record(struct db *d, int64_t case_id, const char *token, int (*each)(void *arg, const char *kind,
 	const struct json *body), void *arg, struct err *e)

@@ -81,7 +81,8 @@ void plan_put(struct plan *p, const struct host_step *step);
 int repair_each_record(struct db *d, int64_t case_id, const char *token, int (*each)(void *arg, const char *kind,
 	const struct json *body), void *arg, struct err *e);
 
-const struct host_record *repair_record(const struct host_state *s, const char *endpoint); /* repair_check.c; NULL: there is none */
+/* repair_check.c; NULL: there is none */
+const struct host_record *repair_record(const struct host_state *s, const char *endpoint);
 /* repair_check.c: is the host still as we think? ERR_REFUSED: no, and what differs; ERR_IO: the host does not say. */
 /* Before an act: what the steps from `at` on will replace is as it was when the facts were read. */
 int check_others(struct repair *r, struct err *e);
