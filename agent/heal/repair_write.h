@@ -73,7 +73,8 @@ int write_end(struct repair *r, int64_t now, enum repair_end how, struct err *e)
 /* The record that stands in place of an outcome: what the step did is not known. */
 int write_interrupted(struct db *d, int64_t now, const struct heal_repair *row, int64_t step, const char *text, struct err *e);
 
-/* repair_history.c. kept: filled with the state before the first act, and the last step of each kind since; NULL: not wanted. -1: heal.db cannot be read. */
+/* repair_history.c. kept: filled with the state before the first act, and the last step of each kind since; NULL: not wanted.
+ * -1: heal.db cannot be read. */
 int repair_history(struct db *d, const struct heal_repair *row, struct repair_history *to, struct snapshot *kept, struct err *e);
 /* The steps that a proof must know of: one of each kind, the newest. */
 void plan_put(struct plan *p, const struct host_step *step);

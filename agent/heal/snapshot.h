@@ -8,8 +8,8 @@
 #include "base/json.h"
 #include "heal/remedy.h"
 
-/* A snapshot that was read back. Of its diagnosis identity, state, facts and when are filled, and the plan is empty (repair_history puts the acts into it); of a
- * certificate: thumbprint, end, store, friendly name and key. Big: allocate it. */
+/* A snapshot that was read back. Of its diagnosis identity, state, facts and when are filled, and the plan is empty (repair_history
+ * puts the acts into it); of a certificate: thumbprint, end, store, friendly name and key. Big: allocate it. */
 struct snapshot {
 	struct diagnosis d;
 	char names[FACTS_MAX][64]; /* d.facts.list[i].name points here: do not copy it */
