@@ -145,6 +145,8 @@ one() {
 	run_agent "$outcome"
 	if [ "$by_policy" != yes ]; then same "what the agent left behind" "$before" "$(picture)"; fi
 	[ "$outcome" = healed ] && { "$lab_bin" request "$work/lab" >/dev/null 2>&1 || [[ $fault == *front-end* ]] || no "healed, and the back end does not answer"; }
+	# 443 by the server's name is its public record, whatever became of 127.0.0.1:443
+	if [ "$outcome" = healed ] && [[ $fault != *front-end* ]]; then told 'is reached through the front end; 443 is unchanged' || no "the hop is not proven"; fi
 	if [ "$outcome" = waiting-approval ] && [ -z "$why" ]; then
 		"$evmend" repair "$host" --yes -c "$work/config.yaml" >"$work/repair" 2>&1 </dev/null
 		same "the exit code of the approved repair" 0 $?

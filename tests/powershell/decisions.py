@@ -498,6 +498,24 @@ def test_words():
     check("the journal of a step without one", told[-1] == "step 2 is done: the record is set", told[-1])
 
 
+def test_443():
+    """443 by the server's name is one record, 127.0.0.1:443 another: each is compared with itself, and the hop is asked by the name."""
+    name, asked, shown = "ex1.contoso.example", [], {}
+    ok = lambda leaf, **more: Table(tcp="ok", tls="ok", leaf=leaf, **more)
+    shell = part(LOOK, "powershell/repair.ps1")
+    shell.give("Invoke-Probe", lambda address, port, *r: (asked.append((address, port)), shown[address])[1])
+    shell.give("Get-LeafThumbprint", lambda r: r["leaf"])
+    shell.set("ServerFqdn", name)
+    shown.update({name: ok(PUBLIC, http_status=200, answer_header="X-BEServer: EX1"), "127.0.0.1": Table(tcp="ok", tls="reset")})
+    check("443 by name", shell.call("Get-FrontEndWord", name) == "shows " + PUBLIC)
+    check("443 on loopback", shell.call("Get-FrontEndWord", "127.0.0.1") == "fails")
+    check("the hop is asked by name", shell.call("Get-HopWord") == "yes" and asked[-1] == (name, 443), asked)
+    for tcp, tls, word in (("refused", "not-tried", "fails"), ("error", "not-tried", ""), ("timeout", "not-tried", ""), ("ok", "error", ""),
+                           ("ok", "timeout", "fails")):
+        shown[name] = Table(tcp=tcp, tls=tls)
+        check(f"443: {tcp} {tls}", shell.call("Get-FrontEndWord", name) == word)
+
+
 def test_before():
     """What stood there is kept before anything is done, in the folder as PowerShell sees it."""
     for name, code, records, stops in (("kept", 0, True, False), ("the registry is not exported", 1, True, True),
@@ -601,7 +619,7 @@ def test_plans():
     check("plans: all that are expected are there", set(expected) <= set(files), set(expected) - set(files))
 
 
-for test in (test_netsh, test_small_readers, test_keys, test_key_file, test_surroundings, test_busy, test_before, test_types, test_record, test_ours, test_course, test_words, test_host, test_plans):
+for test in (test_netsh, test_small_readers, test_keys, test_key_file, test_surroundings, test_busy, test_before, test_types, test_record, test_ours, test_course, test_words, test_443, test_host, test_plans):
     try:
         test()
     except Exception as x:  # a test that cannot run has failed
