@@ -70,7 +70,8 @@ YAML
 # the agent has not taken a step. held: the policy refuses what the verdict would permit.
 arrived() { # OUTCOME STATES
 	case $1 in
-	refuted) ! told '"what":"intent"' && { [[ " $2 " == *" refuted "* ]] || [[ " $2 " == *" healed "* ]]; } ;;
+	refuted) ! told '"what":"intent"' && { [[ " $2 " == *" refuted "* ]] || [[ " $2 " == *" healed "* ]] ||
+		grep -q '"state":"advised".*"verdict":"HEALTHY_NOW"' "$work/cases"; } ;; # advised: the SMTP side is open
 	held) ! told '"what":"intent"' && told '"kind":"refusal"' ;;
 	healed) told '"result":"healed"' && { [[ " $2 " == *" healed "* ]] || { [[ " $2 " == *" advised "* ]] && grep -q '"smtp":"S' "$work/siem.ndjson"; }; } ;;
 	*) [[ " $2 " == *" $1 "* ]] ;;

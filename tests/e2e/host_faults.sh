@@ -27,7 +27,8 @@ YAML
 	"$lab_bin" status "$w/lab" --json | grep -o '"thumbprint":"[0-9a-f]*","store":"MY"' | sort >"$w/broken"
 	# nothing known: no verdict, nothing done, and the log says why
 	settled() { case $fault in *:apply:*) in_a_state ;; *) said "counts as unknown" ;; esac; }
-	in_a_state() { "$evmend" cases --all --json -c "$w/config.yaml" 2>/dev/null | grep -qE '"state":"(healed|advised|escalated|waiting-approval)"'; }
+	in_a_state() { "$evmend" cases --all --json -c "$w/config.yaml" 2>/dev/null | grep '"cause":"exchange-backend-certificate"' |
+		grep -qE '"state":"(healed|advised|escalated|waiting-approval)"'; }
 	wait_for 30 settled || { not_ok "$fault" "no end: $("$evmend" cases --all --json -c "$w/config.yaml" 2>&1 | cut -c1-200)"; }
 	kill -TERM "$agent"
 	wait "$agent"
