@@ -5,7 +5,7 @@
 #   make demo       set-up, build, the whole loop against the lab; FAULT=unbind, FAULT=none and others choose what breaks
 #   make check      set-up, build with gcc and clang, all tests; LAYERS="unit e2e" chooses
 #   make asan       the tests again under AddressSanitizer and UndefinedBehaviorSanitizer
-#   make tsan       the lab's own tests under ThreadSanitizer (the lab has threads, the agent has none)
+#   make tsan       the lab's own tests under ThreadSanitizer (the lab, `probe` and `diagnose --all` have threads; the agent has none)
 #   make valgrind   the unit tests under valgrind
 #   make lint       the house rules, clang-tidy, cppcheck
 #   make install    PREFIX=/usr/local, DESTDIR for packagers
