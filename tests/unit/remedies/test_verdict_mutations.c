@@ -154,7 +154,7 @@ static void every_mutant_is_found(void **state)
 	assert_false(some_line_fails(l));
 	rows(l);
 	remarks(l);
-	print_message("%d of %d mutants found, by %zu lines\n", l->killed, l->all, l->lines->n);
+	print_message("# %d of %d mutants found, by %zu lines\n", l->killed, l->all, l->lines->n);
 	assert_int_equal(l->killed, l->all);
 	free(l->lines);
 	free(l->d);
