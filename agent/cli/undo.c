@@ -53,11 +53,10 @@ static int undo_in(struct undoing *u, struct db *db, int64_t id, struct err *e)
 
 	host_verbs_actor(actor, sizeof(actor));
 	if (got == 0)
-		got = err_set(e, ERR_USAGE, "there is no case %lld; 'evmend cases' lists them", (long long)id);
+		(void)err_set(e, ERR_USAGE, "there is no case %lld; 'evmend cases' lists them", (long long)id);
 	else if (got == 1)
-		got = (u->h = host_verbs_find(u->config, k->host, e)) ? 0 : -1;
-	if (got == 0)
-		got = nothing_unended(u, db, e);
+		u->h = host_verbs_find(u->config, k->host, e);
+	got = u->h ? nothing_unended(u, db, e) : -1;
 	if (got == 0) {
 		struct repair_options o = {.db = db, .clock = &u->c->clock, .remedy = remedies[0], .policy = &u->config->policy,
 			.host_name = k->host,
