@@ -1,5 +1,5 @@
 /* hash.h - hashes for tables that strangers fill: SipHash-1-3 with a seed that each table's owner draws at its start.
- * Used with uthash's ..._BYHASHVALUE macros; never stored, never compared over processes. */
+ * Never stored, never compared over processes. */
 #ifndef EVMEND_BASE_HASH_H
 #define EVMEND_BASE_HASH_H
 
