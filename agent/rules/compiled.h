@@ -11,7 +11,7 @@
 #include "rules/pattern.h"
 #include "rules/ruleset.h"
 
-enum value_kind { VALUE_PATTERN, VALUE_NUMBER, VALUE_BOOL, VALUE_NULL, VALUE_COMPARE, VALUE_FIELD };
+enum value_kind { VALUE_PATTERN, VALUE_NUMBER, VALUE_BOOL, VALUE_NULL, VALUE_COMPARE, VALUE_FIELD, VALUE_GROUP };
 enum compare { COMPARE_LT, COMPARE_LTE, COMPARE_GT, COMPARE_GTE };
 
 struct value {
@@ -21,6 +21,8 @@ struct value {
 	struct number number;
 	bool truth;
 	const uint16_t *fields; /* VALUE_FIELD: id for each variant */
+	const struct value *any; /* VALUE_GROUP: one of them holds, whatever `all` says of the list (base64offset, expand) */
+	size_t n_any;
 };
 
 struct item {
@@ -34,13 +36,14 @@ struct item {
 	int line;
 };
 
-enum node_kind { NODE_AND, NODE_OR, NODE_NOT, NODE_ITEM };
+enum node_kind { NODE_AND, NODE_OR, NODE_NOT, NODE_ITEM, NODE_SOME };
 
 struct node {
 	enum node_kind kind;
 	const char *label; /* name of the selection, NULL inside one */
 	struct node **kids;
 	size_t n;
+	size_t at_least; /* NODE_SOME: "2 of x*", 2 <= at_least < n */
 	const struct item *item;
 };
 

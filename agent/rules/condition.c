@@ -117,11 +117,14 @@ static struct node *selector(struct parse *q, bool all, uint64_t at_least)
 		refuse(q->l, q->at, "'%.*s' in the condition fits no selection", (int)q->len, q->token);
 		return NULL;
 	}
-	if (at_least > 1 && at_least == n->n) {
-		n->kind = NODE_AND;
-	} else if (at_least > 1) {
-		refuse(q->l, q->at, "only '1 of', 'any of' and 'all of' are supported yet");
+	if (at_least > n->n) {
+		refuse(q->l, q->at, "'%.*s' in the condition fits fewer selections than the %llu asked for", (int)q->len, q->token,
+			(unsigned long long)at_least);
 		return NULL;
+	}
+	if (at_least > 1) {
+		n->kind = at_least == n->n ? NODE_AND : NODE_SOME;
+		n->at_least = (size_t)at_least;
 	}
 	advance(q);
 	return n;

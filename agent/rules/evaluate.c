@@ -100,6 +100,11 @@ static bool value_holds(const struct item *it, const struct value *v, const stru
 		return compare_holds(it->compare, v, f);
 	case VALUE_FIELD:
 		return field_holds(it, v, l, variant, f);
+	case VALUE_GROUP:
+		for (size_t i = 0; i < v->n_any; i++)
+			if (value_holds(it, &v->any[i], l, variant, f))
+				return true;
+		break;
 	case VALUE_NULL:
 		break;
 	}
@@ -131,10 +136,10 @@ static bool any_field(const struct item *it, const struct value *v, const struct
 	return false;
 }
 
-static bool any_keyword(const struct value *v, const struct event *ev)
+static bool any_keyword(const struct item *it, const struct value *v, const struct look *l, size_t variant)
 {
-	for (size_t i = 0; i < ev->n; i++)
-		if (!ev->fields[i].derived && pattern_match(&v->pattern, ev->fields[i].value, ev->fields[i].len))
+	for (size_t i = 0; i < l->ev->n; i++)
+		if (!l->ev->fields[i].derived && value_holds(it, v, l, variant, &l->ev->fields[i]))
 			return true;
 	return false;
 }
@@ -142,7 +147,7 @@ static bool any_keyword(const struct value *v, const struct event *ev)
 static bool values_hold(const struct item *it, const struct look *l, size_t variant)
 {
 	for (size_t i = 0; i < it->n; i++) {
-		bool holds = it->fields ? any_field(it, &it->values[i], l, variant) : any_keyword(&it->values[i], l->ev);
+		bool holds = it->fields ? any_field(it, &it->values[i], l, variant) : any_keyword(it, &it->values[i], l, variant);
 
 		if (holds != it->all)
 			return holds;
@@ -160,6 +165,15 @@ bool item_holds(const struct item *it, const struct look *l, size_t variant)
 	return values_hold(it, l, variant) != it->negated;
 }
 
+static bool some_hold(const struct node *n, const struct look *l, size_t variant)
+{
+	size_t held = 0;
+
+	for (size_t i = 0; i < n->n && held < n->at_least; i++)
+		held += node_holds(n->kids[i], l, variant);
+	return held == n->at_least;
+}
+
 bool node_holds(const struct node *n, const struct look *l, size_t variant)
 {
 	switch (n->kind) {
@@ -167,6 +181,8 @@ bool node_holds(const struct node *n, const struct look *l, size_t variant)
 		return item_holds(n->item, l, variant);
 	case NODE_NOT:
 		return !node_holds(n->kids[0], l, variant);
+	case NODE_SOME:
+		return some_hold(n, l, variant);
 	case NODE_AND:
 	case NODE_OR:
 		break;

@@ -118,7 +118,7 @@ static bool needed_ids(const struct node *n, struct ids *to)
 
 	if (n->kind == NODE_ITEM)
 		return item_ids(n->item, to);
-	if (n->kind == NODE_NOT)
+	if (n->kind == NODE_NOT || n->kind == NODE_SOME)
 		return false;
 	for (size_t i = 0; i < n->n; i++) {
 		bool needed = needed_ids(n->kids[i], to);

@@ -79,7 +79,7 @@ static void explain_item(const struct item *it, const struct look *l, size_t var
 
 static void explain_node(const struct node *n, const struct look *l, size_t variant, int depth, struct buf *to)
 {
-	static const char *const words[] = {"all of", "one of", "not"};
+	static const char *const words[] = {"all of", "one of", "not", "", "some of"};
 
 	buf_printf(to, "  %-4s %*s", node_holds(n, l, variant) ? "yes" : "no", 2 * depth, "");
 	if (n->label)

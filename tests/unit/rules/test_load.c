@@ -43,7 +43,7 @@ static const struct { const char *yaml; int line; const char *says; } bad[] = {
 	{COND("one two_a"), 14, "'two_a' in the condition"},
 	{COND("(one"), 14, "')'"},
 	{COND("one | count() by Host > 5"), 14, "obsolete aggregation"},
-	{COND("2 of t*"), 14, "only '1 of'"},
+	{COND("2 of t*"), 14, "fits fewer selections than the 2 asked for"},
 	{EVMEND("    cause: exchange-backend-certifcate\n"), 12, "did you mean 'exchange-backend-certificate'"},
 	{EVMEND("    couse: exchange-backend-site\n"), 12, "did you mean 'cause'"},
 	{EVMEND("    cause: exchange-backend-site\n    then: repair\n"), 13, "unknown then 'repair'"},

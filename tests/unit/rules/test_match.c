@@ -131,6 +131,7 @@ static void conditions(void **state)
 		{"(no or yes) and yes", true}, {"not (yes or no)", false}, {"1 of yes*", true}, {"all of yes*", true}, {"all of them", false},
 		{"any of them", true}, {"1 of _h*", true}, {"1 of *o", false}, {"yes AND yes_2", true}, {"not not yes", true},
 		{"[no, yes]", true},
+		{"2 of them", true}, {"3 of them", false}, {"2 of yes*", true}, {"not 2 of *", false},
 	};
 
 	(void)state;
