@@ -34,6 +34,12 @@ static void on_fired(void *arg, const struct fired *f)
 		hosts_learn(g->hosts, f->match->host);
 		f->match->host = hosts_name(g->hosts, f->match->host);
 	}
+	if (g->sink.fired)
+		g->sink.fired(g->sink.arg, f->rule);
+	if (f->rule->shadow) {
+		noise_shadow(g->noise, f->rule, f->last);
+		return;
+	}
 	if (f->rule->then & THEN_REMEMBER) {
 		struct told *t = told_of_group(f);
 
@@ -41,8 +47,6 @@ static void on_fired(void *arg, const struct fired *f)
 		told_free(t);
 	}
 	book_seen(book_host(g->book, f->match->host), f->rule, f->last);
-	if (g->sink.fired)
-		g->sink.fired(g->sink.arg, f->rule);
 	if (may_wait(g, f->rule))
 		list_add(&g->waiting, told_of_group(f));
 	else if (!f->rule->silent)
@@ -58,6 +62,7 @@ void engine_build(struct engine *g)
 	g->matcher = matcher_new(g->o.rules);
 	g->corr = correlator_new(&co);
 	g->book = book_new(g->pool);
+	g->noise = noise_new(g->o.rules);
 	g->marks = watermarks_new(g->o.idle_after);
 }
 
@@ -85,6 +90,7 @@ void engine_unbuild(struct engine *g)
 	free_told(&g->waiting);
 	watermarks_free(g->marks);
 	book_free(g->book);
+	noise_free(g->noise);
 	correlator_free(g->corr);
 	matcher_free(g->matcher);
 	hosts_free(g->hosts);
@@ -150,13 +156,12 @@ static void note_remembered(struct engine *g, struct match *m, struct book_host 
 	told_free(t);
 }
 
-void engine_take(struct engine *g, struct match *m)
+/* What a match says by itself, beside its part in correlations. */
+static void take_alone(struct engine *g, struct match *m)
 {
 	const struct rule *r = m->rule;
 	struct book_host *h = book_host(g->book, m->host);
 
-	if (strcmp(m->host, MATCH_NO_HOST) == 0)
-		g->counts.no_host++;
 	note_remembered(g, m, h);
 	if (may_wait(g, r))
 		list_add(&g->waiting, told_of_match(m));
@@ -164,6 +169,16 @@ void engine_take(struct engine *g, struct match *m)
 		book_tally(h, case_cause_index(r->cause), m);
 	else if (!r->silent)
 		engine_raise(g, told_of_match(m), &m, 1);
+}
+
+void engine_take(struct engine *g, struct match *m)
+{
+	if (strcmp(m->host, MATCH_NO_HOST) == 0)
+		g->counts.no_host++;
+	if (m->rule->shadow)
+		noise_shadow(g->noise, m->rule, m->time);
+	else
+		take_alone(g, m);
 	correlator_add(g->corr, m);
 }
 
@@ -231,4 +246,10 @@ void engine_counts(const struct engine *g, struct engine_counts *c)
 {
 	*c = g->counts;
 	c->evicted = g->evicted_before + correlator_evicted(g->corr);
+	noise_counts(g->noise, c);
+}
+
+const struct held_back *engine_held_back(const struct engine *g, const struct rule *r)
+{
+	return noise_of(g->noise, r);
 }

@@ -44,6 +44,13 @@ struct engine_sink {
 
 struct engine_counts {
 	uint64_t events, matches, findings, cases, late, evicted, no_host, explained; /* explained: consequences swallowed by a case */
+	uint64_t shadow; /* of rules on trial: events that matched, correlations that fired */
+};
+
+/* What was counted of a rule and not told. */
+struct held_back {
+	uint64_t shadow;
+	int64_t first, last; /* event time; 0: none */
 };
 
 struct engine;
@@ -57,6 +64,7 @@ void engine_finish(struct engine *g);
 size_t engine_cases(const struct engine *g);
 const struct case_ *engine_case(const struct engine *g, size_t i);
 void engine_counts(const struct engine *g, struct engine_counts *c);
+const struct held_back *engine_held_back(const struct engine *g, const struct rule *r);
 /* The case was closed elsewhere (24 h of quiet, a person, the remedy): a later finding opens a new one that names it. */
 void engine_close_case(struct engine *g, uint32_t id);
 /* State over a restart: windows, remembered findings, the book of cases, watermarks. Same rules (by id) get their windows back,

@@ -5,6 +5,7 @@
 #include "cases/book.h"
 #include "cases/engine.h"
 #include "cases/hosts.h"
+#include "cases/noise.h"
 #include "correlate/watermark.h"
 
 #define CONSEQUENCE_WAITS (10 * US_MINUTE) /* run: how long a consequence waits for the case that explains it */
@@ -24,6 +25,7 @@ struct engine {
 	struct matcher *matcher;
 	struct correlator *corr;
 	struct book *book;
+	struct noise *noise;
 	struct watermarks *marks;
 	struct list kept;    /* scan: struct match *, everything that matched */
 	struct list told;    /* scan: struct told *, in the order they arose */

@@ -22,6 +22,7 @@ void engine_save(const struct engine *g, struct buf *to)
 	watermarks_save(g->marks, &o, "watermarks");
 	correlator_save(g->corr, &o, "windows");
 	book_save(g->book, &o, "book");
+	noise_save(g->noise, &o, "noise");
 	json_open(&o, "waiting", '[');
 	for (size_t i = 0; i < g->waiting.n; i++)
 		told_save(g->waiting.p[i], &o, NULL);
@@ -47,6 +48,7 @@ int engine_load(struct engine *g, const char *from, size_t n, struct err *e)
 	watermarks_load(g->marks, json_get(j, "watermarks"), g->o.clock ? clock_wall(g->o.clock) : 0);
 	correlator_load(g->corr, g->pool, json_get(j, "windows"));
 	book_load(g->book, g->o.rules, json_get(j, "book"));
+	noise_load(g->noise, json_get(j, "noise"));
 	waiting = json_get(j, "waiting");
 	for (size_t i = 0; i < json_len(waiting) && i < WAITING_MOST; i++) {
 		struct told *t = told_load(g->pool, g->o.rules, json_at(waiting, i));

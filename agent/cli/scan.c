@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cases/engine.h"
+#include "cli/held_back.h"
 #include "cli/read_events.h"
 #include "cli/rules_home.h"
 #include "cli/verbs.h"
@@ -176,7 +177,7 @@ static void print_loose(struct scan *s)
 	cli_table_end(s->c, t);
 }
 
-static void print_summary(struct scan *s, const struct read_events *r, size_t rules, int64_t took)
+static void print_summary(struct scan *s, const struct read_events *r, const struct ruleset *rs, int64_t took)
 {
 	struct engine_counts n;
 	struct json_out o;
@@ -186,9 +187,10 @@ static void print_summary(struct scan *s, const struct read_events *r, size_t ru
 		cli_print(s->c, CLI_PLAIN, "\n%" PRIu64 " event%s, %" PRIu64 " finding%s, %" PRIu64 " case%s, %" PRIu64
 			  " malformed, %zu rules, %.2f s\n",
 			  n.events, PLURAL(n.events), s->findings, PLURAL(s->findings), s->cases, PLURAL(s->cases),
-			  r->malformed_count, rules, (double)took / 1e6);
+			  r->malformed_count, ruleset_count(rs), (double)took / 1e6);
 		if (n.explained)
 			cli_print(s->c, CLI_DIM, "%" PRIu64 " consequences are explained by the cases above.\n", n.explained);
+		held_back_print(s->c, s->engine, rs);
 		return;
 	}
 	json_begin(&o, &s->line);
@@ -199,11 +201,12 @@ static void print_summary(struct scan *s, const struct read_events *r, size_t ru
 	json_put_int(&o, "findings", (int64_t)s->findings);
 	json_put_int(&o, "cases", (int64_t)s->cases);
 	json_put_int(&o, "malformed", (int64_t)r->malformed_count);
-	json_put_int(&o, "rules", (int64_t)rules);
+	json_put_int(&o, "rules", (int64_t)ruleset_count(rs));
 	json_put_real(&o, "seconds", (double)took / 1e6, 3);
 	json_put_int(&o, "explained", (int64_t)n.explained);
 	json_put_int(&o, "evicted", (int64_t)n.evicted);
 	json_put_int(&o, "failed", (int64_t)r->failed);
+	held_back_json(&o, s->engine, rs);
 	json_close(&o, '}');
 	buf_char(&s->line, '\n');
 	put_line(s);
@@ -240,7 +243,7 @@ static int scan_paths(struct scan *s, const struct ruleset *rs, size_t n, char *
 	read_events(&r, paths, n);
 	engine_finish(s->engine);
 	print_loose(s);
-	print_summary(s, &r, ruleset_count(rs), clock_monotonic(&real) - start);
+	print_summary(s, &r, rs, clock_monotonic(&real) - start);
 	engine_free(s->engine);
 	buf_free(&s->line);
 	free(s->loose);

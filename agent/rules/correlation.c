@@ -127,16 +127,6 @@ static bool read_where(struct loader *l, const struct yaml_node *corr, struct co
 	return true;
 }
 
-static bool read_flag(struct loader *l, const struct yaml_node *n, bool *to)
-{
-	if (!n)
-		return true;
-	*to = n->kind == YAML_SCALAR && text_same(n->text, "true");
-	if (!*to && (n->kind != YAML_SCALAR || !text_same(n->text, "false")))
-		return refuse(l, n, "'generate' is true or false");
-	return true;
-}
-
 bool correlation_compile(struct loader *l, struct compiled *c, const struct yaml_node *doc)
 {
 	const struct yaml_node *corr = yaml_get(doc, "correlation"), *group;
@@ -155,7 +145,8 @@ bool correlation_compile(struct loader *l, struct compiled *c, const struct yaml
 		if (to->n_group_by > 8)
 			return refuse(l, group, "at most 8 fields may be grouped by");
 	}
-	return read_flag(l, yaml_get(corr, "generate"), &to->generate) && read_flag(l, yaml_get(doc, "generate"), &to->generate);
+	return flag(l, yaml_get(corr, "generate"), "generate", &to->generate) &&
+		flag(l, yaml_get(doc, "generate"), "generate", &to->generate);
 }
 
 const char *correlation_field(const struct compiled *c, size_t g, const struct compiled *of)

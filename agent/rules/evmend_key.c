@@ -14,7 +14,8 @@ static const char *const seens[] = {"cert-deleted", "record-deleted", "smtp-own-
 	"auth-cert",
 				    "frontend-endpoint", "backend-endpoint", "key-trouble", "hop-failed", "expiry", "record-created",
 				    "smtp-cert-name", "smtp-expired", "edge", NULL};
-static const char *const known[] = {"cause", "host", "hint", "disproved_by", "then", "seen", "consequence_of", NULL};
+static const char *const known[] = {"cause", "host", "hint", "disproved_by", "then", "seen", "consequence_of", "shadow",
+	NULL};
 
 static bool pick(struct loader *l, const struct yaml_node *at, const char *key, const char *text, const char *const *names,
 	size_t *which)
@@ -123,5 +124,5 @@ bool evmend_compile(struct loader *l, struct compiled *c, const struct yaml_node
 		return refuse(l, evmend, "'then: %s' needs a cause", r->then & THEN_DIAGNOSE ? "diagnose" : "healed");
 	if (r->cause && r->consequence)
 		return refuse(l, evmend, "a rule has a cause of its own or is a consequence of one, not both");
-	return true;
+	return flag(l, yaml_get(evmend, "shadow"), "shadow", &r->shadow);
 }

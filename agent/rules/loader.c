@@ -104,6 +104,16 @@ bool only_keys(struct loader *l, const struct yaml_node *map, const char *what, 
 	return true;
 }
 
+bool flag(struct loader *l, const struct yaml_node *n, const char *key, bool *to)
+{
+	if (!n)
+		return true;
+	if (n->kind != YAML_SCALAR || (!text_same(n->text, "true") && !text_same(n->text, "false")))
+		return refuse(l, n, "'%s' is true or false", key);
+	*to = text_same(n->text, "true");
+	return true;
+}
+
 uint16_t field_id(struct loader *l, const struct yaml_node *at, const char *name)
 {
 	uint16_t id = names_add(l->names, name, strlen(name));

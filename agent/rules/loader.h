@@ -29,6 +29,8 @@ const char *keep(struct loader *l, const struct yaml_node *scalar);
 bool texts(struct loader *l, const struct yaml_node *n, const char *key, const char *const **to, size_t *count);
 /* Every key of map is one of known (ends with NULL). */
 bool only_keys(struct loader *l, const struct yaml_node *map, const char *what, const char *const *known);
+/* A value that is true or false; NULL node: *to is left. */
+bool flag(struct loader *l, const struct yaml_node *n, const char *key, bool *to);
 /* Id of a field name; 0 and a problem at the limit. */
 uint16_t field_id(struct loader *l, const struct yaml_node *at, const char *name);
 

@@ -55,6 +55,7 @@ struct rule {
 	unsigned seen;            /* set of enum rule_seen */
 	const char *consequence;  /* NULL, or the cause whose open case explains a match: then no finding of its own */
 	bool silent;              /* referred to by correlations only: counts in the case, gives no finding */
+	bool shadow;              /* on trial: counted, never told, opens no case */
 };
 
 const char *level_text(enum rule_level l);

@@ -11,6 +11,7 @@
 #   count HOST CAUSE EVENTS                      events that the case stands for
 #   finding HOST RULE                            a finding of that rule, however many there are
 #   before HOST CAUSE RULE                       what the case lists as what happened before
+#   shadow RULE COUNT                            matches of a rule on trial, counted and not told
 #   malformed NUMBER                             always compared when it is not 0
 #   exit CODE                                    else 1 is expected where there is a case, 0 where there is nothing at all
 # Hosts are compared without regard to capitals. Speaks as tests/README.md says.
@@ -77,6 +78,15 @@ kind == "finding" {
 	rule = $0
 	sub(/.*"rule":\{/, "{", rule)
 	print "finding", tolower(first($0, "host")), first(rule, "name")
+}
+kind == "summary" {
+	rest = $0
+	sub(/.*"shadow_rules":\[/, "", rest)
+	while (match(rest, "\\{[^}]*\\}")) {
+		one = substr(rest, RSTART, RLENGTH)
+		rest = substr(rest, RSTART + RLENGTH)
+		print "shadow", first(one, "name"), first(one, "count")
+	}
 }
 kind == "malformed" { bad++ }
 END { if (bad) print "malformed", bad }

@@ -210,6 +210,41 @@ static void bad_state_is_refused(void **state)
 	}
 }
 
+/* A rule on trial is counted, says nothing, opens no case, and still serves the correlations above it. */
+static void a_shadow_is_counted_only(void **state)
+{
+	const char *rules = DETECT("a", 1, "evmend: {cause: exchange-backend-site, then: [remember, diagnose], shadow: true}\n")
+		"title: N\nname: n\ncorrelation: {type: event_count, rules: a, group-by: host, timespan: 10m, condition: {gte: 3}}\n"
+		"evmend: {shadow: true}\n---\n"
+		"title: M\nname: m\ncorrelation: {type: event_count, rules: a, group-by: host, timespan: 10m, condition: {gte: 4}}\n";
+	struct engine_counts c;
+	struct bench b;
+	struct buf saved;
+	struct err e;
+
+	(void)state;
+	bench_begin(&b, rules, false);
+	to(&b, 1, 0);
+	for (int i = 0; i < 3; i++)
+		bench_event(&b, 1, "2018-03-13T00:01:00Z", i, "ex1", "");
+	engine_counts(b.g, &c);
+	assert_int_equal(c.shadow, 4); /* three events, and the correlation of three */
+	assert_int_equal(c.findings + c.cases + b.n_findings + b.n_cases, 0);
+	buf_init(&saved, 1u << 20);
+	engine_save(b.g, &saved);
+	engine_free(b.g);
+	bench_engine(&b);
+	assert_int_equal(engine_load(b.g, buf_text(&saved), saved.n, &e), 0);
+	buf_free(&saved);
+	bench_event(&b, 1, "2018-03-13T00:01:00Z", 4, "ex1", "");
+	engine_counts(b.g, &c);
+	assert_int_equal(c.shadow, 5);
+	assert_int_equal(engine_held_back(b.g, ruleset_find(b.rs, "a"))->shadow, 4);
+	assert_int_equal(b.n_findings, 1); /* m: no shadow */
+	assert_int_equal(engine_cases(b.g), 0);
+	bench_end(&b);
+}
+
 static void a_short_name_keeps_its_case(void **state)
 {
 	struct bench b;
@@ -230,6 +265,7 @@ int main(void)
 		cmocka_unit_test(absence_waits_for_the_watermark), cmocka_unit_test(consequences_wait_for_their_case),
 		cmocka_unit_test(a_closed_case_is_followed_by_a_new_one), cmocka_unit_test(restart_changes_nothing),
 		cmocka_unit_test(bad_state_is_refused), cmocka_unit_test(a_short_name_keeps_its_case),
+		cmocka_unit_test(a_shadow_is_counted_only),
 	};
 
 	return cmocka_run_group_tests_name("run", tests, NULL, NULL);

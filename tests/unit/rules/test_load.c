@@ -51,6 +51,7 @@ static const struct { const char *yaml; int line; const char *says; } bad[] = {
 	{EVMEND("    seen: [cert-deletd]\n"), 12, "did you mean 'cert-deleted'"},
 	{EVMEND("    hint: 'a {b'\n"), 12, "no '}' closes"},
 	{EVMEND("    hint: 'a b}'\n"), 12, "'}' without '{'"},
+	{EVMEND("    shadow: perhaps\n"), 12, "'shadow' is true or false"},
 	{EVMEND("    cause: exchange-backend-site\n    consequence_of: exchange-backend-site\n"), 12, "not both"},
 	{CORR("    type: event_cuont\n    rules: [t]\n    timespan: 1h\n    condition: {gte: 2}\n"), 15, "did you mean 'event_count'"},
 	{CORR("    type: value_count\n    rules: [t]\n    timespan: 1h\n"), 15, "'value_count' is not supported yet"},
