@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/xml.h"
+#include "event/derived.h"
 #include "limits.h"
 
 enum scope {
@@ -339,6 +340,7 @@ int event_xml_read(struct event_xml *x, const char *text, size_t n, struct event
 		return err_set(e, ERR_IO, "the event has no <System> element");
 	build_traces(x->b);
 	build_spellings(x->b);
+	build_derived(x->b, ev);
 	if (x->b->full)
 		return err_set(e, ERR_IO, "the event has more than %d fields", LIMIT_EVENT_FIELDS);
 	if (!x->has_time)

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "event/derived.h"
 #include "limits.h"
 
 #define NAME_BYTES 1024 /* longer names are not field names */
@@ -28,6 +29,8 @@ struct names {
 	size_t n, cap;
 	uint16_t *slot; /* id, or 0: open addressing, never more than half full */
 	size_t slots;   /* a power of two */
+	struct derived *derived;
+	size_t n_derived;
 };
 
 struct names *names_new(void)
@@ -51,6 +54,7 @@ void names_free(struct names *n)
 		free(n->name[i].text);
 	free(n->name);
 	free(n->slot);
+	free(n->derived);
 	free(n);
 }
 
@@ -112,4 +116,16 @@ uint16_t names_find(const struct names *n, const char *name, size_t len)
 const char *names_text(const struct names *n, uint16_t id)
 {
 	return id && id < n->n ? n->name[id].text : "";
+}
+
+void names_derive(struct names *n, const struct derived *d)
+{
+	n->derived = xrealloc(n->derived, n->n_derived + 1, sizeof(*n->derived));
+	n->derived[n->n_derived++] = *d;
+}
+
+const struct derived *names_derived(const struct names *n, size_t *count)
+{
+	*count = n->n_derived;
+	return n->derived;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "event/derived.h"
 
 struct entry {
 	const char *name, *product;
@@ -74,7 +75,49 @@ static bool read_renames(struct loader *l, const struct yaml_node *n, struct log
 	return true;
 }
 
-static const char *const source_keys[] = {"channels", "providers", "not_providers", "event_ids", "where", "rename", NULL};
+/* {of: Field, words: {value: word}} */
+static bool read_words(struct loader *l, const struct yaml_node *n, struct derived *d)
+{
+	static const char *const keys[] = {"of", "words", NULL};
+	const struct yaml_node *of = yaml_get(n, "of"), *words = yaml_get(n, "words");
+
+	if (!only_keys(l, n, "a derived field", keys))
+		return false;
+	if (!of || of->kind != YAML_SCALAR || !words || words->kind != YAML_MAP)
+		return refuse(l, n, "a derived field is a text, a list of texts, or {of: FIELD, words: {value: word}}");
+	const char **pairs = arena_alloc(l->arena, (2 * words->n + 1) * sizeof *pairs);
+
+	for (size_t i = 0; i < words->n; i++) {
+		pairs[2 * i] = keep(l, words->keys[i]);
+		pairs[2 * i + 1] = keep(l, words->items[i]);
+	}
+	d->of = keep(l, of);
+	d->words = pairs;
+	d->n_words = words->n;
+	return true;
+}
+
+/* Needs the channels and event ids of the source: event/ makes these fields, for one channel and id at a time. */
+static bool read_derived(struct loader *l, const struct yaml_node *n, const struct log_source *s)
+{
+	if (n->kind != YAML_MAP || s->n_channels == 0 || s->n_ids == 0)
+		return refuse(l, n, "derive must be a map, name: text, in a source with channels and event_ids");
+	for (size_t i = 0; i < n->n; i++) {
+		struct derived d = {.name = keep(l, n->keys[i])};
+		const struct yaml_node *v = n->items[i];
+
+		if (v->kind == YAML_MAP ? !read_words(l, v, &d) : !texts(l, v, d.name, &d.texts, &d.n_texts))
+			return false;
+		for (size_t c = 0; c < s->n_channels * s->n_ids; c++) {
+			d.channel = s->channels[c / s->n_ids];
+			d.event_id = s->ids[c % s->n_ids];
+			names_derive(l->names, &d);
+		}
+	}
+	return true;
+}
+
+static const char *const source_keys[] = {"channels", "providers", "not_providers", "event_ids", "where", "rename", "derive", NULL};
 
 static bool read_source(struct loader *l, const struct yaml_node *n, struct log_source *s)
 {
@@ -92,7 +135,9 @@ static bool read_source(struct loader *l, const struct yaml_node *n, struct log_
 		return false;
 	if ((v = yaml_get(n, "where")) && !read_where(l, v, s))
 		return false;
-	return !(v = yaml_get(n, "rename")) || read_renames(l, v, s);
+	if ((v = yaml_get(n, "rename")) && !read_renames(l, v, s))
+		return false;
+	return !(v = yaml_get(n, "derive")) || read_derived(l, v, s);
 }
 
 static const char *const entry_keys[] = {"product", "sources", NULL};
