@@ -120,6 +120,19 @@ bool text_int(const char *s, size_t n, int64_t *v)
 	return true;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+void text_trim(const char **s, size_t *n)
+{
+	while (*n > 0 && is_blank((*s)[*n - 1]))
+		--*n;
+	for (; *n > 0 && is_blank(**s); --*n)
+		++*s;
+}
+
 bool text_host_ok(const char *s)
 {
 	size_t n = strlen(s);

@@ -15,6 +15,7 @@ char *text_copy(char *to, size_t n, const char *s);               /* cut to n-1 
 void text_hex(char *to, const uint8_t *p, size_t n);              /* lower case; to holds 2n+1 */
 bool text_unhex(uint8_t *to, size_t n, const char *s, size_t len); /* len must be 2n; either case */
 bool text_int(const char *s, size_t n, int64_t *v);               /* decimal, whole text, no blanks; false on overflow */
+void text_trim(const char **s, size_t *n);                          /* drops spaces, tabs, CR, LF at both ends */
 bool text_host_ok(const char *s); /* 1 to 255 of [A-Za-z0-9._-], does not start or end with '.' or '-' */
 /* The nearest of names (ends with NULL) within two edits of s, or NULL: for "did you mean". */
 const char *text_nearest(const char *s, const char *const *names);
