@@ -31,6 +31,7 @@
 #define LIMIT_EVENT_FIELDS 2048           /* the most in 25,000 real events is 77 */
 #define LIMIT_FIELD_BYTES (256u << 10)    /* one value; script blocks are cut at 32 kB by Windows */
 #define LIMIT_TEXT_BYTES (1u << 20)       /* one pasted console text */
+#define LIMIT_FIELD_NAMES 4096            /* names a decoder keeps for all its events; real logs have some 2,000 */
 #define LIMIT_NAMES 60000                 /* field names that rules mention; ids are 16 bit */
 
 #endif

@@ -33,7 +33,7 @@ static struct block *block_new(size_t size, struct block *next)
 
 	if (size > SIZE_MAX - sizeof *b)
 		die("out of memory: %zu bytes asked for at once", size);
-	/* Not cleared: arena_alloc clears what it gives, and most of a block may never be given. */
+	/* Not cleared: most of a block may never be given. */
 	b = malloc(sizeof *b + size);
 	if (!b)
 		die("out of memory (%zu bytes asked for); state on disk is consistent, start again", size);
@@ -85,7 +85,7 @@ void arena_reset(struct arena *a)
 	a->used = 0;
 }
 
-void *arena_alloc(struct arena *a, size_t n)
+void *arena_room(struct arena *a, size_t n)
 {
 	struct block *b = a->now;
 	size_t whole;
@@ -107,15 +107,21 @@ void *arena_alloc(struct arena *a, size_t n)
 	p = b->bytes + b->used;
 	b->used += whole;
 	a->used += n;
-	return memset(p, 0, n);
+	return p;
+}
+
+void *arena_alloc(struct arena *a, size_t n)
+{
+	return memset(arena_room(a, n), 0, n);
 }
 
 char *arena_copy(struct arena *a, const char *s, size_t n)
 {
-	char *p = arena_alloc(a, n + 1);
+	char *p = arena_room(a, n + 1);
 
 	if (n)
 		memcpy(p, s, n);
+	p[n] = '\0';
 	return p;
 }
 

@@ -94,6 +94,43 @@ uint64_t hash_bytes(const struct hash_seed *seed, const void *p, size_t n)
 	return sip(seed, p, n, 0);
 }
 
+/* Two words multiplied to 128 bits, and the halves folded. */
+static uint64_t fold_product(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+uint64_t hash_quick(const struct hash_seed *seed, const void *p, size_t n)
+{
+	const unsigned char *s = p;
+	uint64_t a = 0, b = 0, h = seed->k0 ^ n;
+
+	for (; n > 16; s += 16, n -= 16) {
+		memcpy(&a, s, 8);
+		memcpy(&b, s + 8, 8);
+		h = fold_product(a ^ h, b ^ seed->k1);
+	}
+	/* the rest, 0 to 16 bytes, as two words that may overlap */
+	a = b = 0;
+	if (n >= 8) {
+		memcpy(&a, s, 8);
+		memcpy(&b, s + n - 8, 8);
+	} else if (n >= 4) {
+		uint32_t first, last;
+
+		memcpy(&first, s, 4);
+		memcpy(&last, s + n - 4, 4);
+		a = first;
+		b = last;
+	} else if (n) {
+		a = (uint64_t)s[0] << 16 | (uint64_t)s[n / 2] << 8 | s[n - 1];
+	}
+	h = fold_product(a ^ h ^ UINT64_C(0x9e3779b97f4a7c15), b ^ seed->k1);
+	return fold_product(h, UINT64_C(0x9e3779b97f4a7c15)); /* names that only count up must not become neighbours */
+}
+
 uint64_t hash_fold(const struct hash_seed *seed, const char *p, size_t n)
 {
 	return sip(seed, (const unsigned char *)p, n, 1);

@@ -12,6 +12,8 @@ struct hash_seed {
 
 struct hash_seed hash_seed_draw(void); /* from the system's random source; dies without it */
 uint64_t hash_bytes(const struct hash_seed *seed, const void *p, size_t n);
+/* Several times as fast for short texts, and no match for somebody who tries: for tables that look at a few slots and no further. */
+uint64_t hash_quick(const struct hash_seed *seed, const void *p, size_t n);
 uint64_t hash_fold(const struct hash_seed *seed, const char *p, size_t n); /* ASCII letters of either case are equal */
 
 #endif

@@ -148,6 +148,31 @@ bool text_host_ok(const char *s)
 	return true;
 }
 
+/* Sixteen bytes at a time: as signed numbers, controls and all above ASCII are the ones below a blank. */
+typedef int8_t bytes16 __attribute__((vector_size(16)));
+
+static bool all_plain(const char *s)
+{
+	bytes16 v;
+	uint64_t odd[2];
+
+	memcpy(&v, s, sizeof v);
+	v = v < ' ';
+	memcpy(odd, &v, sizeof odd);
+	return !(odd[0] | odd[1]);
+}
+
+size_t text_plain_run(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (n - i >= 16 && all_plain(s + i))
+		i += 16;
+	while (i < n && (signed char)s[i] >= ' ')
+		i++;
+	return i;
+}
+
 /* Levenshtein distance, case folded; names longer than a line are nobody's typing error. */
 #define NAME_MAX_LEN 63
 

@@ -17,6 +17,8 @@ bool text_unhex(uint8_t *to, size_t n, const char *s, size_t len); /* len must b
 bool text_int(const char *s, size_t n, int64_t *v);               /* decimal, whole text, no blanks; false on overflow */
 void text_trim(const char **s, size_t *n);                          /* drops spaces, tabs, CR, LF at both ends */
 bool text_host_ok(const char *s); /* 1 to 255 of [A-Za-z0-9._-], does not start or end with '.' or '-' */
+/* Length of the run at the start that is printable ASCII and DEL: nothing below a blank, nothing above 0x7f. */
+size_t text_plain_run(const char *s, size_t n);
 /* The nearest of names (ends with NULL) within two edits of s, or NULL: for "did you mean". */
 const char *text_nearest(const char *s, const char *const *names);
 /* Length of the valid UTF-8 sequence at s (1..4), 0 when it is none (overlong, surrogate, cut short). */

@@ -80,7 +80,7 @@ struct match *match_new(struct strings *pool, const struct ruleset *rs, const st
 	m->source = strings_add(pool, ev->source);
 	m->event_id = ev->event_id;
 	m->record_id = ev->record_id;
-	memcpy(m->uid, ev->uid, sizeof m->uid);
+	event_uid(ev, m->uid);
 	return m;
 }
 

@@ -32,7 +32,8 @@ struct decode_options {
 
 struct decode_sink {
 	void *arg;
-	/* ev and all it points to live in the arena until the caller resets it. Non-zero stops decode_feed, which returns it. */
+	/* ev and all it points to live until the caller resets the arena or frees the decoder; ev->raw only during the call. Non-zero
+	 * stops decode_feed, which returns it. */
 	int (*event)(void *arg, const struct event *ev);
 	void (*malformed)(void *arg, int64_t offset, const char *reason, const char *bytes, size_t n);
 };

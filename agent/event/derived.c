@@ -73,7 +73,8 @@ void build_derived(struct event_build *b, const struct event *ev)
 	for (size_t i = 0; i < n; i++) {
 		const struct derived *d = &list[i];
 
-		if (d->event_id != ev->event_id || !text_same(d->channel, ev->channel) || !build_wanted(b, d->name))
+		if (d->event_id != ev->event_id || !text_same(d->channel, ev->channel) ||
+		    !build_wanted(b, build_name(b, d->name, strlen(d->name))))
 			continue;
 		if (d->of)
 			put_words(b, d);

@@ -6,9 +6,30 @@
  * Refuses: nothing; an absent field is NULL. */
 #include "event/event.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "tls/digest.h"
+
+#define UID_BYTES (4u << 10) /* computer and channel; longer ones are of no real event */
+
+/* The event log itself numbers events for each computer and channel, so these four name an event wherever it is read again. */
+void event_uid(const struct event *ev, uint8_t to[static 32])
+{
+	size_t computer = strlen(ev->computer), channel = strlen(ev->channel);
+	char text[UID_BYTES];
+	size_t n = (size_t)snprintf(text, sizeof text, "%llu %lld ", (unsigned long long)ev->record_id, (long long)ev->time);
+
+	if (!computer || !channel || !ev->record_id || (ev->flags & EVENT_NO_TIME) || n + computer + 1 + channel > UID_BYTES) {
+		digest_sha256(ev->raw, ev->raw_n, to);
+		return;
+	}
+	memcpy(text + n, ev->computer, computer + 1);
+	n += computer + 1;
+	memcpy(text + n, ev->channel, channel);
+	digest_sha256(text, n + channel, to);
+}
 
 static bool always_system(const char *name)
 {

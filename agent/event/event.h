@@ -1,8 +1,9 @@
 /* event.h - one Windows event (or one line of text made into one), as rules see it.
  *
- * Read-only after parsing. All text lives in the arena of its batch and is UTF-8 with a NUL behind it; values may hold
- * CR, LF and TAB as they came. Field names follow ../docs/sigma.md ("Field names"): System members joined by '_',
- * EventData/Data by their Name, UserData leaves and attributes by local name, unnamed Data under "Data" and "Data[1]"... */
+ * Read-only after parsing. All text is UTF-8 with a NUL behind it; values may hold CR, LF and TAB as they came. It lives in the
+ * arena of its batch, names of fields in the decoder; `raw` has neither a NUL nor a life beyond the call that hands out the event.
+ * Field names follow ../docs/sigma.md ("Field names"): System members joined by '_', EventData/Data by their Name, UserData leaves
+ * and attributes by local name, unnamed Data under "Data" and "Data[1]"... */
 #ifndef EVMEND_EVENT_EVENT_H
 #define EVMEND_EVENT_EVENT_H
 
@@ -25,7 +26,8 @@ struct event_field {
 	uint32_t len;
 	uint16_t id;       /* in the names table; 0: no rule asks for it */
 	bool system;       /* from <System>: payload fields of that name win over it */
-	bool derived;      /* an alias of another field (Data[1], ThreatName, Elem_Attr, bracket text): no keyword search */
+	bool derived;      /* an alias of another field (Data[1], ThreatName, Elem_Attr, bracket text): there only when a rule asks
+			    * for it; no keyword search */
 };
 
 struct event {
@@ -37,17 +39,18 @@ struct event {
 	int64_t time;      /* us since 1970 UTC */
 	int64_t received;
 	unsigned flags;
-	uint8_t uid[32];   /* SHA-256 of (computer, channel, record id, time), or of the raw bytes where these lack */
 
 	const struct event_field *fields; /* System and payload, in document order, derived ones behind what they come from */
 	size_t n;
 
-	const char *raw;   /* the slice it was read from, UTF-8, after cleaning */
+	const char *raw;   /* the slice it was read from, UTF-8, after cleaning; see above */
 	size_t raw_n;
 	const char *source; /* path as given, "-" for stdin */
 	int64_t offset;    /* where the slice began in the (decoded) source */
 };
 
+/* SHA-256 of (computer, channel, record id, time), or of the raw bytes where these lack: while `raw` lives. */
+void event_uid(const struct event *ev, uint8_t to[static 32]);
 /* First field of that name by the collision rule; NULL when absent. */
 const struct event_field *event_get(const struct event *ev, const char *name);
 const char *event_value(const struct event *ev, const char *name); /* "" when absent */

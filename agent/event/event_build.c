@@ -12,11 +12,20 @@
 #include "base/text.h"
 #include "event/exchange_trace.h"
 #include "limits.h"
-#include "tls/digest.h"
+
+/* Do rules ask for any of the fields of exchange_trace.h? */
+static bool traces_wanted(const struct event_build *b)
+{
+	for (const char *const *name = exchange_trace_names; *name; name++)
+		if (build_wanted(b, build_name(b, *name, strlen(*name))))
+			return true;
+	return false;
+}
 
 void build_init(struct event_build *b, const struct names *names)
 {
-	*b = (struct event_build){ .names = names };
+	*b = (struct event_build){ .names = names, .known = field_names_new(names) };
+	b->traces = traces_wanted(b);
 	buf_init(&b->scratch, 4u << 10);
 }
 
@@ -24,6 +33,7 @@ void build_free(struct event_build *b)
 {
 	free(b->fields);
 	free(b->origin);
+	field_names_free(b->known);
 	buf_free(&b->scratch);
 }
 
@@ -31,60 +41,84 @@ void build_start(struct event_build *b, struct arena *arena)
 {
 	b->arena = arena;
 	b->n = 0;
-	b->full = b->cut = false;
+	b->full = b->cut = b->blanks = false;
 }
 
-void build_put(struct event_build *b, unsigned how, const char *name, const char *value, size_t len)
+const struct field_name *build_name(const struct event_build *b, const char *s, size_t n)
 {
-	struct event_field *f;
+	return field_name(b->known, s, n, b->arena);
+}
 
+static void grow(struct event_build *b)
+{
+	b->cap = b->cap ? b->cap * 2 : 64;
+	b->fields = xrealloc(b->fields, b->cap, sizeof(*b->fields));
+	b->origin = xrealloc(b->origin, b->cap, sizeof(*b->origin));
+}
+
+void build_field(struct event_build *b, unsigned how, const struct field_name *name, const char *value, size_t len)
+{
+	if ((how & BUILD_DERIVED) && !build_wanted(b, name))
+		return;
 	if (b->n == LIMIT_EVENT_FIELDS) {
 		b->full = true;
 		return;
 	}
-	if (b->n == b->cap) {
-		b->cap = b->cap ? b->cap * 2 : 64;
-		b->fields = xrealloc(b->fields, b->cap, sizeof(*b->fields));
-		b->origin = xrealloc(b->origin, b->cap, sizeof(*b->origin));
-	}
+	if (b->n == b->cap)
+		grow(b);
 	b->origin[b->n] = NULL;
-	f = &b->fields[b->n++];
-	*f = (struct event_field){
-		.name = name,
+	b->blanks = b->blanks || name->squeezed;
+	b->fields[b->n++] = (struct event_field){
+		.name = name->text,
 		.value = value,
 		.len = (uint32_t)len,
-		.id = b->names ? names_find(b->names, name, strlen(name)) : 0,
+		.id = name->id,
 		.system = how & BUILD_SYSTEM,
 		.derived = how & BUILD_DERIVED,
 	};
 }
 
-const char *build_add(struct event_build *b, unsigned how, const char *name, const char *value, size_t len)
+size_t build_room(struct event_build *b, const char *value, size_t len)
+{
+	if (len <= LIMIT_FIELD_BYTES)
+		return len;
+	b->cut = true;
+	for (len = LIMIT_FIELD_BYTES; len && ((unsigned char)value[len] & 0xC0) == 0x80; len--)
+		;
+	return len;
+}
+
+const char *build_copy(struct event_build *b, unsigned how, const struct field_name *name, const char *value, size_t len)
 {
 	const char *copy;
 
-	if (len > LIMIT_FIELD_BYTES) {
-		len = LIMIT_FIELD_BYTES;
-		while (len && ((unsigned char)value[len] & 0xC0) == 0x80)
-			len--;
-		b->cut = true;
-	}
+	len = build_room(b, value, len);
 	copy = arena_copy(b->arena, value, len);
-	build_put(b, how, name, copy, len);
+	build_field(b, how, name, copy, len);
 	return copy;
 }
 
-bool build_has(const struct event_build *b, const char *name)
+void build_put(struct event_build *b, unsigned how, const char *name, const char *value, size_t len)
+{
+	build_field(b, how, build_name(b, name, strlen(name)), value, len);
+}
+
+const char *build_add(struct event_build *b, unsigned how, const char *name, const char *value, size_t len)
+{
+	return build_copy(b, how, build_name(b, name, strlen(name)), value, len);
+}
+
+bool build_has(const struct event_build *b, const struct field_name *name)
 {
 	for (size_t i = 0; i < b->n; i++)
-		if (!b->fields[i].system && text_same(b->fields[i].name, name))
+		if (!b->fields[i].system && (name->id ? b->fields[i].id == name->id : text_same(b->fields[i].name, name->text)))
 			return true;
 	return false;
 }
 
-bool build_wanted(const struct event_build *b, const char *name)
+bool build_wanted(const struct event_build *b, const struct field_name *name)
 {
-	return !b->names || names_find(b->names, name, strlen(name));
+	return !b->names || name->id;
 }
 
 void build_trace_of(struct event_build *b, unsigned how, const char *text, size_t n)
@@ -102,7 +136,7 @@ void build_trace_of(struct event_build *b, unsigned how, const char *text, size_
 
 void build_traces(struct event_build *b)
 {
-	size_t n = b->n;
+	size_t n = b->traces ? b->n : 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct event_field f = b->fields[i]; /* a copy: the table may move */
@@ -112,57 +146,31 @@ void build_traces(struct event_build *b)
 	}
 }
 
-static void spelling(struct event_build *b, const struct event_field *f, char in_place_of_blank)
+static void spelling(struct event_build *b, const struct field_name *name, const struct event_field *f)
 {
-	char *name = arena_copy(b->arena, f->name, strlen(f->name)), *to = name;
-
-	for (const char *p = f->name; *p; p++) {
-		if (*p != ' ')
-			*to++ = *p;
-		else if (in_place_of_blank)
-			*to++ = in_place_of_blank;
-	}
-	*to = '\0';
-	if (name[0] && !build_has(b, name))
-		build_put(b, BUILD_DERIVED, name, f->value, f->len);
+	if (name->len && build_wanted(b, name) && !build_has(b, name))
+		build_field(b, BUILD_DERIVED, name, f->value, f->len);
 }
 
 void build_spellings(struct event_build *b)
 {
-	size_t n = b->n;
+	size_t n = b->blanks ? b->n : 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct event_field f = b->fields[i];
+		const struct field_name *name;
 
 		if (f.system || f.derived || !strchr(f.name, ' '))
 			continue;
-		spelling(b, &f, '\0');
-		spelling(b, &f, '_');
+		name = build_name(b, f.name, strlen(f.name));
+		spelling(b, name->squeezed, &f);
+		spelling(b, name->joined, &f);
 	}
-}
-
-/* The event log itself numbers events for each computer and channel, so these four name an event wherever it is read again. */
-static void set_uid(struct event_build *b, struct event *ev)
-{
-	struct buf *s = &b->scratch;
-
-	if (!ev->computer[0] || !ev->channel[0] || !ev->record_id || (ev->flags & EVENT_NO_TIME)) {
-		digest_sha256(ev->raw, ev->raw_n, ev->uid);
-		return;
-	}
-	buf_reset(s);
-	buf_printf(s, "%llu %lld ", (unsigned long long)ev->record_id, (long long)ev->time);
-	buf_add(s, ev->computer, strlen(ev->computer) + 1);
-	buf_str(s, ev->channel);
-	if (s->refused) /* names of thousands of bytes: no real event */
-		digest_sha256(ev->raw, ev->raw_n, ev->uid);
-	else
-		digest_sha256(buf_text(s), s->n, ev->uid);
 }
 
 void build_finish(struct event_build *b, struct event *ev, const char *raw, size_t raw_n)
 {
-	struct event_field *fields = arena_alloc(b->arena, (b->n + 1) * sizeof(*fields));
+	struct event_field *fields = arena_room(b->arena, (b->n + 1) * sizeof(*fields));
 
 	if (b->n)
 		memcpy(fields, b->fields, b->n * sizeof(*fields));
@@ -170,7 +178,6 @@ void build_finish(struct event_build *b, struct event *ev, const char *raw, size
 	ev->n = b->n;
 	if (b->cut)
 		ev->flags |= EVENT_CUT;
-	ev->raw = arena_copy(b->arena, raw, raw_n);
+	ev->raw = raw;
 	ev->raw_n = raw_n;
-	set_uid(b, ev);
 }

@@ -20,42 +20,14 @@ static bool allowed(uint32_t c)
 /* Bytes from the start that need no second look: no control but TAB and LF, nothing above ASCII. */
 static size_t plain_run(const char *p, size_t n)
 {
-	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
 	size_t i = 0;
 
-	while (i < n) {
-		uint64_t w;
-		uint8_t c;
-
-		if (i + 8 <= n) {
-			memcpy(&w, p + i, 8);
-			if (!((w | ((w - ones * 0x20) & ~w)) & tops)) {
-				i += 8;
-				continue;
-			}
-		}
-		c = (uint8_t)p[i];
-		if (c >= 0x80 || (c < 0x20 && c != '\t' && c != '\n'))
-			break;
+	for (;;) {
+		i += text_plain_run(p + i, n - i);
+		if (i == n || (p[i] != '\t' && p[i] != '\n'))
+			return i;
 		i++;
 	}
-	return i;
-}
-
-static bool is_clean(const char *p, size_t n, bool xml)
-{
-	size_t i = 0, step;
-	uint32_t c;
-
-	if (xml && memmem(p, n, "&#", 2))
-		return false; /* may be a harmless reference: the slow way decides */
-	while ((i += plain_run(p + i, n - i)) < n) {
-		step = utf8_step(p + i, n - i, &c);
-		if (!step || !allowed(c) || (xml && c == '\r'))
-			return false;
-		i += step;
-	}
-	return true;
 }
 
 /* Length of a character reference at p ("&#13;", "&#xD;") and its code point; 0 when it is none. */
@@ -78,6 +50,39 @@ static size_t reference(const char *p, size_t n, uint32_t *c)
 			*c = *c * (hex ? 16 : 10) + v;
 	}
 	return i < n && i > digits ? i + 1 : 0;
+}
+
+static bool forbidden_reference(uint32_t c)
+{
+	return !c || !allowed(c) || c >= 0x110000 || (c >= 0xD800 && c <= 0xDFFF);
+}
+
+/* No character reference here asks for what XML forbids. (One inside CDATA is no reference: the slow way knows.) */
+static bool references_clean(const char *p, size_t n)
+{
+	const char *end = p + n;
+	uint32_t c;
+
+	while ((p = memchr(p, '&', (size_t)(end - p)))) {
+		if (end - p > 1 && p[1] == '#' && reference(p, (size_t)(end - p), &c) && forbidden_reference(c))
+			return false;
+		p++;
+	}
+	return true;
+}
+
+static bool is_clean(const char *p, size_t n, bool xml)
+{
+	size_t i = 0, step;
+	uint32_t c;
+
+	while ((i += plain_run(p + i, n - i)) < n) {
+		step = utf8_step(p + i, n - i, &c);
+		if (!step || !allowed(c) || (xml && c == '\r'))
+			return false;
+		i += step;
+	}
+	return !xml || references_clean(p, n);
 }
 
 /* Where in XML a byte stands: enough to know what a CR means there. */
@@ -169,7 +174,7 @@ static void clean_slowly(const char *p, size_t n, bool xml, struct buf *to, stru
 		if (xml && c == '&' && at != IN_CDATA && begins(p + i, n - i, "&#")) {
 			size_t whole = reference(p + i, n - i, &c);
 
-			if (whole && (!c || !allowed(c) || c >= 0x110000 || (c >= 0xD800 && c <= 0xDFFF))) {
+			if (whole && forbidden_reference(c)) {
 				buf_str(to, REPLACEMENT);
 				out->replaced++;
 				step = whole;

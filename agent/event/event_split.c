@@ -37,6 +37,11 @@ static bool opens_event(const char *p, size_t n)
 	return n > 6 && !memcmp(p, "<Event", 6) && (is_space(p[6]) || p[6] == '>' || p[6] == '/');
 }
 
+static bool closes_event(const char *p, size_t n)
+{
+	return n > 7 && !memcmp(p, "</Event", 7) && (is_space(p[7]) || p[7] == '>');
+}
+
 /* Blank for the eye: also the "-" and "+" of a copied tree view, U+00A0 and a byte order mark in the middle. */
 static bool is_filler(const char *p, size_t n)
 {
@@ -236,9 +241,18 @@ static enum step inside_markup(struct split *s, const char *p, size_t n, bool *t
 		return s->depth ? STEP_ON : STEP_EVENT;
 	}
 	s->at = end;
-	if (begins(q, rest, "</Event") && (q[7] == '>' || is_space(q[7])))
+	if (closes_event(q, rest))
 		return --s->depth ? STEP_ON : STEP_EVENT;
 	return STEP_ON;
+}
+
+/* Markup inside an event that neither hides a "</Event>" nor is one: it is left behind without a look at its end. A '<' ends it in any
+ * case, for in a tag it stands only where the tag is broken. */
+static bool dull_markup(const char *q, size_t rest)
+{
+	if (rest < 9 || q[1] == '!' || q[1] == '?')
+		return false;
+	return q[1] == '/' ? q[2] != 'E' || !closes_event(q, rest) : q[1] != 'E' || !opens_event(q, rest);
 }
 
 /* Leaves the event behind; bytes up to `end` were looked at. They are looked at once more for events that it swallowed (an unclosed
@@ -270,6 +284,10 @@ static enum split_kind inside(struct split *s, const char *p, size_t n, bool fin
 		s->at = lt ? (size_t)(lt - p) : n;
 		if (!lt)
 			break;
+		if (dull_markup(lt, n - s->at)) {
+			s->at++;
+			continue;
+		}
 		step = inside_markup(s, p, n, &torn);
 		if (step == STEP_MORE)
 			break;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/xml.h"
@@ -25,13 +26,27 @@ enum scope {
 };
 
 struct level {
-	const char *name; /* in the arena; set in IN_TREE and IN_SYSTEM only */
-	bool parent;      /* has children: no leaf */
+	const struct field_name *name; /* set in IN_TREE and IN_SYSTEM only */
+	bool parent;                   /* has children: no leaf */
+};
+
+#define UNNAMED_KNOWN 16 /* <Data> without a name: how many are named without writing */
+
+/* Names that mean something here; a name of an event is one of them when it is the same pointer. */
+struct known {
+	const struct field_name *provider, *time_created, *correlation, *execution, *security;
+	const struct field_name *event_id, *level, *record_id, *channel, *computer;
+	const struct field_name *provider_name, *computer_name, *user_id;
+	const struct field_name *data, *nth[UNNAMED_KNOWN], *param[UNNAMED_KNOWN];
 };
 
 struct event_xml {
 	struct xml_parser *parser;
 	struct event_build *b;
+	struct known known;
+	/* the text of the element so far: mostly one piece, which is in the arena already; several are put together in `value` */
+	const char *piece;
+	size_t piece_n;
 	struct buf value;
 	/* of the event that is being read */
 	struct event *ev;
@@ -40,11 +55,41 @@ struct event_xml {
 	size_t depth;      /* of the element we are in; <Event> is 1 */
 	size_t scope_depth; /* where IN_VALUE or IN_TREE began */
 	struct level level[LIMIT_XML_DEPTH + 2];
-	const char *data_name; /* of this <Data>; NULL: it has none */
+	const struct field_name *data_name; /* of this <Data>; NULL: it has none */
 	unsigned unnamed;      /* <Data> without Name so far */
 	bool from_eventdata;   /* IN_TREE began under EventData */
-	bool has_system, has_time, has_user_id;
+	bool has_system, has_time;
 };
+
+/* before, n, after: "Data[1]", "param1" */
+static const struct field_name *nth_name(const struct event_build *b, const char *before, unsigned n, const char *after)
+{
+	char s[32];
+	int len = snprintf(s, sizeof s, "%s%u%s", before, n, after);
+
+	return build_name(b, s, (size_t)len);
+}
+
+static void know(struct known *k, const struct event_build *b)
+{
+	const struct {
+		const struct field_name **to;
+		const char *name;
+	} all[] = {
+		{ &k->provider, "Provider" }, { &k->time_created, "TimeCreated" }, { &k->correlation, "Correlation" },
+		{ &k->execution, "Execution" }, { &k->security, "Security" }, { &k->event_id, "EventID" }, { &k->level, "Level" },
+		{ &k->record_id, "EventRecordID" }, { &k->channel, "Channel" }, { &k->computer, "Computer" },
+		{ &k->provider_name, "ProviderName" }, { &k->computer_name, "ComputerName" }, { &k->user_id, "UserID" },
+		{ &k->data, "Data" },
+	};
+
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		*all[i].to = build_name(b, all[i].name, strlen(all[i].name));
+	for (unsigned i = 0; i < UNNAMED_KNOWN; i++) {
+		k->nth[i] = nth_name(b, "Data[", i + 1, "]");
+		k->param[i] = nth_name(b, "param", i + 1, "");
+	}
+}
 
 struct event_xml *event_xml_new(struct event_build *b)
 {
@@ -53,6 +98,7 @@ struct event_xml *event_xml_new(struct event_build *b)
 	x->parser = xml_new();
 	x->b = b;
 	buf_init(&x->value, LIMIT_EVENT_BYTES + 4096);
+	know(&x->known, b);
 	return x;
 }
 
@@ -65,11 +111,6 @@ void event_xml_free(struct event_xml *x)
 	free(x);
 }
 
-static const char *keep(struct event_xml *x, const char *s)
-{
-	return arena_copy(x->b->arena, s, strlen(s));
-}
-
 static const struct xml_attribute *attribute(const struct xml_attribute *a, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
@@ -78,55 +119,76 @@ static const struct xml_attribute *attribute(const struct xml_attribute *a, size
 	return NULL;
 }
 
-static const char *joined(struct event_xml *x, const char *element, const char *attribute_name)
+static const struct field_name *named(const struct event_xml *x, const char *name)
 {
-	size_t a = strlen(element), b = strlen(attribute_name);
-	char *to = arena_alloc(x->b->arena, a + b + 2);
+	return build_name(x->b, name, strlen(name));
+}
 
-	memcpy(to, element, a);
+/* "Element_Attribute" */
+static const struct field_name *joined(const struct event_xml *x, const struct field_name *element, const char *attribute_name)
+{
+	size_t a = element->len, b = strlen(attribute_name);
+	char small[128], *to = a + 1 + b < sizeof small ? small : arena_room(x->b->arena, a + 1 + b);
+
+	memcpy(to, element->text, a);
 	to[a] = '_';
-	memcpy(to + a + 1, attribute_name, b + 1);
-	return to;
+	memcpy(to + a + 1, attribute_name, b);
+	return build_name(x->b, to, a + 1 + b);
+}
+
+static void drop_text(struct event_xml *x)
+{
+	x->piece = NULL;
+	if (x->value.n)
+		buf_reset(&x->value);
+}
+
+/* The text of the element that ends, in the arena and with a NUL behind it. */
+static const char *text_of(struct event_xml *x, size_t *n)
+{
+	const char *s = x->piece;
+
+	if (x->value.n) {
+		*n = build_room(x->b, buf_text(&x->value), x->value.n);
+		return arena_copy(x->b->arena, buf_text(&x->value), *n);
+	}
+	*n = s ? build_room(x->b, s, x->piece_n) : 0;
+	if (s && *n < x->piece_n)
+		return arena_copy(x->b->arena, s, *n);
+	return s ? s : "";
 }
 
 /* --- System --- */
 
-static void system_attribute(struct event_xml *x, const char *element, const struct xml_attribute *a)
+static void system_attribute(struct event_xml *x, const struct field_name *element, const struct xml_attribute *a)
 {
-	const char *value = build_add(x->b, BUILD_SYSTEM, joined(x, element, a->name), a->value, a->len);
+	const struct known *k = &x->known;
+	const char *value = build_copy(x->b, BUILD_SYSTEM, joined(x, element, a->name), a->value, a->len);
 	int64_t time;
 
-	if (!strcmp(element, "Provider") && !strcmp(a->name, "Name")) {
+	if (element == k->provider && !strcmp(a->name, "Name")) {
 		x->ev->provider = value;
-		if (x->b->names && build_wanted(x->b, "ProviderName"))
-			build_put(x->b, BUILD_SYSTEM | BUILD_DERIVED, "ProviderName", value, a->len);
-	} else if (!strcmp(element, "TimeCreated") && !strcmp(a->name, "SystemTime")) {
-		build_put(x->b, BUILD_SYSTEM | BUILD_DERIVED, "TimeCreated", value, a->len);
+		if (x->b->names)
+			build_field(x->b, BUILD_SYSTEM | BUILD_DERIVED, k->provider_name, value, a->len);
+	} else if (element == k->time_created && !strcmp(a->name, "SystemTime")) {
+		build_field(x->b, BUILD_SYSTEM | BUILD_DERIVED, k->time_created, value, a->len);
 		if (time_parse(a->value, a->len, &time)) {
 			x->ev->time = time;
 			x->has_time = true;
 		}
-	} else if (!strcmp(element, "Security") && !strcmp(a->name, "UserID")) {
-		build_put(x->b, BUILD_SYSTEM | BUILD_DERIVED, "UserID", value, a->len);
+	} else if (element == k->security && !strcmp(a->name, "UserID")) {
+		build_field(x->b, BUILD_SYSTEM | BUILD_DERIVED, k->user_id, value, a->len);
 	}
 }
 
 /* Elements of System that carry attributes and never text. */
-static bool only_attributes(const char *name)
+static bool only_attributes(const struct known *k, const struct field_name *name)
 {
-	static const char *const names[] = { "Provider", "TimeCreated", "Correlation", "Execution", "Security" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strcmp(names[i], name))
-			return true;
-	return false;
+	return name == k->provider || name == k->time_created || name == k->correlation || name == k->execution || name == k->security;
 }
 
-static bool number(const struct buf *value, int64_t max, int64_t *to)
+static bool number(const char *s, size_t n, int64_t max, int64_t *to)
 {
-	const char *s = buf_text(value);
-	size_t n = value->n;
-
 	while (n && (unsigned char)*s <= ' ')
 		s++, n--;
 	while (n && (unsigned char)s[n - 1] <= ' ')
@@ -134,24 +196,27 @@ static bool number(const struct buf *value, int64_t max, int64_t *to)
 	return text_int(s, n, to) && *to >= 0 && *to <= max;
 }
 
-static void system_element(struct event_xml *x, const char *name)
+static void system_element(struct event_xml *x, const struct field_name *name)
 {
-	const char *value = build_add(x->b, BUILD_SYSTEM, name, buf_text(&x->value), x->value.n);
+	const struct known *k = &x->known;
 	struct event *ev = x->ev;
+	size_t n;
+	const char *value = text_of(x, &n);
 	int64_t v;
 
-	if (!strcmp(name, "EventID")) {
-		ev->event_id = number(&x->value, UINT32_MAX, &v) ? (uint32_t)v : 0;
-	} else if (!strcmp(name, "Level")) {
-		ev->level = number(&x->value, 5, &v) ? (int)v : -1;
-	} else if (!strcmp(name, "EventRecordID")) {
-		ev->record_id = number(&x->value, INT64_MAX, &v) ? (uint64_t)v : 0;
-	} else if (!strcmp(name, "Channel")) {
+	build_field(x->b, BUILD_SYSTEM, name, value, n);
+	if (name == k->event_id) {
+		ev->event_id = number(value, n, UINT32_MAX, &v) ? (uint32_t)v : 0;
+	} else if (name == k->level) {
+		ev->level = number(value, n, 5, &v) ? (int)v : -1;
+	} else if (name == k->record_id) {
+		ev->record_id = number(value, n, INT64_MAX, &v) ? (uint64_t)v : 0;
+	} else if (name == k->channel) {
 		ev->channel = value;
-	} else if (!strcmp(name, "Computer")) {
+	} else if (name == k->computer) {
 		ev->computer = value;
-		if (x->b->names && build_wanted(x->b, "ComputerName"))
-			build_put(x->b, BUILD_SYSTEM | BUILD_DERIVED, "ComputerName", value, strlen(value));
+		if (x->b->names)
+			build_field(x->b, BUILD_SYSTEM | BUILD_DERIVED, k->computer_name, value, n);
 	}
 }
 
@@ -160,33 +225,35 @@ static void system_element(struct event_xml *x, const char *name)
 /* <Data> without a name: "Data" for the any-value question, "Data[2]" for its place, and param2 where a rule asks for it. */
 static void unnamed_data(struct event_xml *x)
 {
-	const char *value = build_add(x->b, BUILD_PAYLOAD, "Data", buf_text(&x->value), x->value.n);
-	size_t len = strlen(value); /* NUL never passes event_clean */
-	char param[16];
+	const struct known *k = &x->known;
+	unsigned i = x->unnamed++;
+	size_t n;
+	const char *value = text_of(x, &n);
+	const struct field_name *param = i < UNNAMED_KNOWN ? k->param[i] : nth_name(x->b, "param", i + 1, "");
 
-	x->unnamed++;
-	build_put(x->b, BUILD_DERIVED, arena_printf(x->b->arena, "Data[%u]", x->unnamed), value, len);
-	snprintf(param, sizeof(param), "param%u", x->unnamed);
+	build_field(x->b, BUILD_PAYLOAD, k->data, value, n);
+	build_field(x->b, BUILD_DERIVED, i < UNNAMED_KNOWN ? k->nth[i] : nth_name(x->b, "Data[", i + 1, "]"), value, n);
 	if (build_wanted(x->b, param) && !build_has(x->b, param))
-		build_put(x->b, BUILD_DERIVED, keep(x, param), value, len);
+		build_field(x->b, BUILD_DERIVED, param, value, n);
 }
 
 /* An attribute in UserData: its own name unless something else has it, and Element_Attribute. */
-static void tree_attribute(struct event_xml *x, const char *element, const struct xml_attribute *a)
+static void tree_attribute(struct event_xml *x, const struct field_name *element, const struct xml_attribute *a)
 {
 	struct event_build *b = x->b;
-	const char *both = joined(x, element, a->name), *value;
+	const struct field_name *both = joined(x, element, a->name);
+	const char *value;
 	bool taken = false;
 
 	for (size_t i = 0; i < b->n && !taken; i++)
 		taken = !b->fields[i].system && text_same(b->fields[i].name, a->name) &&
-			!(b->origin[i] && !strcmp(b->origin[i], element));
-	value = build_add(b, BUILD_PAYLOAD, taken ? both : keep(x, a->name), a->value, a->len);
+			!(b->origin[i] && !strcmp(b->origin[i]->text, element->text));
+	value = build_copy(b, BUILD_PAYLOAD, taken ? both : named(x, a->name), a->value, a->len);
 	if (taken)
 		return;
 	if (!b->full)
 		b->origin[b->n - 1] = element;
-	build_put(b, BUILD_DERIVED, both, value, strlen(value));
+	build_field(b, BUILD_DERIVED, both, value, strlen(value));
 }
 
 static void start_value(struct event_xml *x, const struct xml_attribute *a, size_t n)
@@ -195,12 +262,12 @@ static void start_value(struct event_xml *x, const struct xml_attribute *a, size
 
 	x->scope = IN_VALUE;
 	x->scope_depth = x->depth;
-	x->data_name = name && name->len ? arena_copy(x->b->arena, name->value, name->len) : NULL;
+	x->data_name = name && name->len ? build_name(x->b, name->value, name->len) : NULL;
 }
 
 static void start_tree(struct event_xml *x, const char *name, const struct xml_attribute *a, size_t n)
 {
-	x->level[x->depth].name = keep(x, name);
+	x->level[x->depth].name = named(x, name);
 	x->level[x->depth].parent = false;
 	x->level[x->depth - 1].parent = true;
 	for (size_t i = 0; i < n; i++)
@@ -238,7 +305,7 @@ static int on_start(void *arg, const char *name, const struct xml_attribute *a, 
 	if (++x->depth > LIMIT_XML_DEPTH)
 		return err_set(x->e, ERR_IO, "elements are nested deeper than %d", LIMIT_XML_DEPTH);
 	if (x->scope != IN_VALUE)
-		buf_reset(&x->value);
+		drop_text(x);
 	if (x->depth == 1)
 		return strcmp(name, "Event") ? err_set(x->e, ERR_IO, "the element is <%s>, not <Event>", name) : 0;
 	if (x->depth == 2)
@@ -247,7 +314,7 @@ static int on_start(void *arg, const char *name, const struct xml_attribute *a, 
 	case IN_SYSTEM:
 		if (x->depth != 3)
 			break;
-		x->level[3].name = keep(x, name);
+		x->level[3].name = named(x, name);
 		for (size_t i = 0; i < n; i++)
 			system_attribute(x, x->level[3].name, &a[i]);
 		break;
@@ -274,20 +341,46 @@ static int on_text(void *arg, const char *text, size_t n)
 {
 	struct event_xml *x = arg;
 
-	if (x->scope != IN_EVENT)
-		buf_add(&x->value, text, n);
+	if (x->scope == IN_EVENT || x->scope == IN_DATA)
+		return 0;
+	if (!x->piece && !x->value.n) {
+		x->piece = arena_copy(x->b->arena, text, n);
+		x->piece_n = n;
+		return 0;
+	}
+	if (!x->value.n)
+		buf_add(&x->value, x->piece, x->piece_n);
+	buf_add(&x->value, text, n);
 	return 0;
 }
 
 static void end_tree(struct event_xml *x)
 {
 	struct level *here = &x->level[x->depth];
+	size_t n;
+	const char *value;
 
-	if (!here->parent)
-		build_add(x->b, BUILD_PAYLOAD, here->name, buf_text(&x->value), x->value.n);
-	buf_reset(&x->value);
+	if (!here->parent) {
+		value = text_of(x, &n);
+		build_field(x->b, BUILD_PAYLOAD, here->name, value, n);
+	}
+	drop_text(x);
 	if (x->depth == x->scope_depth)
 		x->scope = x->from_eventdata ? IN_DATA : IN_EVENT;
+}
+
+static void end_value(struct event_xml *x)
+{
+	size_t n;
+	const char *value;
+
+	if (x->data_name) {
+		value = text_of(x, &n);
+		build_field(x->b, BUILD_PAYLOAD, x->data_name, value, n);
+	} else {
+		unnamed_data(x);
+	}
+	x->scope = IN_DATA;
 }
 
 static int on_end(void *arg, const char *name)
@@ -297,17 +390,13 @@ static int on_end(void *arg, const char *name)
 	(void)name;
 	switch (x->scope) {
 	case IN_SYSTEM:
-		if (x->depth == 3 && !only_attributes(x->level[3].name))
+		if (x->depth == 3 && !only_attributes(&x->known, x->level[3].name))
 			system_element(x, x->level[3].name);
 		break;
 	case IN_VALUE:
 		if (x->depth != x->scope_depth)
 			break;
-		if (x->data_name)
-			build_add(x->b, BUILD_PAYLOAD, x->data_name, buf_text(&x->value), x->value.n);
-		else
-			unnamed_data(x);
-		x->scope = IN_DATA;
+		end_value(x);
 		break;
 	case IN_TREE:
 		end_tree(x);
@@ -331,7 +420,7 @@ int event_xml_read(struct event_xml *x, const char *text, size_t n, struct event
 	x->depth = x->scope_depth = 0;
 	x->unnamed = 0;
 	x->has_system = x->has_time = false;
-	buf_reset(&x->value);
+	drop_text(x);
 	ev->provider = ev->channel = ev->computer = "";
 	ev->level = -1;
 	if (xml_parse(x->parser, text, n, &handler, x, e))

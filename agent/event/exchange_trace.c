@@ -27,6 +27,9 @@ static const struct key {
 	{ "FailureCategory", true, false },
 };
 
+const char *const exchange_trace_names[] = { "ClientAccessServer", "BackEndServer", "Server", "RequestId", "AuthZRequestId", "TimeStamp",
+	"FailureCategory", "FullyQualifiedErrorId", "ErrorNumber", NULL };
+
 /* Length of the blank at s: space, TAB, or U+00A0, which copies from web pages have. */
 static size_t blank_at(const char *s, size_t n)
 {

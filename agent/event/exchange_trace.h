@@ -17,6 +17,9 @@
 #define TRACE_FIELDS 8    /* most that one call gives */
 #define TRACE_SHORTEST 16 /* no shorter text can hold anything of this */
 
+/* All names that the two functions below give; NULL ends them. */
+extern const char *const exchange_trace_names[];
+
 struct trace_field {
 	const char *name;  /* a constant */
 	const char *value; /* in the arena */

@@ -151,8 +151,7 @@ static int columns(struct httpproxy *h, struct event_build *b, const char *row, 
 			return err_set(e, ERR_IO, "a quote in column %zu (%s) does not close", i + 1, h->name[i]);
 		if (len > LIMIT_FIELD_BYTES)
 			return err_set(e, ERR_IO, "column %zu (%s) is longer than %u bytes", i + 1, h->name[i], LIMIT_FIELD_BYTES);
-		/* the table of names changes with the next #Fields, an event lives longer */
-		build_put(b, BUILD_PAYLOAD, arena_copy(b->arena, h->name[i], strlen(h->name[i])), value, len);
+		build_put(b, BUILD_PAYLOAD, h->name[i], value, len);
 		if (p == end)
 			return 0;
 	}

@@ -13,11 +13,20 @@
 
 #define GOT_EVENTS 4096
 #define GOT_BAD 256
+#define GOT_DECODERS 512
+
+/* Derived fields that the tests look for: there because somebody asks. */
+static const char *const got_asked[] = { "TimeCreated", "UserID", "Data[1]", "Data[2]", "Wrap_Who", "CertificateDetails_Thumbprint", "ThreatName",
+	"Threat_Name", "OldValue", "Old_Value", "ClientAccessServer", "BackEndServer", "RequestId", "TimeStamp", "FailureCategory",
+	"FullyQualifiedErrorId", "ErrorNumber", "WebExceptionStatus" };
 
 struct got {
 	struct arena *arena;
 	struct names *names;
 	const struct event *ev[GOT_EVENTS];
+	uint8_t uid[GOT_EVENTS][32];
+	struct decoder *decoders[GOT_DECODERS]; /* events name their fields by them */
+	size_t n_decoders;
 	size_t n;
 	struct {
 		int64_t offset;
@@ -38,6 +47,7 @@ static inline int got_event(void *arg, const struct event *ev)
 	struct got *g = arg;
 
 	assert_true(g->n < GOT_EVENTS);
+	event_uid(ev, g->uid[g->n]);
 	g->ev[g->n++] = ev;
 	return 0;
 }
@@ -62,22 +72,32 @@ static inline struct got *got_new(void)
 	assert_non_null(g);
 	g->arena = arena_new(1u << 16);
 	g->names = names_new();
+	for (size_t i = 0; i < sizeof got_asked / sizeof got_asked[0]; i++)
+		names_add(g->names, got_asked[i], strlen(got_asked[i]));
 	g->options = (struct decode_options){ .names = g->names, .source = "test", .received = 77 };
 	return g;
 }
 
 static inline void got_free(struct got *g)
 {
+	for (size_t i = 0; i < g->n_decoders; i++)
+		decoder_free(g->decoders[i]);
 	arena_free(g->arena);
 	names_free(g->names);
 	free(g);
+}
+
+static inline struct decoder *got_decoder(struct got *g, enum event_form form)
+{
+	assert_true(g->n_decoders < GOT_DECODERS);
+	return g->decoders[g->n_decoders++] = decoder_new(form, &g->options, g->arena);
 }
 
 /* Feeds all of it in pieces of `piece` bytes (0: at once) and ends the stream. */
 static inline void got_feed(struct got *g, enum event_form form, const void *bytes, size_t n, size_t piece)
 {
 	struct decode_sink sink = { g, got_event, got_malformed };
-	struct decoder *d = decoder_new(form, &g->options, g->arena);
+	struct decoder *d = got_decoder(g, form);
 	const char *p = bytes;
 
 	for (size_t i = 0; i < n && !g->r; ) {
@@ -91,7 +111,6 @@ static inline void got_feed(struct got *g, enum event_form form, const void *byt
 		g->r = decoder_end(d, false, &sink, &g->e);
 	decoder_counts(d, &g->counts);
 	g->settled = decoder_settled(d);
-	decoder_free(d);
 }
 
 static inline struct got *got_text(const char *text)

@@ -126,7 +126,7 @@ static void portions_do_not_matter(void **state)
 			assert_int_equal(g->n, whole->n);
 			assert_int_equal(g->bad_n, whole->bad_n);
 			for (size_t k = 0; k < g->n; k++) {
-				assert_memory_equal(g->ev[k]->uid, whole->ev[k]->uid, 32);
+				assert_memory_equal(g->uid[k], whole->uid[k], 32);
 				assert_int_equal(g->ev[k]->offset, whole->ev[k]->offset);
 				assert_int_equal(g->ev[k]->n, whole->ev[k]->n);
 			}
@@ -175,7 +175,7 @@ static void restart_anywhere(void **state)
 		assert_int_equal(g->n, whole->n);
 		assert_int_equal(g->bad_n, whole->bad_n);
 		for (size_t k = 0; k < g->n; k++) {
-			assert_memory_equal(g->ev[k]->uid, whole->ev[k]->uid, 32);
+			assert_memory_equal(g->uid[k], whole->uid[k], 32);
 			assert_int_equal(g->ev[k]->offset, whole->ev[k]->offset);
 		}
 		buf_free(&b);
