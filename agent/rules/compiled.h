@@ -3,6 +3,7 @@
 #define EVMEND_RULES_COMPILED_H
 
 #include "base/buf.h"
+#include "rules/cidr.h"
 #include "rules/fields.h"
 #include "rules/fold.h"
 #include "rules/loader.h"
@@ -10,19 +11,26 @@
 #include "rules/number.h"
 #include "rules/pattern.h"
 #include "rules/ruleset.h"
+#include "rules/time_part.h"
 
-enum value_kind { VALUE_PATTERN, VALUE_NUMBER, VALUE_BOOL, VALUE_NULL, VALUE_COMPARE, VALUE_FIELD, VALUE_GROUP };
+enum value_kind { VALUE_PATTERN, VALUE_NUMBER, VALUE_BOOL, VALUE_NULL, VALUE_COMPARE, VALUE_FIELD, VALUE_GROUP,
+	VALUE_CIDR, VALUE_TIME_PART };
 enum compare { COMPARE_LT, COMPARE_LTE, COMPARE_GT, COMPARE_GTE };
 
 struct value {
 	enum value_kind kind;
 	const char *text; /* as written */
-	struct pattern pattern;
-	struct number number;
-	bool truth;
-	const uint16_t *fields; /* VALUE_FIELD: id for each variant */
-	const struct value *any; /* VALUE_GROUP: one of them holds, whatever `all` says of the list (base64offset, expand) */
-	size_t n_any;
+	struct pattern pattern; /* also of VALUE_NUMBER and VALUE_BOOL: their text */
+	union {
+		struct number number;   /* VALUE_NUMBER, VALUE_COMPARE, VALUE_TIME_PART */
+		bool truth;
+		const uint16_t *fields; /* VALUE_FIELD: id for each variant */
+		const struct cidr *cidr;
+		struct {                /* VALUE_GROUP: one of them holds, whatever `all` says of the list (base64offset, expand) */
+			const struct value *any;
+			size_t n_any;
+		};
+	};
 };
 
 struct item {
@@ -32,6 +40,7 @@ struct item {
 	size_t n;
 	bool all, negated, exists, exists_truth, cased;
 	enum compare compare;
+	enum time_part part;
 	enum fold_how how; /* VALUE_FIELD */
 	int line;
 };

@@ -89,6 +89,8 @@ static bool field_holds(const struct item *it, const struct value *v, const stru
 static bool value_holds(const struct item *it, const struct value *v, const struct look *l, size_t variant,
 	const struct event_field *f)
 {
+	int part;
+
 	switch (v->kind) {
 	case VALUE_PATTERN:
 		return pattern_match(&v->pattern, f->value, f->len);
@@ -105,6 +107,10 @@ static bool value_holds(const struct item *it, const struct value *v, const stru
 			if (value_holds(it, &v->any[i], l, variant, f))
 				return true;
 		break;
+	case VALUE_CIDR:
+		return cidr_holds(v->cidr, f->value, f->len);
+	case VALUE_TIME_PART:
+		return time_part(it->part, f->value, f->len, &part) && part >= 0 && (uint64_t)part == v->number.size;
 	case VALUE_NULL:
 		break;
 	}

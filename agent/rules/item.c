@@ -1,87 +1,36 @@
 /* item.c - one line of a detection: `Field|modifier|modifier: value or values`.
  *
  * Why: modifiers change values, their kind, or how a list is linked; all of it is settled here, once, at load time.
- * Promises: a modifier means what the Sigma specification says; order counts only where it says so.
- * Refuses: modifiers it does not know, by nearest name; those it does not have yet, by name; combinations that mean nothing. */
+ * Promises: a value means what the Sigma specification says, and what a text becomes by expanding is one of several, whatever `all`
+ * says of the list.
+ * Refuses: values that do not fit the modifiers, with what to write instead. */
 #include <string.h>
 
 #include "base/text.h"
 #include "rules/compiled.h"
+#include "rules/encode.h"
+#include "rules/modifiers.h"
 
-enum modifier { M_CONTAINS, M_STARTSWITH, M_ENDSWITH, M_ALL, M_NEQ, M_CASED, M_EXISTS, M_WINDASH, M_FIELDREF, M_LT, M_LTE, M_GT,
-	M_GTE, M_COUNT };
-
-static const char *const modifier_names[] = {"contains", "startswith", "endswith", "all", "neq", "cased", "exists", "windash",
-	"fieldref",
-					     "lt", "lte", "gt", "gte", NULL};
-static const char *const later_names[] = {"re", "i", "m", "s", "ignorecase", "multiline", "dotall", "base64", "base64offset",
-	"wide", "utf16",
-					  "utf16le", "utf16be", "cidr", "expand", "minute", "hour", "day", "week", "month", "year", NULL};
-
-static bool read_modifiers(struct loader *l, const struct yaml_node *key, unsigned *set)
-{
-	const char *p = strchr(key->text, '|');
-
-	for (*set = 0; p; p = strchr(p + 1, '|')) {
-		size_t n = strcspn(p + 1, "|"), m = 0;
-		char name[32];
-
-		if (n >= sizeof name)
-			return refuse(l, key, "'%s' has a modifier that is too long", key->text);
-		memcpy(name, p + 1, n);
-		name[n] = '\0';
-		for (size_t i = 0; later_names[i]; i++)
-			if (strcmp(name, later_names[i]) == 0)
-				return refuse(l, key, "modifier '%s' is not supported yet; this rule is left out", name);
-		while (m < M_COUNT && strcmp(name, modifier_names[m]) != 0)
-			m++;
-		if (m == M_COUNT) {
-			const char *near = text_nearest(name, modifier_names);
-
-			return refuse(l, key, "unknown modifier '%s'%s%s%s", name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-		}
-		*set |= 1u << m;
-	}
-	return true;
-}
-
-static bool one_at_most(unsigned set, unsigned of)
-{
-	unsigned both = set & of;
-
-	return (both & (both - 1)) == 0;
-}
-
-#define BIT(m) (1u << (m))
-#define SHAPES (BIT(M_CONTAINS) | BIT(M_STARTSWITH) | BIT(M_ENDSWITH))
-#define COMPARES (BIT(M_LT) | BIT(M_LTE) | BIT(M_GT) | BIT(M_GTE))
-
-static bool check_modifiers(struct loader *l, const struct yaml_node *key, unsigned set, bool keyword)
-{
-	if (!one_at_most(set, SHAPES | COMPARES | BIT(M_EXISTS)))
-		return refuse(l, key, "'%s' combines modifiers that exclude each other", key->text);
-	if ((set & BIT(M_EXISTS)) && set != BIT(M_EXISTS))
-		return refuse(l, key, "'exists' stands alone: write 'Field|exists: true'");
-	if ((set & COMPARES) && (set & ~(COMPARES | BIT(M_NEQ) | BIT(M_ALL))))
-		return refuse(l, key, "'%s': a comparison of numbers takes no text modifiers", key->text);
-	if ((set & BIT(M_FIELDREF)) && (set & BIT(M_WINDASH)))
-		return refuse(l, key, "'%s': windash changes text, and a field's name is no text to change", key->text);
-	if (keyword && (set & (COMPARES | BIT(M_EXISTS) | BIT(M_FIELDREF))))
-		return refuse(l, key, "'%s' needs a field name in front", key->text);
-	return true;
-}
+/* What all values of an item have in common while they are read. */
+struct reading {
+	struct loader *l;
+	const struct compiled *c;
+	unsigned set; /* of modifiers */
+	bool keyword;
+};
 
 /* plain decimal numbers only; everything else is text. */
-static bool plain_number(const struct yaml_node *n)
+static bool plain_number(const struct yaml_node *n, bool *whole)
 {
 	const char *s = n->text + (*n->text == '-' || *n->text == '+');
 	size_t digits = strspn(s, "0123456789");
 
+	*whole = s[digits] == '\0';
 	if (!n->plain || digits == 0)
 		return false;
 	if (s[digits] == '.')
 		return s[digits + 1] && strspn(s + digits + 1, "0123456789") == strlen(s + digits + 1);
-	return s[digits] == '\0' && (s[0] != '0' || (digits == 1 && s == n->text));
+	return *whole && (s[0] != '0' || (digits == 1 && s == n->text));
 }
 
 static bool plain_bool(const struct yaml_node *n, bool *truth)
@@ -90,59 +39,134 @@ static bool plain_bool(const struct yaml_node *n, bool *truth)
 	return n->plain && (*truth || text_same(n->text, "false"));
 }
 
-static unsigned pattern_flags(unsigned set, bool keyword, bool number)
+static unsigned pattern_flags(const struct reading *r)
 {
-	unsigned f = 0;
+	bool anywhere = r->keyword || (r->set & MOD(CONTAINS)) || ((r->set & MOD(BASE64OFFSET)) && !(r->set & MOD_SHAPES));
 
-	if (set & BIT(M_CASED))
-		f |= PATTERN_CASED;
-	if (keyword || (set & (BIT(M_CONTAINS) | BIT(M_ENDSWITH))))
-		f |= PATTERN_FREE_START;
-	if (keyword || (set & (BIT(M_CONTAINS) | BIT(M_STARTSWITH))))
-		f |= PATTERN_FREE_END;
-	if (set & BIT(M_WINDASH))
-		f |= PATTERN_WINDASH;
-	return number ? f | PATTERN_VERBATIM : f;
+	return (r->set & MOD(CASED) ? PATTERN_CASED : 0) | (anywhere || (r->set & MOD(ENDSWITH)) ? PATTERN_FREE_START : 0) |
+	       (anywhere || (r->set & MOD(STARTSWITH)) ? PATTERN_FREE_END : 0) | (r->set & MOD(WINDASH) ? PATTERN_WINDASH : 0);
 }
 
-static bool read_compare(struct loader *l, const struct yaml_node *n, struct value *v)
+static bool read_compare(const struct reading *r, const struct yaml_node *n, struct value *v)
 {
+	bool whole;
+
 	v->kind = VALUE_COMPARE;
+	if (!plain_number(n, &whole))
+		return refuse(r->l, n, "'%s' is no number; lt, lte, gt and gte compare decimal numbers, written without quotes", n->text);
 	if (!number_parse(n->text, n->len, &v->number))
-		return refuse(l, n, "'%s' is no number; lt, lte, gt and gte compare numbers", n->text);
+		return refuse(r->l, n, "%s does not fit 64 bits", n->text);
 	return true;
 }
 
-static bool read_field(struct loader *l, const struct compiled *c, const struct yaml_node *n, struct value *v)
+static bool read_field(const struct reading *r, const struct yaml_node *n, struct value *v)
 {
 	v->kind = VALUE_FIELD;
 	if (n->len == 0 || pattern_has_wildcard(n->text, n->len))
-		return refuse(l, n, "fieldref takes the name of another field, without wildcards");
-	v->fields = variant_fields(l, n, c, n->text);
+		return refuse(r->l, n, "fieldref takes the name of another field, without wildcards");
+	v->fields = variant_fields(r->l, n, r->c, n->text);
 	return v->fields != NULL;
 }
 
-static bool read_value(struct loader *l, const struct compiled *c, const struct yaml_node *n, unsigned set, bool keyword,
-	struct value *v)
+static bool read_cidr(const struct reading *r, const struct yaml_node *n, struct value *v)
 {
-	if (n->kind != YAML_SCALAR)
-		return refuse(l, n, "a value must be a text, a number, true, false, null or a list of those");
-	v->text = arena_copy(l->arena, n->text, n->len);
-	if (yaml_is_null(n)) {
-		v->kind = VALUE_NULL;
-		if (keyword || set & ~(BIT(M_NEQ) | BIT(M_ALL)))
-			return refuse(l, n, "null stands for an absent field: it takes no modifiers and is no keyword");
-		return true;
-	}
-	if (set & COMPARES)
-		return read_compare(l, n, v);
-	if (set & BIT(M_FIELDREF))
-		return read_field(l, c, n, v);
-	bool number = plain_number(n);
+	struct cidr *to = arena_alloc(r->l->arena, sizeof *to);
+	struct err e = {0};
+
+	v->kind = VALUE_CIDR;
+	v->cidr = to;
+	return cidr_parse(n->text, n->len, to, &e) == 0 || refuse(r->l, n, "%s", e.text);
+}
+
+static enum time_part part_of(unsigned set)
+{
+	unsigned m = MOD_MINUTE;
+
+	while (m < MOD_YEAR && !(set & (1u << m)))
+		m++;
+	return (enum time_part)(m - MOD_MINUTE);
+}
+
+static bool read_part(const struct reading *r, const struct yaml_node *n, struct value *v)
+{
+	static const struct { unsigned least, most; } range[] = {{0, 59}, {0, 23}, {1, 31}, {1, 53}, {1, 12}, {1601, 9999}};
+	enum time_part part = part_of(r->set);
+	bool whole;
+
+	v->kind = VALUE_TIME_PART;
+	if (!plain_number(n, &whole) || !whole || !number_parse(n->text, n->len, &v->number) || v->number.negative ||
+	    v->number.size < range[part].least || v->number.size > range[part].most)
+		return refuse(r->l, n, "'%s' is none of the numbers %u to %u, which this part of a time has", n->text, range[part].least,
+			range[part].most);
+	return true;
+}
+
+/* One text, or with the modifiers that expand several, of which any may hold. */
+static bool read_text(const struct reading *r, const struct yaml_node *n, bool verbatim, struct value *v)
+{
+	const struct raw_text raw = {n->text, n->len}, *texts_in = &raw;
+	size_t n_in = 1, total = 0, room = 1;
+	unsigned flags = pattern_flags(r);
+	struct value *any = v;
 
 	v->kind = VALUE_PATTERN;
-	pattern_make(&v->pattern, l->arena, n->text, n->len, pattern_flags(set, keyword, number));
-	if (keyword || (set & SHAPES))
+	if ((r->set & MOD(EXPAND)) && !(texts_in = placeholders_expand(r->l, n, &n_in)))
+		return false;
+	for (size_t i = 0; i < n_in; i++) {
+		const struct raw_text *out = &texts_in[i];
+		size_t n_out = 1;
+
+		if ((r->set & MOD_BASE64S) && !(out = encode(r->l, n, r->set, &texts_in[i], verbatim, &n_out)))
+			return false;
+		if (total + n_out > room) {
+			struct value *more = arena_alloc(r->l->arena, (room = 2 * (total + n_out)) * sizeof *more);
+
+			memcpy(more, any, total * sizeof *more);
+			any = more;
+		}
+		for (size_t k = 0; k < n_out; k++) {
+			unsigned plain = r->set & MOD_BASE64S ? (flags & ~(unsigned)PATTERN_WINDASH) | PATTERN_VERBATIM : flags;
+
+			any[total].kind = VALUE_PATTERN;
+			any[total].text = v->text;
+			pattern_make(&any[total++].pattern, r->l->arena, out[k].text, out[k].n, plain | (verbatim ? PATTERN_VERBATIM : 0));
+		}
+	}
+	if (any != v) {
+		v->kind = VALUE_GROUP;
+		v->any = any;
+		v->n_any = total;
+	}
+	return true;
+}
+
+static bool read_value(const struct reading *r, const struct yaml_node *n, struct value *v)
+{
+	bool whole, number;
+
+	if (n->kind != YAML_SCALAR)
+		return refuse(r->l, n, "a value must be a text, a number, true, false, null or a list of those");
+	v->text = arena_copy(r->l->arena, n->text, n->len);
+	if (yaml_is_null(n)) {
+		v->kind = VALUE_NULL;
+		if (r->keyword || r->set & ~(MOD(NEQ) | MOD(ALL)))
+			return refuse(r->l, n, "null stands for an absent field: it takes no modifiers and is no keyword");
+		return true;
+	}
+	if (r->set & MOD_COMPARES)
+		return read_compare(r, n, v);
+	if (r->set & MOD(FIELDREF))
+		return read_field(r, n, v);
+	if (r->set & MOD(RE))
+		return refuse(r->l, n, "modifier 're' is not supported yet; this rule is left out");
+	if (r->set & MOD(CIDR))
+		return read_cidr(r, n, v);
+	if (r->set & MOD_PARTS)
+		return read_part(r, n, v);
+	number = plain_number(n, &whole);
+	if (!read_text(r, n, number, v))
+		return false;
+	if (v->kind != VALUE_PATTERN || r->keyword || (r->set & (MOD_SHAPES | MOD_BASE64S)))
 		return true;
 	if (number && number_parse(n->text, n->len, &v->number))
 		v->kind = VALUE_NUMBER;
@@ -159,37 +183,43 @@ static bool read_exists(struct loader *l, const struct yaml_node *value, struct 
 	return true;
 }
 
+static void settle(struct item *to, unsigned set)
+{
+	to->all = set & MOD(ALL);
+	to->negated = set & MOD(NEQ);
+	to->cased = set & MOD(CASED);
+	to->compare = set & MOD(LT) ? COMPARE_LT : set & MOD(LTE) ? COMPARE_LTE : set & MOD(GT) ? COMPARE_GT : COMPARE_GTE;
+	to->part = part_of(set);
+	if (set & MOD_SHAPES)
+		to->how = set & MOD(CONTAINS) ? FOLD_PART : set & MOD(STARTSWITH) ? FOLD_PREFIX : FOLD_SUFFIX;
+}
+
 bool item_compile(struct loader *l, const struct compiled *c, const struct yaml_node *key, const struct yaml_node *value,
 	struct item *to)
 {
 	size_t name_len = key ? strcspn(key->text, "|") : 0;
-	bool keyword = name_len == 0, list = value->kind == YAML_LIST;
+	bool list = value->kind == YAML_LIST;
 	size_t n = list ? value->n : 1;
-	unsigned set = 0;
+	struct reading r = {.l = l, .c = c, .keyword = name_len == 0};
 
 	*to = (struct item){.field = key ? keep(l, key) : "keywords", .line = value->line, .how = FOLD_EQUAL};
-	if (key && (!read_modifiers(l, key, &set) || !check_modifiers(l, key, set, keyword)))
+	if (key && !modifiers_read(l, key, r.keyword, &r.set))
 		return false;
 	if (value->kind == YAML_MAP)
 		return refuse(l, value, "'%s' must be a value or a list of values, not a map", to->field);
 	if (n == 0)
 		return refuse(l, value, "'%s' has an empty list; write null for an absent field", to->field);
-	if (!keyword && !(to->fields = variant_fields(l, key, c, arena_copy(l->arena, key->text, name_len))))
+	if (!r.keyword && !(to->fields = variant_fields(l, key, c, arena_copy(l->arena, key->text, name_len))))
 		return false;
-	to->all = set & BIT(M_ALL);
-	to->negated = set & BIT(M_NEQ);
-	to->cased = set & BIT(M_CASED);
-	to->compare = set & BIT(M_LT) ? COMPARE_LT : set & BIT(M_LTE) ? COMPARE_LTE : set & BIT(M_GT) ? COMPARE_GT : COMPARE_GTE;
-	if (set & SHAPES)
-		to->how = set & BIT(M_CONTAINS) ? FOLD_PART : set & BIT(M_STARTSWITH) ? FOLD_PREFIX : FOLD_SUFFIX;
-	if (set & BIT(M_EXISTS))
+	settle(to, r.set);
+	if (r.set & MOD(EXISTS))
 		return read_exists(l, value, to);
 	if (to->all && n == 1)
 		warn_at(l, key, "'all' with one value changes nothing");
 	struct value *values = arena_alloc(l->arena, n * sizeof *values);
 
 	for (size_t i = 0; i < n; i++)
-		if (!read_value(l, c, list ? value->items[i] : value, set, keyword, &values[i]))
+		if (!read_value(&r, list ? value->items[i] : value, &values[i]))
 			return false;
 	to->values = values;
 	to->n = n;

@@ -9,11 +9,13 @@
 #include "event/names.h"
 #include "rules/ruleset.h"
 
+struct placeholders;
 struct loader {
 	const struct yaml_file *file;
 	const char *path; /* lives as long as the ruleset */
 	struct arena *arena; /* of the ruleset */
 	struct names *names;
+	struct placeholders *placeholders; /* NULL: none are defined */
 	void (*report)(void *arg, const struct rule_problem *p);
 	void *arg;
 	size_t refused, warned;

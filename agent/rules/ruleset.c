@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "limits.h"
 #include "os/os.h"
+#include "rules/placeholders.h"
 #include "rules/rule_load.h"
 #include "tls/digest.h"
 
@@ -52,7 +53,8 @@ static int by_text(const void *a, const void *b)
 
 static bool never_rules(const char *path)
 {
-	return text_ends(path, "/fields") || text_ends(path, "/tests") || text_ends(path, "/logsources.yml");
+	return text_ends(path, "/fields") || text_ends(path, "/tests") || text_ends(path, "/logsources.yml") ||
+	       text_ends(path, "/placeholders.yml");
 }
 
 /* Adds the rule files below folder to `to`, sorted. */
@@ -190,11 +192,29 @@ static int load_tables(struct loading *g, const char *tables, struct err *e)
 	return load_fields(g, arena_printf(g->l.arena, "%s/fields", tables), e);
 }
 
+/* FOLDER/placeholders.yml, if it is there. */
+static void load_placeholders(struct loading *g, const char *folder)
+{
+	const char *path = arena_printf(g->l.arena, "%s/placeholders.yml", folder);
+	struct os_stat st;
+	size_t before = g->l.refused;
+	struct yaml_file *f;
+
+	if (os_file.stat(path, -1, &st) != 0)
+		return;
+	f = open_yaml(g, path);
+	if (f)
+		placeholders_add(g->l.placeholders, &g->l);
+	yaml_free(f);
+	g->rs->refused += g->l.refused - before;
+}
+
 struct ruleset *ruleset_load(const struct ruleset_options *options, void (*report)(void *arg, const struct rule_problem *p),
 	void *arg, struct err *e)
 {
 	struct ruleset *rs = xcalloc(1, sizeof *rs);
 	struct loading g = {.rs = rs, .digest = digest_new()};
+	struct placeholders placeholders = {0};
 	uint8_t sum[32];
 	int r;
 
@@ -202,10 +222,16 @@ struct ruleset *ruleset_load(const struct ruleset_options *options, void (*repor
 	rs->names = names_new();
 	rs->label_id = names_add(rs->names, "ComputerLabel", 13);
 	rs->domain_id = names_add(rs->names, "ComputerDomain", 14);
-	g.l = (struct loader){.path = "", .arena = rs->arena, .names = rs->names, .report = report, .arg = arg};
+	g.l = (struct loader){.path = "", .arena = rs->arena, .names = rs->names, .placeholders = &placeholders,
+		.report = report, .arg = arg};
 	r = load_tables(&g, options->tables, e);
+	if (r == 0)
+		load_placeholders(&g, options->tables);
+	for (size_t i = 0; r == 0 && i < options->n_folders; i++)
+		load_placeholders(&g, options->folders[i]);
 	for (size_t i = 0; r == 0 && i < options->n_folders; i++)
 		r = load_folder(&g, options->folders[i], e);
+	free(placeholders.list);
 	digest_finish(g.digest, sum);
 	if (r != 0) {
 		ruleset_free(rs);

@@ -24,9 +24,10 @@ struct rule_problem {
 };
 
 struct ruleset_options {
-	const char *const *folders; /* rule files and folders; under a folder, fields/, tests/ and logsources.yml are never rules */
+	const char *const *folders; /* rule files and folders; under a folder, fields/, tests/, logsources.yml and
+	                             * placeholders.yml are never rules; the latter, at its top, defines placeholders */
 	size_t n_folders;
-	const char *tables;         /* folder with logsources.yml and fields/ */
+	const char *tables;         /* folder with logsources.yml and fields/, maybe placeholders.yml */
 };
 
 /* Problems come through report, in file order. NULL only when nothing can be read at all (tables missing, no such folder) or memory

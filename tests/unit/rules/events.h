@@ -32,8 +32,8 @@ static inline void on_problem(void *arg, const struct rule_problem *p)
 	to->warning[to->n++] = p->warning;
 }
 
-/* Rules from text, with the tables of the project. */
-static inline struct ruleset *rules_of(const char *yaml, struct problems *p)
+/* Rules from text, with the tables of the project; placeholders: NULL or the text of placeholders.yml. */
+static inline struct ruleset *rules_with(const char *yaml, const char *placeholders, struct problems *p)
 {
 	struct scratch s;
 	struct err e = {0};
@@ -42,6 +42,8 @@ static inline struct ruleset *rules_of(const char *yaml, struct problems *p)
 	memset(p, 0, sizeof *p);
 	scratch_init(&s);
 	scratch_write(&s, "r.yml", yaml, strlen(yaml));
+	if (placeholders)
+		scratch_write(&s, "placeholders.yml", placeholders, strlen(placeholders));
 	const char *folders[] = {s.folder};
 	struct ruleset_options o = {.folders = folders, .n_folders = 1, .tables = "rules"};
 
@@ -51,6 +53,11 @@ static inline struct ruleset *rules_of(const char *yaml, struct problems *p)
 	scratch_free(&s);
 	assert_non_null(rs);
 	return rs;
+}
+
+static inline struct ruleset *rules_of(const char *yaml, struct problems *p)
+{
+	return rules_with(yaml, NULL, p);
 }
 
 struct each_event {

@@ -1,6 +1,7 @@
 /* test_semantics.c - what rules mean, as data: tests/data/rules/semantics/NAME.yml. A new case is a new row.
  *
- * A file: logsource, channel, provider, id and event (field: value or values; `Data` has no name), all but event with a default; and
+ * A file: logsource, channel, provider, id, placeholders (the text of such a file) and event (field: value or values; `Data` has no
+ * name), all but event with a default; and
  * rows: [expected, rule] or [expected, rule, text]. expected: yes, no (does the rule hold for the event?), refused, warned (its
  * message has the text) or skipped. A rule: one item of a selection; or a detection, when it has a `condition:`; or whole documents,
  * when it has a `title:`, of which the rule with name t, or else the first, is asked. */
@@ -10,7 +11,7 @@
 #include "unit/rules/events.h"
 
 struct world {
-	const char *path, *logsource, *channel, *provider;
+	const char *path, *logsource, *channel, *provider, *placeholders;
 	int id;
 	struct buf data; /* content of EventData, as XML */
 };
@@ -70,6 +71,7 @@ static void read_world(struct world *w, const struct yaml_node *top)
 	w->logsource = text_of(top, "logsource", "{product: windows, service: system}");
 	w->channel = text_of(top, "channel", "System");
 	w->provider = text_of(top, "provider", "Test-Provider");
+	w->placeholders = text_of(top, "placeholders", NULL);
 	w->id = atoi(text_of(top, "id", "7"));
 	buf_init(&w->data, 1u << 20);
 	for (size_t i = 0; event && i < event->n; i++) {
@@ -132,7 +134,7 @@ static bool row_is_right(const struct world *w, const char *expected, const char
 	bool right, loaded;
 
 	write_rule(&yaml, w, rule);
-	rs = rules_of(buf_text(&yaml), &p);
+	rs = rules_with(buf_text(&yaml), w->placeholders, &p);
 	loaded = ruleset_count(rs) > 0;
 	if (strcmp(expected, "refused") == 0)
 		right = ruleset_refused(rs) > 0 && told(&p, false, text);
