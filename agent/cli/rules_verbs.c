@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/read_events.h"
+#include "cli/rules_check.h"
 #include "cli/rules_home.h"
 #include "cli/rules_test.h"
 #include "cli/verbs.h"
@@ -77,63 +78,6 @@ static int list(struct cli *c, struct arena *a)
 
 	ruleset_free(rs);
 	return code;
-}
-
-static void on_problem(void *arg, const struct rule_problem *p)
-{
-	struct cli *c = arg;
-	struct json_out o;
-	struct buf b;
-
-	if (!c->json) {
-		cli_print(c, CLI_PLAIN, "%s:%d:%d: ", p->file, p->line, p->column);
-		cli_print(c, p->warning ? CLI_YELLOW : CLI_RED, p->warning ? "warning: " : "error: ");
-		cli_print(c, CLI_PLAIN, "%s\n", p->text);
-		return;
-	}
-	buf_init(&b, 1u << 16);
-	json_begin(&o, &b);
-	json_open(&o, NULL, '{');
-	json_put_int(&o, "v", 1);
-	json_put_str(&o, "kind", "rule-problem");
-	json_put_str(&o, "file", p->file);
-	json_put_int(&o, "line", p->line);
-	json_put_int(&o, "column", p->column);
-	json_put_bool(&o, "warning", p->warning);
-	json_put_str(&o, "text", p->text);
-	json_close(&o, '}');
-	printf("%s\n", buf_text(&b));
-	buf_free(&b);
-}
-
-static int check(struct cli *c, struct arena *a, int argc, char **argv)
-{
-	struct ruleset_options o;
-	struct ruleset *rs;
-	struct err e;
-	size_t refused;
-
-	if (rules_home(c, a, &o, &e) != 0)
-		return cli_fail(c, &e);
-	if (argc > 0) {
-		const char **folders = arena_alloc(a, (size_t)argc * sizeof *folders);
-
-		for (int i = 0; i < argc; i++)
-			folders[i] = argv[i];
-		o.folders = folders;
-		o.n_folders = (size_t)argc;
-	}
-	rs = ruleset_load(&o, on_problem, c, &e);
-	if (!rs)
-		return cli_fail(c, &e);
-	ruleset_lint(rs, on_problem, c);
-	refused = ruleset_refused(rs);
-	if (c->json)
-		printf("{\"v\":1,\"kind\":\"summary\",\"rules\":%zu,\"refused\":%zu}\n", ruleset_count(rs), refused);
-	else
-		cli_print(c, CLI_PLAIN, "%zu rules loaded, %zu refused\n", ruleset_count(rs), refused);
-	ruleset_free(rs);
-	return refused ? ERR_RULES : ERR_NONE;
 }
 
 struct explain {
@@ -263,7 +207,7 @@ static int run(struct cli *c, int argc, char **argv)
 	if (strcmp(word, "list") == 0 && argc == 1)
 		code = list(c, a);
 	else if (strcmp(word, "check") == 0)
-		code = check(c, a, argc - 1, argv + 1);
+		code = rules_check(c, a, argc - 1, argv + 1);
 	else if (strcmp(word, "explain") == 0)
 		code = explain(c, a, argc - 1, argv + 1);
 	else if (strcmp(word, "test") == 0 && argc <= 2)
@@ -279,6 +223,8 @@ static int run(struct cli *c, int argc, char **argv)
 static const struct cli_option options[] = {
 	CLI_OPTION_RULES, CLI_OPTION_TABLES,
 	{"--event", 0, CLI_VALUE, "FILE", "explain: the events to try the rule on"},
+	{"--strict", 0, CLI_FLAG, NULL, "check: warnings count as errors do (exit code 2)"},
+	{"--sarif", 0, CLI_FLAG, NULL, "check: one SARIF 2.1.0 document, for code scanning"},
 	CLI_OPTION_END,
 };
 
@@ -287,6 +233,7 @@ const struct cli_verb verb_rules = {
 		.usage = "list | check [PATH...] | explain RULE --event FILE | test [DIR]",
 	.help = "list     the rules that are loaded\n"
 		"check    every problem of every rule file, with file, line and what to write instead; exit code 2 when a rule is refused\n"
+		"         (an error), with --strict also when there is a warning\n"
 		"explain  what a rule says, and for each event of FILE which conditions held and why\n"
 		"test     runs each rule on the events beside it: tests/NAME/match* must match, tests/NAME/nomatch* must not; exit code 2\n"
 		"         when one fails or a rule has no tests\n",

@@ -90,6 +90,8 @@ struct compiled {
 	size_t n_hosts;
 	const char *const *wanted; /* fields that findings and correlations will ask for; field names, case does not count */
 	size_t n_wanted;
+	const enum lint *allowed; /* `evmend: allow:` */
+	size_t n_allowed;
 	bool dropped, visiting;
 };
 

@@ -48,7 +48,7 @@ static bool take(struct parse *q, const char *word)
 	if (!is(q, word))
 		return false;
 	if (q->token[0] >= 'A' && q->token[0] <= 'Z')
-		warn_at(q->l, q->at, "operators are written in lower case: '%s'", word);
+		warn_as(q->l, LINT_OPERATOR_CASE, q->at, "operators are written in lower case: '%s'", word);
 	advance(q);
 	return true;
 }

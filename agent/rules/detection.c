@@ -89,6 +89,14 @@ static bool conditions(struct loader *l, struct compiled *c, const struct yaml_n
 	return true;
 }
 
+static const struct yaml_node *key_of(const struct yaml_node *map, const char *key)
+{
+	for (size_t i = 0; i < map->n; i++)
+		if (strcmp(map->keys[i]->text, key) == 0)
+			return map->keys[i];
+	return map;
+}
+
 bool detection_compile(struct loader *l, struct compiled *c, const struct yaml_node *detection)
 {
 	size_t n = 0;
@@ -111,11 +119,11 @@ bool detection_compile(struct loader *l, struct compiled *c, const struct yaml_n
 	if (n == 0)
 		return refuse(l, detection, "the detection has no selection");
 	if (yaml_get(detection, "timeframe"))
-		warn_at(l, yaml_get(detection, "timeframe"), "'timeframe' is obsolete and has no effect; write a correlation");
+		warn_as(l, LINT_OBSOLETE, yaml_get(detection, "timeframe"), "'timeframe' is obsolete and has no effect; write a correlation");
 	if (!conditions(l, c, yaml_get(detection, "condition"), s, n))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (!s[i].used)
-			warn_at(l, detection, "selection '%s' is not used by the condition", s[i].name);
+			warn_as(l, LINT_UNUSED_SELECTION, key_of(detection, s[i].name), "selection '%s' is not used by the condition", s[i].name);
 	return true;
 }

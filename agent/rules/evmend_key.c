@@ -15,7 +15,7 @@ static const char *const seens[] = {"cert-deleted", "record-deleted", "smtp-own-
 				    "frontend-endpoint", "backend-endpoint", "key-trouble", "hop-failed", "expiry", "record-created",
 				    "smtp-cert-name", "smtp-expired", "edge", NULL};
 static const char *const known[] = {"cause", "host", "hint", "disproved_by", "then", "seen", "consequence_of", "shadow",
-	NULL};
+	"allow", NULL};
 
 static bool pick(struct loader *l, const struct yaml_node *at, const char *key, const char *text, const char *const *names,
 	size_t *which)
@@ -101,6 +101,26 @@ static bool read_hosts(struct loader *l, struct compiled *c, const struct yaml_n
 	return true;
 }
 
+static bool read_allowed(struct loader *l, struct compiled *c, const struct yaml_node *n)
+{
+	const char *const *list, *near;
+	enum lint *to;
+
+	if (!n)
+		return true;
+	if (!texts(l, n, "allow", &list, &c->n_allowed))
+		return false;
+	c->allowed = to = arena_alloc(l->arena, c->n_allowed * sizeof *to);
+	for (size_t i = 0; i < c->n_allowed; i++) {
+		to[i] = lint_find(list[i], &near);
+		if (to[i] == LINT_COUNT)
+			return refuse(l, n, "no check is called '%s'%s%s%s", list[i], near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+		if (lint_kinds[to[i]].error)
+			return refuse(l, n, "'%s' is an error and cannot be allowed", list[i]);
+	}
+	return true;
+}
+
 bool evmend_compile(struct loader *l, struct compiled *c, const struct yaml_node *evmend)
 {
 	struct rule *r = &c->rule;
@@ -118,6 +138,8 @@ bool evmend_compile(struct loader *l, struct compiled *c, const struct yaml_node
 	}
 	if (!pick_set(l, yaml_get(evmend, "then"), "then", thens, &r->then) ||
 	    !pick_set(l, yaml_get(evmend, "seen"), "seen", seens, &r->seen))
+		return false;
+	if (!read_allowed(l, c, yaml_get(evmend, "allow")))
 		return false;
 	r->then &= THEN_DIAGNOSE | THEN_REMEMBER | THEN_HEALED; /* "nothing" adds nothing */
 	if ((r->then & (THEN_DIAGNOSE | THEN_HEALED)) && !r->cause)

@@ -215,7 +215,7 @@ bool item_compile(struct loader *l, const struct compiled *c, const struct yaml_
 	if (r.set & MOD(EXISTS))
 		return read_exists(l, value, to);
 	if (to->all && n == 1)
-		warn_at(l, key, "'all' with one value changes nothing");
+		warn_as(l, LINT_SINGLE_ALL, key, "'all' with one value changes nothing");
 	struct value *values = arena_alloc(l->arena, n * sizeof *values);
 
 	for (size_t i = 0; i < n; i++)

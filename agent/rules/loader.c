@@ -11,50 +11,81 @@
 
 #include "base/text.h"
 
-static void tell(struct loader *l, const char *file, const struct yaml_node *at, bool warning, const char *fmt, va_list ap)
-	__attribute__((format(printf, 5, 0)));
-
-static void tell(struct loader *l, const char *file, const struct yaml_node *at, bool warning, const char *fmt, va_list ap)
+static bool waived(const struct loader *l, enum lint lint)
 {
-	char text[600];
-	struct rule_problem p = {.file = file, .line = at ? at->line : 1, .column = at ? at->column : 1, .warning = warning, .text = text};
+	const struct yaml_node *n = l->allow;
 
+	for (size_t i = 0; n && n->kind == YAML_LIST && i < n->n; i++)
+		if (n->items[i]->kind == YAML_SCALAR && strcmp(n->items[i]->text, lint_kinds[lint].id) == 0)
+			return true;
+	return n && n->kind == YAML_SCALAR && strcmp(n->text, lint_kinds[lint].id) == 0;
+}
+
+static void tell(struct loader *l, const struct rule_problem *at, const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));
+
+static void tell(struct loader *l, const struct rule_problem *at, const char *fmt, va_list ap)
+{
+	struct rule_problem p = *at;
+	char text[600];
+
+	if (p.warning && waived(l, p.lint))
+		return;
 	vsnprintf(text, sizeof text, fmt, ap);
 	for (char *c = text; *c; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			*c = '?';
-	*(warning ? &l->warned : &l->refused) += 1;
+	p.text = text;
+	*(p.warning ? &l->warned : &l->refused) += 1;
 	if (l->report)
 		l->report(l->arg, &p);
 }
 
+static struct rule_problem problem_at(const struct loader *l, const struct yaml_node *at, enum lint lint)
+{
+	return (struct rule_problem){.file = l->path, .line = at ? at->line : 1, .column = at ? at->column : 1, .lint = lint,
+		.warning = !lint_kinds[lint].error};
+}
+
 bool refuse(struct loader *l, const struct yaml_node *at, const char *fmt, ...)
 {
+	const struct rule_problem p = problem_at(l, at, LINT_REFUSED);
 	va_list ap;
 
 	va_start(ap, fmt);
-	tell(l, l->path, at, false, fmt, ap);
+	tell(l, &p, fmt, ap);
 	va_end(ap);
 	return false;
 }
 
-bool refuse_at(struct loader *l, const char *file, int line, const char *fmt, ...)
+bool refuse_as(struct loader *l, enum lint lint, const struct yaml_node *at, const char *fmt, ...)
 {
-	struct yaml_node at = {.line = line, .column = 1};
+	struct rule_problem p = problem_at(l, at, lint);
 	va_list ap;
 
 	va_start(ap, fmt);
-	tell(l, file, &at, false, fmt, ap);
+	tell(l, &p, fmt, ap);
 	va_end(ap);
 	return false;
 }
 
-void warn_at(struct loader *l, const struct yaml_node *at, const char *fmt, ...)
+bool refuse_at(struct loader *l, const char *file, int line, enum lint lint, const char *fmt, ...)
 {
+	const struct rule_problem p = {.file = file, .line = line, .column = 1, .lint = lint};
 	va_list ap;
 
 	va_start(ap, fmt);
-	tell(l, l->path, at, true, fmt, ap);
+	tell(l, &p, fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+void warn_as(struct loader *l, enum lint lint, const struct yaml_node *at, const char *fmt, ...)
+{
+	const struct rule_problem p = problem_at(l, at, lint);
+	va_list ap;
+
+	va_start(ap, fmt);
+	tell(l, &p, fmt, ap);
 	va_end(ap);
 }
 
@@ -98,7 +129,7 @@ bool only_keys(struct loader *l, const struct yaml_node *map, const char *what, 
 			continue;
 		const char *near = text_nearest(map->keys[i]->text, known);
 
-		return refuse(l, map->keys[i], "unknown key '%s' in %s%s%s%s", map->keys[i]->text, what, near ? "; did you mean '" : "",
+		return refuse_as(l, LINT_UNKNOWN_KEY, map->keys[i], "unknown key '%s' in %s%s%s%s", map->keys[i]->text, what, near ? "; did you mean '" : "",
 			      near ? near : "", near ? "'?" : "");
 	}
 	return true;

@@ -19,12 +19,19 @@ struct loader {
 	void (*report)(void *arg, const struct rule_problem *p);
 	void *arg;
 	size_t refused, warned;
+	const struct yaml_node *allow; /* `evmend: allow:` of the document at hand: lints that it waives; NULL */
 };
 
 /* Reports a problem at the node (NULL: at the file). Returns false, so that `return refuse(...)` is one line. */
 bool refuse(struct loader *l, const struct yaml_node *at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-bool refuse_at(struct loader *l, const char *file, int line, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-void warn_at(struct loader *l, const struct yaml_node *at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+bool refuse_as(struct loader *l, enum lint lint, const struct yaml_node *at, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+bool refuse_at(struct loader *l, const char *file, int line, enum lint lint, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+/* Reports what is likely to be regretted, unless the document waives it. */
+void warn_as(struct loader *l, enum lint lint, const struct yaml_node *at, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+#define warn_at(l, at, ...) warn_as(l, LINT_NOTE, at, __VA_ARGS__)
 /* Copy into the ruleset's arena; NULL gives "". */
 const char *keep(struct loader *l, const struct yaml_node *scalar);
 /* A scalar, or a list of scalars, as a list. false and a problem when it is neither or empty. */

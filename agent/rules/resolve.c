@@ -49,7 +49,7 @@ static void drop_doubles(struct loader *l, struct ruleset *rs)
 
 			if (!id && !name)
 				continue;
-			refuse_at(l, c->rule.file, c->rule.line, "%s '%s' is taken by %s:%d; this rule is left out", id ? "id" : "name",
+			refuse_at(l, c->rule.file, c->rule.line, LINT_DUPLICATE_ID, "%s '%s' is taken by %s:%d; this rule is left out", id ? "id" : "name",
 				  id ? c->rule.id : c->rule.name, first->rule.file, first->rule.line);
 			drop(rs, c);
 		}
@@ -87,7 +87,7 @@ static bool aliases_fit(struct loader *l, const struct compiled *c)
 				have += text_same(c->aliases[a].rule, c->references[r].text);
 		}
 		if (is_alias && have != c->n_references)
-			return refuse_at(l, c->rule.file, c->rule.line, "alias '%s' must name a field for each rule of the correlation", name);
+			return refuse_at(l, c->rule.file, c->rule.line, LINT_REFUSED, "alias '%s' must name a field for each rule of the correlation", name);
 	}
 	return true;
 }
@@ -99,14 +99,14 @@ static bool resolve_one(struct loader *l, struct ruleset *rs, struct compiled *c
 
 		c->references[i].rule = look_up(rs, c->references[i].text, &ambiguous);
 		if (!c->references[i].rule)
-			return refuse_at(l, c->rule.file, c->rule.line,
+			return refuse_at(l, c->rule.file, c->rule.line, LINT_REFUSED,
 				"the correlation refers to '%s', and there is no such rule", c->references[i].text);
 		if (ambiguous)
-			return refuse_at(l, c->rule.file, c->rule.line, "the correlation refers to '%s', and more than one rule has that name",
+			return refuse_at(l, c->rule.file, c->rule.line, LINT_REFUSED, "the correlation refers to '%s', and more than one rule has that name",
 				c->references[i].text);
 	}
 	if (depth(c) > DEEPEST)
-		return refuse_at(l, c->rule.file, c->rule.line, "the correlation refers to itself, or over more than %d others", DEEPEST);
+		return refuse_at(l, c->rule.file, c->rule.line, LINT_REFUSED, "the correlation refers to itself, or over more than %d others", DEEPEST);
 	return aliases_fit(l, c);
 }
 

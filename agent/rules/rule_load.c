@@ -38,7 +38,7 @@ static void look_for_typos(struct loader *l, const struct yaml_node *doc)
 		const char *key = doc->keys[i]->text, *near = text_nearest(key, sigma_keys);
 
 		if (near && strcmp(near, key) != 0)
-			warn_at(l, doc->keys[i], "unknown key '%s'; did you mean '%s'?", key, near);
+			warn_as(l, LINT_KEY_TYPO, doc->keys[i], "unknown key '%s'; did you mean '%s'?", key, near);
 	}
 }
 
@@ -100,11 +100,12 @@ static bool read_source(struct loader *l, const struct yaml_node *logsource, con
 		return false;
 	*to = look_up(t, *product ? product : NULL, n->text, &nearest);
 	if (!*to) {
-		warn_at(l, n, "no event source is known for %s '%s', so this rule never matches%s%s%s", key, n->text,
+		warn_as(l, LINT_NO_SOURCE, n, "no event source is known for %s '%s', so this rule never matches%s%s%s", key, n->text,
 			nearest ? "; did you mean '" : "",
 			nearest ? nearest : "", nearest ? "'?" : "");
 		c->no_source = true;
 	} else if ((*to)->n == 0) {
+		warn_as(l, LINT_NO_SOURCE, n, "no event log has the events of %s '%s', so this rule never matches", key, n->text);
 		c->no_source = true;
 	}
 	return true;

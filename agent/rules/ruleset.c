@@ -3,6 +3,7 @@
  * Why: rules are loaded and swapped as one immutable set, so that matching needs no lock and a reload is all or nothing.
  * Promises: files in the order of their paths; one bad rule never stops another; every problem is reported with its place.
  * Refuses: to start without the logsource table, and folders that are not there. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "base/text.h"
 #include "limits.h"
 #include "os/os.h"
+#include "rules/lint_inside.h"
 #include "rules/placeholders.h"
 #include "rules/rule_load.h"
 #include "tls/digest.h"
@@ -87,7 +89,20 @@ struct loading {
 	struct loader l;
 	struct ruleset *rs;
 	struct digest *digest;
+	bool lint;
 };
+
+/* A message that begins with "PATH:LINE:COLUMN: " is told at that place. */
+static void refuse_syntax(struct loader *l, const char *text)
+{
+	struct yaml_node at = {.line = 1, .column = 1};
+	size_t n = strlen(l->path);
+	int skip = 0;
+
+	if (strncmp(text, l->path, n) == 0 && sscanf(text + n, ":%d:%d: %n", &at.line, &at.column, &skip) == 2 && skip > 0)
+		text += n + (size_t)skip;
+	refuse_as(l, LINT_SYNTAX, &at, "%s", text);
+}
 
 /* Reads one YAML file; NULL: reported. */
 static struct yaml_file *open_yaml(struct loading *g, const char *path)
@@ -104,7 +119,7 @@ static struct yaml_file *open_yaml(struct loading *g, const char *path)
 	}
 	buf_free(&b);
 	if (!f)
-		refuse(&g->l, NULL, "%s", e.text);
+		refuse_syntax(&g->l, e.text);
 	g->l.file = f;
 	return f;
 }
@@ -130,9 +145,17 @@ static void load_rules(struct loading *g, const char *path)
 		g->rs->refused++;
 		return;
 	}
-	for (size_t i = 0; i < f->n; i++)
-		if (f->documents[i])
-			add_rule(g->rs, rule_compile(&g->l, g->rs->sources, f->documents[i]));
+	for (size_t i = 0; i < f->n; i++) {
+		const struct yaml_node *doc = f->documents[i];
+
+		if (!doc)
+			continue;
+		g->l.allow = yaml_get(yaml_get(doc, "evmend"), "allow");
+		add_rule(g->rs, rule_compile(&g->l, g->rs->sources, doc));
+		if (g->lint)
+			lint_document(&g->l, g->rs->sources, doc);
+	}
+	g->l.allow = NULL;
 	yaml_free(f);
 }
 
@@ -213,7 +236,7 @@ struct ruleset *ruleset_load(const struct ruleset_options *options, void (*repor
 	void *arg, struct err *e)
 {
 	struct ruleset *rs = xcalloc(1, sizeof *rs);
-	struct loading g = {.rs = rs, .digest = digest_new()};
+	struct loading g = {.rs = rs, .digest = digest_new(), .lint = options->lint};
 	struct placeholders placeholders = {0};
 	uint8_t sum[32];
 	int r;
@@ -240,6 +263,8 @@ struct ruleset *ruleset_load(const struct ruleset_options *options, void (*repor
 	text_hex(rs->digest, sum, sizeof sum);
 	rules_resolve(&g.l, rs);
 	rules_want(&g.l, rs);
+	if (g.lint)
+		lint_set(&g.l, rs);
 	rs->index = index_new(rs);
 	return rs;
 }

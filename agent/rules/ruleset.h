@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "event/event.h"
+#include "rules/lint.h"
 #include "rules/rule.h"
 
 struct ruleset;
@@ -19,6 +20,7 @@ struct ruleset;
 struct rule_problem {
 	const char *file;
 	int line, column;
+	enum lint lint;
 	bool warning;     /* the rule was loaded all the same */
 	const char *text; /* what is wrong and what to write instead */
 };
@@ -28,6 +30,7 @@ struct ruleset_options {
 	                             * placeholders.yml are never rules; the latter, at its top, defines placeholders */
 	size_t n_folders;
 	const char *tables;         /* folder with logsources.yml and fields/, maybe placeholders.yml */
+	bool lint;                  /* also report what is not wrong, but is likely to be regretted */
 };
 
 /* Problems come through report, in file order. NULL only when nothing can be read at all (tables missing, no such folder) or memory
@@ -42,9 +45,6 @@ const struct rule *ruleset_find(const struct ruleset *rs, const char *id_or_name
 const struct names *ruleset_names(const struct ruleset *rs);
 /* SHA-256 over all rule files and tables that were loaded, hex: names the set in `version` and `status`. */
 const char *ruleset_digest(const struct ruleset *rs);
-
-/* What is not wrong, but is likely to be regretted: reported as warnings. Returns how many. */
-size_t ruleset_lint(const struct ruleset *rs, void (*report)(void *arg, const struct rule_problem *p), void *arg);
 
 /* Per-thread scratch of matching. */
 struct matcher;

@@ -31,7 +31,7 @@ static void load_rule(const char *where, const char *text, size_t n)
 	scratch_write(&s, "rule.yml", text, n);
 	const char *folder[] = {s.folder};
 	complaint[0] = 0;
-	struct ruleset *rs = ruleset_load(&(struct ruleset_options){folder, 1, "rules"}, complain, NULL, &e);
+	struct ruleset *rs = ruleset_load(&(struct ruleset_options){.folders = folder, .n_folders = 1, .tables = "rules"}, complain, NULL, &e);
 	if (!rs)
 		fail_msg("%s: %s", where, e.text);
 	if (ruleset_refused(rs) || !ruleset_count(rs) || complaint[0])

@@ -1,0 +1,26 @@
+#!/bin/bash
+# rules check: exit codes, the three forms and what --strict changes.
+set -u
+cd "$(dirname "$0")/../.." || exit 5
+bad=0
+is() { # is NAME GOT WANT
+	if [ "$2" = "$3" ]; then echo "ok $1"; else echo "not ok $1: '$2', not '$3'"; bad=1; fi
+}
+code() { "$EVMEND" rules check "$@" >"$TMP/out" 2>"$TMP/err"; echo $?; }
+sed 's/ #!.*//' tests/data/lint/fields.yml | awk '/^---$/ { exit } { print }' >"$TMP/warns.yml"
+
+is "a warning alone ends with 0" "$(code "$TMP/warns.yml")" 0
+is "it says file, line, column, what to write and which check" \
+	"$(grep -c "warns.yml:7:9: warning: .*add 'Provider_Name: ...' \[no-provider\]$" "$TMP/out")" 1
+is "with --strict it ends with 2" "$(code --strict "$TMP/warns.yml")" 2
+is "--quiet leaves warnings out" "$(code --quiet "$TMP/warns.yml"; grep -c warning: "$TMP/out")" "0
+0"
+is "an error ends with 2" "$(code tests/data/lint/syntax.yml)" 2
+is "a broken file has its line" "$(grep -c '^tests/data/lint/syntax.yml:4:[0-9]*: error: .*\[yaml-syntax\]$' "$TMP/out")" 1
+is "our own rules are strictly clean" "$(code --strict rules/exchange)" 0
+is "JSON is lines" "$(code --json "$TMP/warns.yml"; grep -c '^{"v":1,"kind":"\(rule-problem\|summary\)".*}$' "$TMP/out")" "0
+2"
+is "SARIF is one document" "$(code --sarif "$TMP/warns.yml"; grep -c '^{"$schema":.*"version":"2.1.0".*"ruleId":"no-provider".*}$' "$TMP/out")" "0
+1"
+is "not both forms" "$(code --json --sarif "$TMP/warns.yml")" 3
+exit $bad
