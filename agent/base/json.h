@@ -26,6 +26,7 @@ const struct json *json_at(const struct json *array, size_t i);
 const char *json_str(const struct json *j, const char *otherwise);
 int64_t json_int(const struct json *j, int64_t otherwise);
 bool json_bool(const struct json *j, bool otherwise);
+int64_t json_time(const struct json *j);    /* us, of a text as json_put_time writes it; 0 for anything else */
 bool json_is_null(const struct json *j);   /* true for NULL as well */
 bool json_is_object(const struct json *j);
 bool json_is_array(const struct json *j);

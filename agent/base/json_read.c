@@ -12,6 +12,7 @@
 #undef json_is_array
 #undef json_is_string
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "limits.h"
 
@@ -101,6 +102,14 @@ const char *json_str(const struct json *j, const char *otherwise)
 int64_t json_int(const struct json *j, int64_t otherwise)
 {
 	return j && json_typeof(in(j)) == JSON_INTEGER ? json_integer_value(in(j)) : otherwise;
+}
+
+int64_t json_time(const struct json *j)
+{
+	const char *s = json_str(j, "");
+	int64_t us;
+
+	return time_parse(s, strlen(s), &us) ? us : 0;
 }
 
 bool json_bool(const struct json *j, bool otherwise)

@@ -47,6 +47,8 @@ static void on_fired(void *arg, const struct fired *f)
 		told_free(t);
 	}
 	book_seen(book_host(g->book, f->match->host), f->rule, f->last);
+	if (!f->rule->silent && noise_silenced(g->noise, f->match, NULL))
+		return;
 	if (may_wait(g, f->rule))
 		list_add(&g->waiting, told_of_group(f));
 	else if (!f->rule->silent)
@@ -62,7 +64,7 @@ void engine_build(struct engine *g)
 	g->matcher = matcher_new(g->o.rules);
 	g->corr = correlator_new(&co);
 	g->book = book_new(g->pool);
-	g->noise = noise_new(g->o.rules);
+	g->noise = noise_new(g->o.rules, g->hosts, &g->sink);
 	g->marks = watermarks_new(g->o.idle_after);
 }
 
@@ -139,7 +141,7 @@ void engine_event(struct engine *g, const struct event *ev)
 			list_add(&g->kept, m);
 			continue;
 		}
-		run_event(g, m, now);
+		run_event(g, m, ev, now);
 		match_unref(m);
 	}
 }
@@ -157,12 +159,14 @@ static void note_remembered(struct engine *g, struct match *m, struct book_host 
 }
 
 /* What a match says by itself, beside its part in correlations. */
-static void take_alone(struct engine *g, struct match *m)
+static void take_alone(struct engine *g, struct match *m, const struct event *ev)
 {
 	const struct rule *r = m->rule;
 	struct book_host *h = book_host(g->book, m->host);
 
 	note_remembered(g, m, h);
+	if (!r->silent && noise_silenced(g->noise, m, ev))
+		return;
 	if (may_wait(g, r))
 		list_add(&g->waiting, told_of_match(m));
 	else if (r->silent && r->cause)
@@ -171,14 +175,14 @@ static void take_alone(struct engine *g, struct match *m)
 		engine_raise(g, told_of_match(m), &m, 1);
 }
 
-void engine_take(struct engine *g, struct match *m)
+void engine_take(struct engine *g, struct match *m, const struct event *ev)
 {
 	if (strcmp(m->host, MATCH_NO_HOST) == 0)
 		g->counts.no_host++;
 	if (m->rule->shadow)
 		noise_shadow(g->noise, m->rule, m->time);
 	else
-		take_alone(g, m);
+		take_alone(g, m, ev);
 	correlator_add(g->corr, m);
 }
 
@@ -247,6 +251,16 @@ void engine_counts(const struct engine *g, struct engine_counts *c)
 	*c = g->counts;
 	c->evicted = g->evicted_before + correlator_evicted(g->corr);
 	noise_counts(g->noise, c);
+}
+
+void engine_silences(struct engine *g, const struct json *list)
+{
+	noise_silences(g->noise, list, clock_wall(g->o.clock));
+}
+
+void engine_noise(const struct engine *g, struct json_out *o, const char *key)
+{
+	noise_save(g->noise, o, key);
 }
 
 const struct held_back *engine_held_back(const struct engine *g, const struct rule *r)

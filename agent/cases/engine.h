@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "cases/case.h"
 #include "cases/finding.h"
 #include "event/event.h"
@@ -35,21 +36,31 @@ struct engine_options {
 	uint64_t memory_cap;  /* bytes of correlation state; the oldest windows are given up first, counted */
 };
 
+/* A silence, and what it held back (heal/silence.h has how it comes about). */
+struct engine_silence {
+	int64_t id, since, until;
+	const char *rule, *title, *host; /* rule: id, else name; host "": any */
+	uint64_t count;      /* findings that were not told */
+	int64_t first, last; /* event time; 0: none */
+};
+
 struct engine_sink {
 	void *arg;
 	void (*finding)(void *arg, const struct finding *f, bool update); /* update: told before, its count has grown */
 	void (*case_changed)(void *arg, const struct case_ *c);           /* opened, or what it asks, counts or says has changed */
-	void (*fired)(void *arg, const struct rule *r);                   /* a correlation held, silent or not. Each may be NULL */
+	void (*fired)(void *arg, const struct rule *r);                   /* a correlation held, silent or not */
+	void (*silence_ended)(void *arg, const struct engine_silence *s); /* once for each. Each may be NULL */
 };
 
 struct engine_counts {
 	uint64_t events, matches, findings, cases, late, evicted, no_host, explained; /* explained: consequences swallowed by a case */
-	uint64_t shadow; /* of rules on trial: events that matched, correlations that fired */
+	uint64_t shadow;   /* of rules on trial: events that matched, correlations that fired */
+	uint64_t silenced; /* findings that a silence held back */
 };
 
 /* What was counted of a rule and not told. */
 struct held_back {
-	uint64_t shadow;
+	uint64_t shadow, silenced;
 	int64_t first, last; /* event time; 0: none */
 };
 
@@ -71,6 +82,11 @@ void engine_close_case(struct engine *g, uint32_t id);
  * windows of rules that are gone are dropped. JSON, versioned. -1: not readable (the caller says so and starts empty). */
 void engine_save(const struct engine *g, struct buf *to);
 int engine_load(struct engine *g, const char *from, size_t n, struct err *e);
+/* run: the silences from now on, all of them: an array as heal/silence.h writes it. A silenced finding is not told, opens no case, asks for
+ * nothing and counts in no case; correlations still see the match, and `remember` still keeps it. They are saved and loaded, too. */
+void engine_silences(struct engine *g, const struct json *list);
+/* What was held back, by rule and by silence: a member, an object. */
+void engine_noise(const struct engine *g, struct json_out *o, const char *key);
 /* Reload: the rules are swapped; state is carried over as by save and load. */
 void engine_swap(struct engine *g, const struct ruleset *rules);
 

@@ -38,7 +38,8 @@ struct engine {
 void list_add(struct list *l, void *p);
 
 /* -- engine.c -- */
-void engine_take(struct engine *g, struct match *m); /* host settled */
+/* The host is settled. ev: what it was made of; NULL in a scan, which has no silences. */
+void engine_take(struct engine *g, struct match *m, const struct event *ev);
 void engine_raise(struct engine *g, struct told *t, struct match *const *events, size_t n); /* takes t */
 bool engine_explains(struct engine *g, struct told *t); /* a case explains this consequence: it is counted there, and t is gone */
 /* A consequence: counted in the case that explains it; else, when `last`, it is a finding of its own. true: settled (t is gone). */
@@ -50,7 +51,7 @@ void engine_unbuild(struct engine *g);
 void scan_decide(struct engine *g);
 
 /* -- engine_run.c -- */
-void run_event(struct engine *g, struct match *m, int64_t now);
+void run_event(struct engine *g, struct match *m, const struct event *ev, int64_t now);
 void run_told(struct engine *g, struct told *t, struct book_case *c, bool opened); /* takes t */
 void run_tick(struct engine *g, bool all);
 

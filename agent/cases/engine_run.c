@@ -10,13 +10,13 @@
 #include "base/err.h"
 #include "cases/engine_private.h"
 
-void run_event(struct engine *g, struct match *m, int64_t now)
+void run_event(struct engine *g, struct match *m, const struct event *ev, int64_t now)
 {
 	m->replay = g->o.replay_after > 0 && m->time < now - g->o.replay_after;
 	hosts_learn(g->hosts, m->host);
 	m->host = hosts_name(g->hosts, m->host);
 	m->reporter = hosts_name(g->hosts, m->reporter);
-	engine_take(g, m);
+	engine_take(g, m, ev);
 }
 
 static void tell_case(struct engine *g, struct book_case *c, int64_t now)
@@ -154,6 +154,7 @@ void run_tick(struct engine *g, bool all)
 {
 	struct tick t = {.g = g, .now = clock_wall(g->o.clock), .all = all};
 
+	noise_tick(g->noise, t.now);
 	correlator_pass(g->corr, upto_watermark, &t);
 	tick_waiting(&t);
 	book_each_host(g->book, tick_host, &t);

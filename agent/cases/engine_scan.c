@@ -99,7 +99,7 @@ void scan_decide(struct engine *g)
 
 		if (correlator_due(g->corr) < m->time)
 			correlator_pass(g->corr, upto_now, m);
-		engine_take(g, m);
+		engine_take(g, m, NULL);
 	}
 	correlator_finish(g->corr);
 	settle_consequences(g);

@@ -11,6 +11,8 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "heal/silence.h"
+#include "proc/place.h"
 
 #define ASK_LIMIT (60 * US_SECOND) /* the agent may be in a step of a repair */
 
@@ -72,6 +74,97 @@ void agent_member(struct buf *question, const char *key, const char *value)
 		buf_char(question, ',');
 	buf_add(question, b.p + 1, b.n - 2); /* without the braces */
 	buf_free(&b);
+}
+
+int agent_until(const struct cli *c, int64_t most, int64_t *until, struct err *e)
+{
+	const char *span = cli_value(c, "--for", NULL);
+	int64_t now = clock_wall(&c->clock), us;
+	char text[32];
+
+	*until = 0;
+	if (span && cli_has(c, "--until"))
+		return err_set(e, ERR_USAGE, "either --for or --until");
+	if (span && (!span_parse(span, &us) || us <= 0 || us > most))
+		return err_set(e, ERR_USAGE, "--for takes a time such as 90m or 2h, at most %s", span_text(most, text));
+	if (span)
+		*until = now + us;
+	else if (cli_time(c, "--until", until, e) < 0)
+		return -1;
+	if (*until == 0)
+		return 0;
+	if (*until <= now)
+		return err_set(e, ERR_USAGE, "the end must lie ahead");
+	return *until > now + most ? err_set(e, ERR_USAGE, "the end may be %s ahead at most", span_text(most, text)) : 0;
+}
+
+struct json *agent_silences(const struct config *config, struct err *e)
+{
+	struct db *d = agent_heal_db(config, DB_READ, e);
+	struct json *list = NULL;
+	struct json_out o;
+	struct buf b;
+
+	if (!d)
+		return NULL;
+	buf_init(&b, 1u << 20);
+	json_begin(&o, &b);
+	if (silences_json(d, &o, NULL, e) == 0)
+		list = json_parse(buf_text(&b), b.n, e);
+	buf_free(&b);
+	db_close(d);
+	return list;
+}
+
+struct json *agent_noise(const struct config *config, struct err *e)
+{
+	struct json *j = NULL;
+	struct buf b;
+
+	e->code = ERR_NONE;
+	buf_init(&b, 64u << 20);
+	if (place_look_noise(config->state_dir, &b, e) == 0 && b.n)
+		j = json_parse_max(b.p, b.n, 64u << 20, e);
+	buf_free(&b);
+	return j;
+}
+
+const struct json *agent_silence_held(const struct json *noise, int64_t id)
+{
+	const struct json *list = json_get(noise, "silences");
+
+	for (size_t i = 0; i < json_len(list); i++)
+		if (json_int(json_get(json_at(list, i), "id"), 0) == id)
+			return json_at(list, i);
+	return NULL;
+}
+
+static int put_member(void *arg, const char *key, const struct json *v)
+{
+	agent_put_json(arg, key, v);
+	return 0;
+}
+
+void agent_put_json(struct json_out *o, const char *key, const struct json *v)
+{
+	if (json_is_object(v)) {
+		json_open(o, key, '{');
+		json_each(v, put_member, o);
+		json_close(o, '}');
+	} else if (json_is_array(v)) {
+		json_open(o, key, '[');
+		for (size_t i = 0; i < json_len(v); i++)
+			agent_put_json(o, NULL, json_at(v, i));
+		json_close(o, ']');
+	} else if (json_is_string(v)) {
+		json_put_str(o, key, json_str(v, ""));
+	} else if (json_is_null(v)) {
+		json_put_null(o, key);
+	} else if (json_int(v, -1) == json_int(v, -2)) {
+		json_put_int(o, key, json_int(v, 0));
+	} else {
+		json_put_bool(o, key, json_bool(v, false));
+	}
 }
 
 int agent_case_id(const char *word, int64_t *id, struct err *e)

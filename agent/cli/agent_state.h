@@ -22,6 +22,15 @@ int agent_lock(const struct config *config, struct err *e);
 int agent_ask(const struct cli *c, const struct config *config, const struct buf *question, struct json **answer, struct err *e);
 /* A member of a question, quoted; value NULL: nothing. Members are separated by the caller's "," only when the text is not empty. */
 void agent_member(struct buf *question, const char *key, const char *value);
+/* --for SPAN or --until TIME, at most `most` ahead; *until 0: neither was given. */
+int agent_until(const struct cli *c, int64_t most, int64_t *until, struct err *e);
+/* The silences, an array (heal/silence.h), and what watch held back (engine_noise; NULL: nothing yet, e->code says whether that is a
+ * failure). json_free. */
+struct json *agent_silences(const struct config *config, struct err *e);
+struct json *agent_noise(const struct config *config, struct err *e);
+const struct json *agent_silence_held(const struct json *noise, int64_t id); /* what that silence held back; NULL: not known */
+/* A value that was read, written again. */
+void agent_put_json(struct json_out *o, const char *key, const struct json *v);
 int agent_case_id(const char *word, int64_t *id, struct err *e); /* a whole number above 0; "#17" is taken too */
 /* The case of that number, with the configuration and the heal.db it came from (both are the caller's, set or NULL, also on -1). */
 int agent_case(const struct cli *c, const char *word, struct config **config, struct db **d, struct heal_case *k, struct err *e);

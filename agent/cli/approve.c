@@ -13,6 +13,8 @@
 #include "cli/verbs.h"
 #include "heal/chart.h"
 
+#define HOLD_MOST (400 * US_DAY)
+
 struct decision {
 	const char *verb;
 	int64_t case_id;      /* approve, close */
@@ -210,24 +212,6 @@ static int run_close(struct cli *c, int argc, char **argv)
 	return code;
 }
 
-/* --for and --until; 0: no end of its own. */
-static int hold_end(struct cli *c, int64_t *until, struct err *e)
-{
-	const char *span = cli_value(c, "--for", NULL);
-	int64_t now = clock_wall(&c->clock), us;
-
-	*until = 0;
-	if (span && cli_has(c, "--until"))
-		return err_set(e, ERR_USAGE, "either --for or --until");
-	if (span && (!span_parse(span, &us) || us <= 0 || us > 400 * US_DAY))
-		return err_set(e, ERR_USAGE, "--for takes a time such as 90m or 2h, at most 400d");
-	if (span)
-		*until = now + us;
-	else if (cli_time(c, "--until", until, e) < 0)
-		return -1;
-	return *until != 0 && *until <= now ? err_set(e, ERR_USAGE, "the end of a hold must lie ahead") : 0;
-}
-
 /* What is held still, or still again: by a hold of its own, or of every host. */
 static void still_held(struct cli *c)
 {
@@ -253,7 +237,7 @@ static int run_hold(struct cli *c, int argc, char **argv)
 	bool alone;
 	int code;
 
-	if (hold_end(c, &d.until, &e) < 0)
+	if (agent_until(c, HOLD_MOST, &d.until, &e) < 0)
 		return cli_usage(c, "%s", e.text);
 	if (!d.on && d.until)
 		return cli_usage(c, "--off ends a hold now; --for and --until begin one");

@@ -55,6 +55,9 @@ static void short_text(const struct ledger_record *r, char *to, size_t n)
 		text_copy(to, n, json_str(json_get(j, "result"), ""));
 	if (strcmp(r->kind, "state") == 0)
 		text_copy(to, n, json_str(json_get(j, "state"), ""));
+	if (strcmp(r->kind, "silence") == 0)
+		say_text(to, n, "%s: %s, until %s (%s): %s", json_str(json_get(j, "silence"), ""), json_str(json_get(j, "title"), ""),
+			json_str(json_get(j, "until"), ""), json_str(json_get(j, "actor"), ""), json_str(json_get(j, "reason"), ""));
 	if (strcmp(r->kind, "outcome") == 0 && json_bool(json_get(j, "ok"), false))
 		text_copy(to, n, "done");
 	if (strcmp(r->kind, "verify") == 0)

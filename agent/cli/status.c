@@ -14,6 +14,7 @@
 struct status {
 	bool running;
 	struct json *agent;   /* what the agent said; NULL */
+	struct json *silences, *noise; /* agent_silences, agent_noise; NULL */
 	char trouble[480];    /* why the agent could not be asked */
 	size_t waiting, escalated, open, cases;
 	int64_t lag[CONFIG_SINKS];
@@ -41,7 +42,10 @@ static void gather(struct cli *c, const struct config *config, struct status *s)
 
 	if (d && case_store_each(d, NULL, false, count_case, s, &e) < 0)
 		text_copy(s->trouble, sizeof s->trouble, e.text);
+	if (d)
+		s->silences = agent_silences(config, &e);
 	db_close(d);
+	s->noise = agent_noise(config, &e);
 	spool = spool_look(config->state_dir, &e);
 	for (size_t i = 0; i < config->n_sinks; i++)
 		s->lag[i] = spool ? spool_lag(spool, config->sinks[i].name) : -1;
@@ -57,36 +61,28 @@ static void gather(struct cli *c, const struct config *config, struct status *s)
 		buf_reset(&s->pids);
 }
 
-struct copy {
-	struct json_out *o;
-};
-
-/* Copies a value of the agent's answer into ours. */
+/* A member of the agent's answer, in ours. */
 static int copy_member(void *arg, const char *key, const struct json *v)
 {
-	struct copy *k = arg;
-
-	if (key && (!strcmp(key, "v") || !strcmp(key, "ok")))
-		return 0;
-	if (json_is_object(v)) {
-		json_open(k->o, key, '{');
-		json_each(v, copy_member, arg);
-		json_close(k->o, '}');
-	} else if (json_is_array(v)) {
-		json_open(k->o, key, '[');
-		for (size_t i = 0; i < json_len(v); i++)
-			copy_member(arg, NULL, json_at(v, i));
-		json_close(k->o, ']');
-	} else if (json_is_string(v)) {
-		json_put_str(k->o, key, json_str(v, ""));
-	} else if (json_is_null(v)) {
-		json_put_null(k->o, key);
-	} else if (json_int(v, -1) == json_int(v, -2)) {
-		json_put_int(k->o, key, json_int(v, 0));
-	} else {
-		json_put_bool(k->o, key, json_bool(v, false));
-	}
+	if (strcmp(key, "v") != 0 && strcmp(key, "ok") != 0)
+		agent_put_json(arg, key, v);
 	return 0;
+}
+
+/* Active silences, each with what it holds back, and rules that were counted and not told. */
+static void noise_json(const struct status *s, struct json_out *o)
+{
+	json_open(o, "silences", '[');
+	for (size_t i = 0; i < json_len(s->silences); i++) {
+		const struct json *one = json_at(s->silences, i), *held = agent_silence_held(s->noise, json_int(json_get(one, "id"), 0));
+
+		json_open(o, NULL, '{');
+		json_each(one, copy_member, o);
+		json_put_int(o, "held", json_int(json_get(held, "count"), 0));
+		json_close(o, '}');
+	}
+	json_close(o, ']');
+	agent_put_json(o, "held_back", json_get(s->noise, "rules"));
 }
 
 static void print_json(const struct config *config, const struct status *s)
@@ -114,9 +110,10 @@ static void print_json(const struct config *config, const struct status *s)
 		json_close(&o, '}');
 	}
 	json_close(&o, ']');
+	noise_json(s, &o);
 	if (s->agent) {
 		json_open(&o, "agent", '{');
-		json_each(s->agent, copy_member, &(struct copy){ &o });
+		json_each(s->agent, copy_member, &o);
 		json_close(&o, '}');
 	}
 	json_close(&o, '}');
@@ -162,6 +159,30 @@ static void print_member(const struct cli *c, int depth, const char *key, const 
 	}
 }
 
+static void print_noise(const struct cli *c, const struct status *s)
+{
+	const struct json *rules = json_get(s->noise, "rules");
+	char until[32];
+
+	for (size_t i = 0; i < json_len(s->silences); i++) {
+		const struct json *one = json_at(s->silences, i), *held = agent_silence_held(s->noise, json_int(json_get(one, "id"), 0));
+		const char *host = json_str(json_get(one, "host"), "");
+
+		cli_print(c, CLI_YELLOW, "  silenced: %s%s%s until %s, %lld held back: %s\n", json_str(json_get(one, "title"), ""), *host ? " about " : "",
+			host, time_text(json_time(json_get(one, "until")), until), (long long)json_int(json_get(held, "count"), 0),
+			json_str(json_get(one, "reason"), ""));
+	}
+	for (size_t i = 0; i < json_len(rules); i++) {
+		const struct json *one = json_at(rules, i);
+		long long shadow = (long long)json_int(json_get(one, "shadow"), 0), silenced = (long long)json_int(json_get(one, "silenced"), 0);
+
+		if (shadow)
+			cli_print(c, CLI_DIM, "  counted and not told: %s, %lld on trial\n", json_str(json_get(one, "title"), ""), shadow);
+		if (silenced)
+			cli_print(c, CLI_DIM, "  counted and not told: %s, %lld silenced\n", json_str(json_get(one, "title"), ""), silenced);
+	}
+}
+
 static void print_text(struct cli *c, const struct config *config, const struct status *s)
 {
 	struct printing p = { c, 1 };
@@ -185,6 +206,7 @@ static void print_text(struct cli *c, const struct config *config, const struct 
 			cli_print(c, CLI_DIM, "  sink %s: nothing was sent yet\n", config->sinks[i].name);
 		else
 			cli_print(c, s->lag[i] > 1000 ? CLI_YELLOW : CLI_PLAIN, "  sink %s: %lld records wait\n", config->sinks[i].name, (long long)s->lag[i]);
+	print_noise(c, s);
 	if (s->agent)
 		json_each(s->agent, print_each, &p);
 	if (s->waiting)
@@ -226,6 +248,8 @@ static int run(struct cli *c, int argc, char **argv)
 	else
 		print_text(c, config, &s);
 	json_free(s.agent);
+	json_free(s.silences);
+	json_free(s.noise);
 	buf_free(&s.pids);
 	config_free(config);
 	return code;

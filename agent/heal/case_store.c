@@ -43,6 +43,9 @@ static const char *const versions[] = {
 	"create table clock (id integer primary key check (id = 1), wall integer not null, monotonic integer not null,"
 	" boot text not null);"
 	"create index repairs_started on repairs (started);",
+	/* fields: a JSON object of texts. An id is never given twice: watch counts by it. */
+	"create table silences (id integer primary key autoincrement, rule text not null, title text not null, host text not null,"
+	" fields text not null, since integer not null, until integer not null, actor text not null, reason text not null);",
 };
 
 const struct db_schema heal_schema = {.versions = versions, .n = sizeof(versions) / sizeof(versions[0]), .full_sync = true};

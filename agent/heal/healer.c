@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "heal/healer_inside.h"
 #include "heal/ledger.h"
+#include "heal/silence.h"
 
 void healer_tilt(struct healer *h, const char *why)
 {
@@ -368,19 +369,30 @@ static int close_quiet(struct healer *h, int64_t id, int64_t now, struct err *e)
 	return r < 0 ? -1 : 0;
 }
 
+static void tell_silences(struct healer *h)
+{
+	if (h->o.sink.silences)
+		h->o.sink.silences(h->o.sink.arg);
+}
+
 static void sweep(struct healer *h)
 {
 	struct sweep s = {.h = h, .now = clock_wall(h->o.clock)};
-	int64_t end = INT64_MAX;
+	int64_t end = INT64_MAX, loud = INT64_MAX;
 	struct err e;
-	int r = case_store_each(h->db, NULL, false, find_quiet, &s, &e);
+	int ended = 0, r = case_store_each(h->db, NULL, false, find_quiet, &s, &e);
 
 	for (size_t i = 0; r == 0 && i < s.n; i++)
 		r = close_quiet(h, s.ids[i], s.now, &e);
 	if (r == 0)
 		r = control_end_holds(h->db, s.now, &end, &e);
+	if (r == 0)
+		r = ended = silences_expire(h->db, s.now, &loud, &e);
 	if (r < 0)
 		healer_tilt(h, e.text);
+	if (ended > 0)
+		tell_silences(h);
+	end = loud < end ? loud : end;
 	h->sweep_due = clock_monotonic(h->o.clock) + (end - s.now < US_HOUR ? end - s.now : US_HOUR);
 }
 
@@ -507,6 +519,28 @@ int healer_hold(struct healer *h, const char *host, bool on, int64_t until, cons
 	if (!on)
 		healer_diagnose_soon(h, host);
 	return 0;
+}
+
+int healer_silence(struct healer *h, const struct json *q, const char *actor, int64_t *id, struct err *e)
+{
+	if (silence_begin(h->db, clock_wall(h->o.clock), q, actor, id, e) < 0)
+		return -1;
+	h->sweep_due = clock_monotonic(h->o.clock); /* it sees when the silence will end */
+	tell_silences(h);
+	return 0;
+}
+
+int healer_silence_end(struct healer *h, int64_t id, const char *actor, struct err *e)
+{
+	if (silence_end(h->db, clock_wall(h->o.clock), id, actor, e) < 0)
+		return -1;
+	tell_silences(h);
+	return 0;
+}
+
+int healer_silences(struct healer *h, struct json_out *o, struct err *e)
+{
+	return silences_json(h->db, o, NULL, e);
 }
 
 int healer_undo(struct healer *h, int64_t case_id, const char *actor, struct err *e)

@@ -50,6 +50,7 @@ struct heal_sink {
 	/* One NDJSON object without newline ("v":1,"kind":"case"|"refusal"|"repair"|"ledger"). Non-zero: full, try again later. */
 	int (*emit)(void *arg, enum heal_kind kind, const uint8_t uid[32], int64_t time, const char *json, size_t n);
 	void (*case_closed)(void *arg, int64_t case_id); /* a case of watch's is closed: a later finding opens a new one */
+	void (*silences)(void *arg); /* one has begun or ended: healer_silences has those that are left */
 };
 
 struct healer_options {
@@ -94,6 +95,10 @@ int healer_approve(struct healer *h, const struct approval *a, struct err *e); /
 int healer_close(struct healer *h, int64_t case_id, const char *actor, const char *reason, struct err *e);
 /* host NULL: every host; until 0: until somebody ends it */
 int healer_hold(struct healer *h, const char *host, bool on, int64_t until, const char *actor, const char *reason, struct err *e);
+/* heal/silence.h */
+int healer_silence(struct healer *h, const struct json *q, const char *actor, int64_t *id, struct err *e);
+int healer_silence_end(struct healer *h, int64_t id, const char *actor, struct err *e);
+int healer_silences(struct healer *h, struct json_out *o, struct err *e); /* an array */
 int healer_undo(struct healer *h, int64_t case_id, const char *actor, struct err *e); /* one blocking undo,
 	at most the repair limit */
 void healer_diagnose_soon(struct healer *h, const char *host); /* NULL: every host; the limited rate holds */

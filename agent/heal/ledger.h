@@ -10,7 +10,7 @@
 #include "store/db.h"
 
 /* kinds: diagnosis, refusal, approval, repair-begin, intent, outcome, verify, repair-end, repair-resume, undo-intent,
- * undo-outcome, undo-end, interrupted, hold, close, state, matrix */
+ * undo-outcome, undo-end, interrupted, hold, close, state, matrix, silence */
 struct ledger_record {
 	int64_t seq;          /* 1, 2, 3 ... without a gap */
 	int64_t time;

@@ -35,6 +35,8 @@ enum message_type {
 	/* main -> role, first of all: the configuration that main has accepted, so that all roles work by the same one, whatever lies on
 	 * disk by now. Body: path, NUL, text of the file. */
 	MSG_CONFIG,
+	/* heal -> watch */
+	MSG_SILENCES,      /* body: all silences, an array as heal/silence.h writes it; at its start and after each change */
 	MSG_TYPES
 };
 

@@ -82,15 +82,26 @@ int place_put(struct place *p, const char *source, const char *partition, const 
 	return finish(q, e);
 }
 
-int place_put_engine(struct place *p, const struct buf *state, struct err *e)
+static int put_state(struct place *p, const char *name, const struct buf *value, struct err *e)
 {
 	struct db_row *q = db_prepare(p->db,
-		"insert into state (name,value) values ('engine',?) on conflict (name) do update set value=excluded.value", e);
+		"insert into state (name,value) values (?,?) on conflict (name) do update set value=excluded.value", e);
 
 	if (!q)
 		return -1;
-	db_bind_blob(q, 1, state->p, state->n);
+	db_bind_text(q, 1, name);
+	db_bind_blob(q, 2, value->p, value->n);
 	return finish(q, e);
+}
+
+int place_put_engine(struct place *p, const struct buf *state, struct err *e)
+{
+	return put_state(p, "engine", state, e);
+}
+
+int place_put_noise(struct place *p, const struct buf *noise, struct err *e)
+{
+	return put_state(p, "noise", noise, e);
 }
 
 int place_resume(struct place *p, struct source *s, struct err *e)
@@ -128,13 +139,14 @@ bool place_decoder(struct place *p, const char *source, const char *partition, c
 	return found;
 }
 
-int place_engine(struct place *p, struct buf *to, struct err *e)
+static int get_state(struct db *d, const char *name, struct buf *to, struct err *e)
 {
-	struct db_row *q = db_prepare(p->db, "select value from state where name='engine'", e);
+	struct db_row *q = db_prepare(d, "select value from state where name=?", e);
 	int got;
 
 	if (!q)
 		return -1;
+	db_bind_text(q, 1, name);
 	got = db_step(q, e);
 	if (got == 1) {
 		size_t n;
@@ -144,4 +156,25 @@ int place_engine(struct place *p, struct buf *to, struct err *e)
 	}
 	db_done(q);
 	return got < 0 ? -1 : 0;
+}
+
+int place_engine(struct place *p, struct buf *to, struct err *e)
+{
+	return get_state(p->db, "engine", to, e);
+}
+
+int place_look_noise(const char *folder, struct buf *to, struct err *e)
+{
+	char path[4096];
+	struct os_stat st;
+	struct db *d;
+	int did;
+
+	snprintf(path, sizeof path, "%s/watch.db", folder);
+	if (os_file.stat(path, -1, &st) < 0)
+		return 0;
+	d = db_open(path, &schema, DB_READ, e);
+	did = d ? get_state(d, "noise", to, e) : -1;
+	db_close(d);
+	return did;
 }

@@ -19,6 +19,7 @@ void place_close(struct place *p);
 int place_begin(struct place *p, struct err *e);
 int place_put(struct place *p, const char *source, const char *partition, const char *position, const char *decoder, struct err *e);
 int place_put_engine(struct place *p, const struct buf *state, struct err *e);
+int place_put_noise(struct place *p, const struct buf *noise, struct err *e); /* what engine_noise says, for place_look_noise */
 int place_commit(struct place *p, struct err *e); /* -1: nothing of it was stored */
 void place_rollback(struct place *p);
 
@@ -28,5 +29,7 @@ int place_resume(struct place *p, struct source *s, struct err *e);
 bool place_decoder(struct place *p, const char *source, const char *partition, char *to, size_t n);
 /* What engine_save gave; empty when there is nothing. */
 int place_engine(struct place *p, struct buf *to, struct err *e);
+/* For verbs, beside a running agent: what was held back, as of the last commit. Empty when there is nothing. */
+int place_look_noise(const char *folder, struct buf *to, struct err *e);
 
 #endif

@@ -71,6 +71,22 @@ static void on_closed(void *arg, int64_t case_id)
 	tell_closed(h, (uint32_t)case_id);
 }
 
+static void on_silences(void *arg)
+{
+	struct heal *h = arg;
+	struct json_out o;
+	struct buf b;
+	struct err e;
+
+	buf_init(&b, MESSAGE_MAX);
+	json_begin(&o, &b);
+	if (healer_silences(h->healer, &o, &e) == 0)
+		link_send(&h->link, ROLE_WATCH, MSG_SILENCES, b.p, b.n);
+	else
+		link_failed(&h->link, "the silences cannot be read; watch goes on with those it knows: %s", e.text);
+	buf_free(&b);
+}
+
 /* Hands what the ledger has got to ship, one batch at a time. */
 static void tell_ship(struct heal *h)
 {
@@ -164,6 +180,7 @@ static void peer_up(struct heal *h, uint8_t role)
 		buf_reset(&h->unstored); /* watch says it again */
 		for (size_t i = 0; i < h->n_closed; i++)
 			tell_closed(h, h->closed[i]);
+		on_silences(h);
 	}
 }
 
@@ -236,6 +253,16 @@ static int approve(struct heal *h, const struct json *q, const char *actor, stru
 	return healer_approve(h->healer, &a, e);
 }
 
+/* "silence" and "end-silence". A silence may be about any host: what is not configured is reported about too. */
+static int silence(struct heal *h, const char *verb, const struct json *q, const char *actor, struct json_out *o, struct err *e)
+{
+	int64_t id = json_int(json_get(q, "silence"), 0);
+	int did = strcmp(verb, "silence") ? healer_silence_end(h->healer, id, actor, e) : healer_silence(h->healer, q, actor, &id, e);
+
+	json_put_int(o, "silence", id);
+	return did;
+}
+
 static int on_question(void *arg, const struct os_peer *who, const struct json *q, struct json_out *o, struct err *e)
 {
 	struct heal *h = arg;
@@ -244,6 +271,8 @@ static int on_question(void *arg, const struct os_peer *who, const struct json *
 	char actor[128];
 
 	actor_of(who, q, actor);
+	if (!strcmp(verb, "silence") || !strcmp(verb, "end-silence"))
+		return silence(h, verb, q, actor, o, e);
 	if (host_of(h, q, &host, e) < 0)
 		return -1;
 	if (!strcmp(verb, "status")) {
@@ -263,7 +292,8 @@ static int on_question(void *arg, const struct os_peer *who, const struct json *
 		healer_diagnose_soon(h->healer, host);
 		return 0;
 	}
-	return err_set(e, ERR_USAGE, "the agent knows no '%s'; it does status, approve, close, hold, undo, diagnose", verb);
+	return err_set(e, ERR_USAGE, "the agent knows no '%s'; it does status, approve, close, hold, undo, silence,"
+		" end-silence, diagnose", verb);
 }
 
 static int make_healer(struct heal *h, struct err *e)
@@ -283,7 +313,7 @@ static int make_healer(struct heal *h, struct err *e)
 	struct healer_options o = { .db_path = config_state(c, "heal.db"), .hosts = h->hosts, .n_hosts = c->n_hosts, .policy = &c->policy,
 		.diagnose_every = c->times.diagnose_every, .matrix_every = c->times.matrix_every, .clock = &h->link.clock, .process = &os_process,
 		.log = &h->link.log, .who = h->who, .boot = h->boot,
-		.sink = { .arg = h, .emit = on_emit, .case_closed = on_closed } };
+		.sink = { .arg = h, .emit = on_emit, .case_closed = on_closed, .silences = on_silences } };
 
 	h->healer = healer_new(&o, e);
 	return h->healer ? 0 : -1;
@@ -345,6 +375,7 @@ int role_heal(void)
 	if (h->control) {
 		log_say(&h->link.log, LOG_INFO, "healing", "mode", policy_mode_text(h->link.config->policy.mode), NULL);
 		link_send(&h->link, ROLE_MAIN, MSG_READY, NULL, 0);
+		on_silences(h);
 		run(h);
 	} else {
 		code = e.code ? (int)e.code : ERR_INTERNAL;

@@ -30,6 +30,7 @@
 #define PROBLEMS 20                       /* of rules, told one by one */
 #define MALFORMED 32                      /* told between two commits; the rest is counted */
 #define DRAIN (5 * US_SECOND)
+#define SILENCES_WAIT (10 * US_SECOND)    /* nothing is read before heal has told the silences, or this long */
 
 struct watch {
 	struct link link;
@@ -41,6 +42,9 @@ struct watch {
 	struct engine_host *hosts;
 	struct reader *reader;
 	struct config *next;      /* of a reload that waits for the end of the commit */
+	struct json *silences;    /* that came and are not set yet; NULL */
+	bool knows_silences;      /* heal has told them, or did not in SILENCES_WAIT */
+	int64_t began;            /* monotonic */
 	struct buf json;
 	bool dirty;               /* something moved since the last commit */
 	int64_t committed, tick_at, pause; /* monotonic */
@@ -132,6 +136,73 @@ static void on_case(void *arg, const struct case_ *c)
 	outbox_suspect(w->outbox, &s);
 }
 
+/* Told once: what nobody wanted to hear of is not lost. */
+static void on_silence_ended(void *arg, const struct engine_silence *s)
+{
+	struct watch *w = arg;
+	struct digest *d = digest_new();
+	struct json_out o;
+	uint8_t uid[32];
+
+	digest_add_str(d, "silence ended");
+	digest_add_int(d, s->id);
+	digest_add_int(d, s->since);
+	digest_add_str(d, s->rule);
+	digest_finish(d, uid);
+	buf_reset(&w->json);
+	json_begin(&o, &w->json);
+	json_open(&o, NULL, '{');
+	json_put_int(&o, "v", 1);
+	json_put_str(&o, "kind", "silence-ended");
+	json_put_int(&o, "silence", s->id);
+	json_put_str(&o, "rule", s->rule);
+	json_put_str(&o, "title", s->title);
+	json_put_str(&o, "host", *s->host ? s->host : NULL);
+	json_put_time(&o, "since", s->since);
+	json_put_time(&o, "until", s->until);
+	json_put_int(&o, "count", (int64_t)s->count);
+	json_put_time(&o, "first", s->first);
+	json_put_time(&o, "last", s->last);
+	json_close(&o, '}');
+	outbox_record(w->outbox, uid, RECORD_AGENT, clock_wall(&w->link.clock), buf_text(&w->json), w->json.n);
+	w->dirty = true;
+}
+
+static void take_silences(struct watch *w, const struct message *m)
+{
+	struct err e;
+	struct json *list = json_parse((const char *)m->body, m->n, &e);
+
+	if (!list) {
+		link_failed(&w->link, "the list of silences cannot be read, those of before go on: %s", e.text);
+		return;
+	}
+	json_free(w->silences);
+	w->silences = list;
+}
+
+/* Not while a commit waits for its answers: the end of a silence is a record of the next one. */
+static void set_silences(struct watch *w)
+{
+	if (!w->silences)
+		return;
+	engine_silences(w->engine, w->silences);
+	json_free(w->silences);
+	w->silences = NULL;
+	w->knows_silences = true;
+	w->dirty = true;
+}
+
+/* May events be read? At a start not before the silences are known: else a silenced finding would be told. */
+static bool may_read(struct watch *w, int64_t now)
+{
+	if (!w->knows_silences && now - w->began > SILENCES_WAIT) {
+		w->knows_silences = true;
+		log_say(&w->link.log, LOG_WARN, "heal has not told the silences yet; reading goes on with those of the last run", NULL);
+	}
+	return w->knows_silences && !w->link.stop && !w->next;
+}
+
 static int on_event(void *arg, const struct event *ev)
 {
 	struct watch *w = arg;
@@ -212,7 +283,7 @@ static void restore_engine(struct watch *w)
 static int set_up(struct watch *w, struct err *e)
 {
 	const struct config *c = w->link.config;
-	struct engine_sink sink = { .arg = w, .finding = on_finding, .case_changed = on_case };
+	struct engine_sink sink = { .arg = w, .finding = on_finding, .case_changed = on_case, .silence_ended = on_silence_ended };
 	struct engine_options eo = { .rules = w->rules, .n_hosts = c->n_hosts, .clock = &w->link.clock, .replay_after = c->times.replay_after,
 		.idle_after = c->times.idle_after, .update_every = UPDATE_EVERY, .memory_cap = (uint64_t)c->caps.memory_mb << 20 };
 	struct reader_options ro = { .config = c, .names = ruleset_names(w->rules), .clock = &w->link.clock, .log = &w->link.log,
@@ -241,20 +312,25 @@ static void tear_down(struct watch *w)
 /* What was said is stored by the others: now the place, and with it the engine's state. */
 static int store_place(struct watch *w, struct err *e)
 {
-	struct buf state;
+	struct buf state, noise;
+	struct json_out o;
 	int did = -1;
 
 	kill_point("watch.before-position");
 	buf_init(&state, ENGINE_STATE);
 	engine_save(w->engine, &state);
+	buf_init(&noise, ENGINE_STATE);
+	json_begin(&o, &noise);
+	engine_noise(w->engine, &o, NULL);
 	if (state.refused)
 		err_set(e, ERR_INTERNAL, "the engine's state is above %u MB", ENGINE_STATE >> 20);
 	else if (place_begin(w->place, e) == 0) {
-		if (place_put_engine(w->place, &state, e) == 0 && reader_put(w->reader, e) == 0)
+		if (place_put_engine(w->place, &state, e) == 0 && place_put_noise(w->place, &noise, e) == 0 && reader_put(w->reader, e) == 0)
 			did = place_commit(w->place, e);
 		else
 			place_rollback(w->place);
 	}
+	buf_free(&noise);
 	buf_free(&state);
 	if (did == 0)
 		kill_point("watch.after-position");
@@ -323,6 +399,8 @@ static void take(struct watch *w, const struct message *m)
 			link_failed(&w->link, "reload refused: %s", e.text);
 			link_send(&w->link, ROLE_MAIN, MSG_READY, &(uint8_t){ 0 }, 1);
 		}
+	} else if (m->type == MSG_SILENCES) {
+		take_silences(w, m);
 	} else if (m->type == MSG_CASE_CLOSED && m->n == 4) {
 		uint32_t id;
 
@@ -355,7 +433,9 @@ static bool commit_is_due(const struct watch *w, bool idle)
 static void work(struct watch *w)
 {
 	int64_t now = clock_monotonic(&w->link.clock);
-	size_t bytes = w->link.stop || w->next ? 0 : reader_step(w->reader);
+
+	set_silences(w);
+	size_t bytes = may_read(w, now) ? reader_step(w->reader) : 0;
 	struct os_poll extra[CONFIG_SOURCES];
 	size_t n;
 
@@ -421,6 +501,7 @@ static int start(struct watch *w, struct err *e)
 	w->updates = updates_new(TELL_EVERY, send_update, w);
 	if (set_up(w, e) < 0)
 		return -1;
+	w->began = clock_monotonic(&w->link.clock);
 	snprintf(rules, sizeof rules, "%zu", ruleset_count(w->rules));
 	log_say(&w->link.log, LOG_INFO, "watching", "rules", rules, NULL);
 	link_send(&w->link, ROLE_MAIN, MSG_READY, NULL, 0);
@@ -450,6 +531,7 @@ int role_watch(void)
 	outbox_free(w->outbox);
 	place_close(w->place);
 	config_free(w->next);
+	json_free(w->silences);
 	buf_free(&w->json);
 	link_close(&w->link);
 	free(w);

@@ -74,6 +74,8 @@ void rules_want(struct loader *l, struct ruleset *rs)
 		add(&w, "Thumbprint");
 		add(&w, "Endpoint");
 		add_rule(&w, l, c);
+		for (size_t g = 0; g < c->correlation.n_group_by; g++)
+			add(&w, c->correlation.group_by[g]); /* silences may ask for them */
 		add_above(&w, l, rs, c);
 		const char **kept = arena_alloc(l->arena, w.n * sizeof *kept);
 

@@ -245,6 +245,119 @@ static void a_shadow_is_counted_only(void **state)
 	bench_end(&b);
 }
 
+static void on_ended(void *arg, const struct engine_silence *s)
+{
+	struct bench *b = arg;
+
+	buf_printf(&b->cases, "silence %lld ended x%llu\n", (long long)s->id, (unsigned long long)s->count);
+}
+
+static void silences_are(struct bench *b, const char *text)
+{
+	struct err e;
+	struct json *j = json_parse(text, strlen(text), &e);
+
+	assert_non_null(j);
+	engine_silences(b->g, j);
+	json_free(j);
+}
+
+static void restart(struct bench *b)
+{
+	struct engine_sink sink = {.arg = b, .finding = on_finding, .case_changed = on_case, .silence_ended = on_ended};
+	struct buf saved;
+	struct err e;
+
+	buf_init(&saved, 1u << 20);
+	engine_save(b->g, &saved);
+	engine_free(b->g);
+	b->g = engine_new(&b->o, &sink);
+	assert_int_equal(engine_load(b->g, buf_text(&saved), saved.n, &e), 0);
+	buf_free(&saved);
+}
+
+#define UNTIL "\"since\":\"2018-03-13T00:00:00Z\",\"until\":\"2018-03-13T00:30:00Z\""
+
+/* What each event finds under a silence. at: minute of event and clock. */
+static const struct {
+	const char *silence;
+	int id, at;
+	const char *host, *data;
+	bool silenced;
+} silenced[] = {
+	{"\"rule\":\"a\",\"host\":\"\",\"fields\":{}", 1, 1, "ex1", "", true},
+	{"\"rule\":\"b\",\"host\":\"\",\"fields\":{}", 1, 1, "ex1", "", false},
+	{"\"rule\":\"a\",\"host\":\"\",\"fields\":{}", 1, 30, "ex1", "", false}, /* its end has come */
+	{"\"rule\":\"a\",\"host\":\"EX1\",\"fields\":{}", 1, 1, "ex1", "", true},
+	{"\"rule\":\"a\",\"host\":\"ex2\",\"fields\":{}", 1, 1, "ex1", "", false},
+	{"\"rule\":\"a\",\"host\":\"ex1\",\"fields\":{}", 1, 1, "EX1", "", true},
+	{"\"rule\":\"a\",\"host\":\"\",\"fields\":{\"User\":\"jo*\"}", 1, 1, "ex1", "<Data Name='User'>JOE</Data>", true},
+	{"\"rule\":\"a\",\"host\":\"\",\"fields\":{\"User\":\"jo\"}", 1, 1, "ex1", "<Data Name='User'>JOE</Data>", false},
+	{"\"rule\":\"a\",\"host\":\"\",\"fields\":{\"User\":\"*\"}", 1, 1, "ex1", "", false}, /* no such field */
+	{"\"rule\":\"a\",\"host\":\"\",\"fields\":{\"Path\":\"C:\\\\x\\\\\\\\*\",\"User\":\"joe\"}", 1, 1, "ex1",
+		"<Data Name='User'>joe</Data><Data Name='Path'>c:\\X\\y</Data>", true},
+	{"\"rule\":\"n\",\"host\":\"ex1\",\"fields\":{\"Who\":\"j*\"}", 2, 1, "ex1", "<Data Name='Who'>jo</Data>", true},
+	{"\"rule\":\"n\",\"host\":\"ex1\",\"fields\":{\"Who\":\"k*\"}", 2, 1, "ex1", "<Data Name='Who'>jo</Data>", false},
+	{"\"rule\":\"s\",\"host\":\"\",\"fields\":{}", 2, 1, "ex1", "<Data Name='Who'>jo</Data>", false}, /* the correlation speaks */
+};
+
+static void a_silence_holds_what_it_names(void **state)
+{
+	const char *rules = DETECT("a", 1, BACKEND) SILENT("s", 2)
+		"title: N\nname: n\ncorrelation: {type: event_count, rules: s, group-by: [host, Who], timespan: 10m, condition: {gte: 1}}\n" BACKEND;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof silenced / sizeof silenced[0]; i++) {
+		char list[400], t[40];
+		struct engine_counts c;
+		struct bench b;
+
+		bench_begin(&b, rules, false);
+		snprintf(list, sizeof list, "[{\"id\":7,%s," UNTIL "}]", silenced[i].silence);
+		silences_are(&b, list);
+		restart(&b);
+		to(&b, silenced[i].at, 0);
+		snprintf(t, sizeof t, "2018-03-13T00:%02d:00Z", silenced[i].at);
+		bench_event(&b, silenced[i].id, t, 1, silenced[i].host, silenced[i].data);
+		engine_counts(b.g, &c);
+		if (b.n_findings != !silenced[i].silenced)
+			print_error("row %zu: %s\n", i, silenced[i].silence);
+		assert_int_equal(b.n_findings, !silenced[i].silenced);
+		assert_int_equal(engine_cases(b.g), !silenced[i].silenced);
+		assert_int_equal(c.silenced, silenced[i].silenced);
+		bench_end(&b);
+	}
+}
+
+static void a_silence_says_once_what_it_held_back(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, DETECT("a", 1, BACKEND), false);
+	restart(&b);
+	silences_are(&b, "[{\"id\":1,\"rule\":\"a\"," UNTIL "},{\"id\":2,\"rule\":\"gone\"," UNTIL "}]");
+	for (int i = 0; i < 3; i++) {
+		to(&b, 1 + i, 0);
+		bench_event(&b, 1, "2018-03-13T00:01:00Z", i, "ex1", "");
+		restart(&b);
+	}
+	silences_are(&b, "[{\"id\":1,\"rule\":\"a\"," UNTIL "}]"); /* a person has ended the other */
+	assert_string_equal(buf_text(&b.cases), "silence 2 ended x0\n");
+	bench_forget(&b);
+	to(&b, 29, 59);
+	engine_tick(b.g);
+	assert_string_equal(buf_text(&b.cases), "");
+	to(&b, 30, 0);
+	engine_tick(b.g);
+	engine_tick(b.g);
+	silences_are(&b, "[{\"id\":1,\"rule\":\"a\"," UNTIL "}]"); /* heal has not noticed yet */
+	silences_are(&b, "[]");
+	assert_string_equal(buf_text(&b.cases), "silence 1 ended x3\n");
+	assert_int_equal(b.n_findings, 0);
+	bench_end(&b);
+}
+
 static void a_short_name_keeps_its_case(void **state)
 {
 	struct bench b;
@@ -265,7 +378,8 @@ int main(void)
 		cmocka_unit_test(absence_waits_for_the_watermark), cmocka_unit_test(consequences_wait_for_their_case),
 		cmocka_unit_test(a_closed_case_is_followed_by_a_new_one), cmocka_unit_test(restart_changes_nothing),
 		cmocka_unit_test(bad_state_is_refused), cmocka_unit_test(a_short_name_keeps_its_case),
-		cmocka_unit_test(a_shadow_is_counted_only),
+		cmocka_unit_test(a_shadow_is_counted_only), cmocka_unit_test(a_silence_holds_what_it_names),
+		cmocka_unit_test(a_silence_says_once_what_it_held_back),
 	};
 
 	return cmocka_run_group_tests_name("run", tests, NULL, NULL);
