@@ -8,6 +8,7 @@
 #   make tsan       the lab's own tests under ThreadSanitizer (the lab, `probe` and `diagnose --all` have threads; the agent has none)
 #   make valgrind   the unit tests under valgrind
 #   make lint       the house rules, clang-tidy, cppcheck
+#   make check-corpus CORPUS=DIR   SigmaHQ's rules and sample logs: what loads, the regression cases, this engine against the naive one
 #   make install    PREFIX=/usr/local, DESTDIR for packagers
 #   make clean
 #
@@ -44,19 +45,20 @@ OBJ += $(if $(filter cli,$(ROOMS)),$(BUILD)/obj/gen/scripts.o)
 LIB := $(BUILD)/libevmend.a
 LAB_SRC := $(sort $(wildcard tests/lab/*.c))
 LAB_OBJ := $(LAB_SRC:%.c=$(BUILD)/obj/%.o)
-TESTLIB_SRC := $(sort $(wildcard tests/lib/*.c))
+TESTLIB_SRC := $(sort $(wildcard tests/lib/*.c tests/naive/*.c))
 TESTLIB_OBJ := $(TESTLIB_SRC:%.c=$(BUILD)/obj/%.o)
 TESTLIB := $(BUILD)/libtest.a
 UNIT_SRC := $(sort $(foreach r,$(ROOMS) lab,$(wildcard tests/unit/$(r)/test_*.c)) $(foreach r,$(ROOMS),$(wildcard tests/fault/$(r)/test_*.c)))
 UNIT := $(UNIT_SRC:tests/%.c=$(BUILD)/tests/%)
+CHECK_CORPUS := $(BUILD)/tests/corpus/check_corpus
 CANARY := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/canary/*.c))
 
-.PHONY: all setup demo repair-time check asan tsan valgrind lint clang kill units tests-bin install clean
+.PHONY: all setup demo repair-time check check-corpus asan tsan valgrind lint clang kill units tests-bin install clean
 .DELETE_ON_ERROR:
 .SECONDARY: $(UNIT_SRC:%.c=$(BUILD)/obj/%.o)
 
 all: $(BUILD)/evmend
-tests-bin: all $(BUILD)/evmend-lab units $(CANARY)
+tests-bin: all $(BUILD)/evmend-lab units $(CANARY) $(CHECK_CORPUS)
 units: $(UNIT)
 
 setup:
@@ -87,14 +89,19 @@ $(BUILD)/evmend-lab: $(LAB_OBJ) $(LIB)
 
 $(LAB_OBJ) $(TESTLIB_OBJ) $(BUILD)/obj/tests/%.o: CFLAGS_ALL += -iquote tests
 
-# an archive: a test takes the doubles it names, and the rooms that only other doubles need may be missing
-$(TESTLIB): $(TESTLIB_OBJ)
+# an archive: a test takes the doubles it names, and the rooms that only other doubles need may be missing. The folders: a file that is
+# gone makes a new archive too
+$(TESTLIB): $(TESTLIB_OBJ) tests/lib tests/naive
 	@rm -f $@
-	@ar rcs $@ $^
+	@ar rcs $@ $(TESTLIB_OBJ)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TESTLIB) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lcmocka -lpthread
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lcmocka -lpthread -Wl,--as-needed -lpcre2-8
+
+$(CHECK_CORPUS): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/corpus/*.c)) $(TESTLIB) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lpcre2-8
 
 # Everything below calls make again: set-up may just have installed what pkg-config answers for.
 JOBS := $(shell nproc 2>/dev/null || echo 2)
@@ -139,6 +146,9 @@ tsan: setup
 valgrind: setup
 	+@$(AGAIN) tests-bin
 	@BUILD=$(BUILD) EVMEND_TEST_SLOW=20 EVMEND_TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,possible" tests/run unit
+
+check-corpus: $(CHECK_CORPUS)
+	@$(CHECK_CORPUS) rules tests/corpus $(if $(CORPUS),'$(CORPUS)')
 
 lint: setup
 	+@$(AGAIN) tests-bin
