@@ -69,9 +69,6 @@ struct approval {
 	int64_t until;             /* 0: as long as it may; never longer than that */
 };
 
-int approval_add(struct db *d, int64_t now, int64_t case_id, const uint8_t plan_id[32], const char *actor, const char *via,
-	int64_t until,
-	struct err *e);
 /* 1: there is an unexpired, unused one for this host's plan; *actor says who. */
 int approval_find(struct db *d, int64_t now, const char *host, const uint8_t plan_id[32], char actor[static 128], struct err *e);
 int approval_use(struct db *d, const char *host, const uint8_t *plan_id, struct err *e); /* it is spent; NULL: each of the host's */

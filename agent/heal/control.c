@@ -77,21 +77,6 @@ static int no_case(int64_t id, struct err *e)
 	return err_set(e, ERR_USAGE, "there is no case %lld; 'evmend cases' lists them", (long long)id);
 }
 
-int approval_add(struct db *d, int64_t now, int64_t case_id, const uint8_t plan_id[32], const char *actor, const char *via,
-	int64_t until,
-	struct err *e)
-{
-	struct heal_case *c = xcalloc(1, sizeof(*c));
-	int got = case_store_get(d, case_id, c, e);
-
-	if (got == 0)
-		got = no_case(case_id, e);
-	else if (got == 1)
-		got = add_in_transaction(d, now, c, plan_id, actor, via, until, e);
-	free(c);
-	return got;
-}
-
 int approval_find(struct db *d, int64_t now, const char *host, const uint8_t plan_id[32], char actor[static 128], struct err *e)
 {
 	struct db_row *r = db_prepare(d, "select actor from approvals where host = ? and plan_id = ? and used = 0 and at <= ? and until "

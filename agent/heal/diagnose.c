@@ -19,6 +19,18 @@ int diagnose(const struct remedy *remedy, struct host *h, const struct clock *cl
 	return 0;
 }
 
+void diagnosis_clear(struct diagnosis *d)
+{
+	struct host_state *s = &d->state;
+
+	memset(&d->identity, 0, sizeof(d->identity));
+	memset(s, 0, offsetof(struct host_state, certs));
+	memset(&s->n_certs, 0, sizeof(*s) - offsetof(struct host_state, n_certs));
+	memset(&d->facts, 0, sizeof(d->facts));
+	memset(&d->verdict, 0, sizeof(d->verdict));
+	memset(&d->plan, 0, sizeof(d->plan));
+}
+
 static const char *repairable_text(enum repairable r)
 {
 	return r == REPAIR_BY_POLICY ? "by policy" : r == REPAIR_BY_APPROVAL ? "by approval" : "never";

@@ -9,6 +9,9 @@
 int diagnose(const struct remedy *remedy, struct host *h, const struct clock *clock, int64_t deadline, const struct suspicion *s,
 	struct diagnosis *to, struct err *e);
 
+/* Makes it empty, all but the room for certificates, which is big and counted by n_certs. */
+void diagnosis_clear(struct diagnosis *d);
+
 /* Members of an open object: host, verdict, facts, notes, plan. */
 void diagnosis_json(struct json_out *o, const struct diagnosis *d);
 void proof_json(struct json_out *o, const struct proof *p); /* members of an open object */

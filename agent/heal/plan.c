@@ -84,10 +84,3 @@ void plan_step_id(const struct plan_step *p, uint8_t id[32])
 	digest_finish(to, id);
 }
 
-const struct remedy *remedy_for(const char *cause)
-{
-	for (const struct remedy *const *r = remedies; *r; r++)
-		if ((*r)->handles(cause))
-			return *r;
-	return NULL;
-}

@@ -108,7 +108,6 @@ struct diagnosis {
 
 struct remedy {
 	const char *name;          /* "exchange_backend" */
-	bool (*handles)(const char *cause);
 	int (*diagnose)(struct host *h, const struct clock *clock, int64_t deadline, struct diagnosis *to, struct err *e);
 	void (*judge)(struct diagnosis *d, const struct suspicion *s); /* fills verdict */
 	void (*plan)(struct diagnosis *d); /* fills plan; n = 0: nothing to do */
@@ -119,6 +118,5 @@ struct remedy {
 
 /* Ends with NULL; an implementation is one line in this array (remedies/remedies.c). */
 extern const struct remedy *const remedies[];
-const struct remedy *remedy_for(const char *cause);
 
 #endif

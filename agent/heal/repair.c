@@ -18,21 +18,6 @@
 
 #define ROUNDS 3                   /* settling starts anew at most so often */
 
-static int64_t mono(const struct repair *r)
-{
-	return clock_monotonic(r->o.clock);
-}
-
-static int64_t wall(const struct repair *r)
-{
-	return clock_wall(r->o.clock);
-}
-
-static int64_t step_deadline(const struct repair *r)
-{
-	return mono(r) + r->o.policy->step_limit;
-}
-
 void repair_say(struct repair *r, const char *fmt, ...)
 {
 	char line[600];
@@ -79,7 +64,7 @@ int64_t repair_finish(struct repair *r, enum repair_end how, const char *text)
 	struct err e;
 
 	text_copy(r->text, sizeof(r->text), text);
-	if (write_end(r, wall(r), how, &e) < 0)
+	if (write_end(r, repair_wall(r), how, &e) < 0)
 		return repair_lost(r, &e);
 	if (how != REPAIR_HEALED)
 		repair_say(r, "%s", r->text);
@@ -90,10 +75,10 @@ int repair_connect(struct repair *r, struct err *e)
 {
 	if (r->host)
 		return 0;
-	r->host = r->o.open(r->o.arg, step_deadline(r), e);
+	r->host = r->o.open(r->o.arg, repair_step_deadline(r), e);
 	if (r->host == NULL)
 		return -1;
-	if (r->host->ops->lock(r->host, r->o.who, step_deadline(r), e) == 0)
+	if (r->host->ops->lock(r->host, r->o.who, repair_step_deadline(r), e) == 0)
 		return 0;
 	repair_drop_host(r); /* nobody acts on a host that another has locked */
 	return -1;
@@ -126,7 +111,7 @@ static int64_t fail(struct repair *r, const char *why)
 	if (undo_allowed(r)) {
 		r->tries = 0;
 		r->state = REPAIR_UNDOING;
-		return mono(r);
+		return repair_mono(r);
 	}
 	say_text(r->text, sizeof(r->text), "%s; %s: a person is needed", r->failure, nothing_done(r) ? "nothing was changed" :
 		"nothing is undone, since the state before did not work or cannot be set again");
@@ -144,7 +129,7 @@ static int64_t again(struct repair *r)
 	r->tries = 0;
 	memset(r->did, 0, sizeof(r->did));
 	r->state = REPAIR_BEGINNING;
-	return mono(r);
+	return repair_mono(r);
 }
 
 static int64_t step_failed(struct repair *r, const struct err *e)
@@ -198,14 +183,14 @@ static int64_t wait_for_others(struct repair *r)
 	char what[128] = "", text[300];
 	enum host_busy busy;
 	struct err e = {.code = ERR_NONE};
-	int got = r->host->ops->busy(r->host, &busy, what, step_deadline(r), &e);
+	int got = r->host->ops->busy(r->host, &busy, what, repair_step_deadline(r), &e);
 
 	if (got == 0 && busy == HOST_FREE)
 		return 0;
 	if (got < 0 && e.code == ERR_IO)
 		return again(r);
-	if (mono(r) + RETRY_WAIT <= r->began + r->o.policy->repair_limit)
-		return mono(r) + RETRY_WAIT;
+	if (repair_mono(r) + RETRY_WAIT <= r->began + r->o.policy->repair_limit)
+		return repair_mono(r) + RETRY_WAIT;
 	say_text(text, sizeof(text), "others were at work on the host (%s) until the time limit of the repair had passed; what was done stays",
 		got == 0 ? what : "that is not known");
 	return repair_finish(r, REPAIR_NEEDS_PERSON, text);
@@ -220,7 +205,7 @@ static int64_t act(struct repair *r)
 	int64_t later;
 	int done;
 
-	if (mono(r) > r->began + r->o.policy->repair_limit)
+	if (repair_mono(r) > r->began + r->o.policy->repair_limit)
 		return fail(r, "the repair took longer than its limit");
 	if (repair_connect(r, &e) < 0)
 		return again(r);
@@ -231,12 +216,12 @@ static int64_t act(struct repair *r)
 		return not_as_planned(r, &e);
 	make_act(r, act);
 	kill_point("heal.before-intent");
-	if (write_intent(r, wall(r), &e) < 0)
+	if (write_intent(r, repair_wall(r), &e) < 0)
 		return repair_lost(r, &e);
 	kill_point("heal.after-intent");
 	repair_say(r, "step %zu of %zu: %s", r->at + 1, r->d->plan.n, p->what);
 	memset(result, 0, sizeof(*result));
-	done = r->host->ops->apply(r->host, act, result, step_deadline(r), &e);
+	done = r->host->ops->apply(r->host, act, result, repair_step_deadline(r), &e);
 	kill_point("heal.in-step");
 	if (done < 0)
 		doubt_refusal(r, &e);
@@ -244,8 +229,8 @@ static int64_t act(struct repair *r)
 		memcpy(r->row.wanted, result->thumbprint, 20);
 		r->row.has_wanted = true;
 	}
-	if ((done < 0 && e.code == ERR_IO ? write_interrupted(r->o.db, wall(r), &r->row, (int64_t)r->at + 1, e.text, &written) :
-	    write_outcome(r, wall(r), done == 0 ? NULL : &e, &written)) < 0)
+	if ((done < 0 && e.code == ERR_IO ? write_interrupted(r->o.db, repair_wall(r), &r->row, (int64_t)r->at + 1, e.text, &written) :
+	    write_outcome(r, repair_wall(r), done == 0 ? NULL : &e, &written)) < 0)
 		return repair_lost(r, &written);
 	kill_point("heal.after-outcome");
 	if (done < 0)
@@ -254,7 +239,7 @@ static int64_t act(struct repair *r)
 	r->at++;
 	if (r->at == r->d->plan.n)
 		r->state = REPAIR_VERIFYING;
-	return mono(r);
+	return repair_mono(r);
 }
 
 /* ---- proof and settling ---- */
@@ -265,7 +250,7 @@ static int prove(struct repair *r, struct err *e)
 		return err_set(e, ERR_INTERNAL, "the repair does not know which certificate it wants");
 	if (repair_connect(r, e) < 0)
 		return -1;
-	return r->o.remedy->verify(r->host, r->o.clock, mono(r) + 2 * r->o.policy->step_limit, r->kept ? &r->kept->d : r->d,
+	return r->o.remedy->verify(r->host, r->o.clock, repair_mono(r) + 2 * r->o.policy->step_limit, r->kept ? &r->kept->d : r->d,
 		r->row.wanted, &r->proof, e);
 }
 
@@ -307,8 +292,8 @@ static int64_t not_proven(struct repair *r, const struct err *e)
 
 	if (e->code == ERR_IO)
 		repair_drop_host(r);
-	if (++r->tries < PROOF_TRIES && (r->state == REPAIR_SETTLING || mono(r) < r->began + r->o.policy->repair_limit))
-		return mono(r) + r->tries * US_SECOND;
+	if (++r->tries < PROOF_TRIES && (r->state == REPAIR_SETTLING || repair_mono(r) < r->began + r->o.policy->repair_limit))
+		return repair_mono(r) + r->tries * US_SECOND;
 	proof_failure(r, e, why);
 	say_text(both, sizeof(both), "%s%s%s", r->failure, r->failure[0] ? "; " : "", why);
 	return fail(r, both);
@@ -322,14 +307,14 @@ static int64_t verify(struct repair *r)
 	if (prove(r, &e) < 0 || !proven(r))
 		return not_proven(r, &e);
 	r->tries = 0;
-	r->proven_at = wall(r);
-	r->row.settle_until = wall(r) + r->o.policy->settle;
-	r->settle_until = mono(r) + r->o.policy->settle;
-	if (write_proof(r, wall(r), CASE_SETTLING, &e) < 0)
+	r->proven_at = repair_wall(r);
+	r->row.settle_until = repair_wall(r) + r->o.policy->settle;
+	r->settle_until = repair_mono(r) + r->o.policy->settle;
+	if (write_proof(r, repair_wall(r), CASE_SETTLING, &e) < 0)
 		return repair_lost(r, &e);
 	repair_say(r, "proven: %s", r->proof.summary);
 	r->state = REPAIR_SETTLING;
-	return mono(r) + r->o.policy->settle / 3;
+	return repair_mono(r) + r->o.policy->settle / 3;
 }
 
 static int64_t settle(struct repair *r)
@@ -342,12 +327,12 @@ static int64_t settle(struct repair *r)
 		return not_proven(r, &e);
 	r->tries = 0;
 	/* it was not quiet for the settle time in any of the rounds: nothing is undone for what events say, but a person should look */
-	if (mono(r) >= r->settle_until && r->symptom != 0 && mono(r) < r->symptom + r->o.policy->settle)
+	if (repair_mono(r) >= r->settle_until && r->symptom != 0 && repair_mono(r) < r->symptom + r->o.policy->settle)
 		return repair_finish(r, REPAIR_NEEDS_PERSON, "444 is proven to work, but events of its trouble go on: a person should see what "
 			"they are about");
-	if (mono(r) >= r->settle_until)
+	if (repair_mono(r) >= r->settle_until)
 		return repair_finish(r, REPAIR_HEALED, r->proof.summary);
-	next = mono(r) + r->o.policy->settle / 3;
+	next = repair_mono(r) + r->o.policy->settle / 3;
 	return next < r->settle_until ? next : r->settle_until;
 }
 
@@ -357,8 +342,8 @@ int64_t repair_step(struct repair *r)
 
 	/* Steps and undo change things; a proof only looks. Whoever holds it past its limit has it. */
 	if (r->o.stop && (r->state == REPAIR_STEPPING || r->state == REPAIR_UNDOING) && r->o.stop(r->o.arg)) {
-		if (mono(r) <= r->began + r->o.policy->repair_limit)
-			return mono(r) + RETRY_WAIT;
+		if (repair_mono(r) <= r->began + r->o.policy->repair_limit)
+			return repair_mono(r) + RETRY_WAIT;
 		return repair_finish(r, REPAIR_NEEDS_PERSON, "the repair was held until its time limit had passed; what was done stays");
 	}
 	switch (r->state) {
@@ -388,11 +373,11 @@ void repair_symptom(struct repair *r, int64_t time)
 	if (r->state != REPAIR_SETTLING)
 		return;
 	if (time > r->proven_at)
-		r->symptom = mono(r);
+		r->symptom = repair_mono(r);
 	if (r->rounds >= ROUNDS)
 		return;
 	r->rounds++;
-	r->settle_until = mono(r) + r->o.policy->settle;
+	r->settle_until = repair_mono(r) + r->o.policy->settle;
 }
 
 enum repair_state repair_state(const struct repair *r)
@@ -429,7 +414,7 @@ static struct repair *make(const struct repair_options *o)
 	r->o.host_name = xstrdup(o->host_name);
 	r->o.by = xstrdup(o->by);
 	r->o.who = xstrdup(o->who);
-	r->began = mono(r);
+	r->began = repair_mono(r);
 	return r;
 }
 

@@ -10,27 +10,12 @@
 #include "base/text.h"
 #include "heal/repair_write.h"
 
-static int64_t mono(const struct repair *r)
-{
-	return clock_monotonic(r->o.clock);
-}
-
-static int64_t wall(const struct repair *r)
-{
-	return clock_wall(r->o.clock);
-}
-
-static int64_t step_deadline(const struct repair *r)
-{
-	return mono(r) + r->o.policy->step_limit;
-}
-
 static int read_again(struct repair *r, enum tri *busy, char what[static 128], struct err *e)
 {
 	enum host_busy b;
 
-	*busy = r->host->ops->busy(r->host, &b, what, step_deadline(r), e) < 0 ? TRI_UNKNOWN : b != HOST_FREE ? TRI_YES : TRI_NO;
-	return diagnose(r->o.remedy, r->host, r->o.clock, mono(r) + 2 * r->o.policy->step_limit, &r->suspicion, r->d, e);
+	*busy = r->host->ops->busy(r->host, &b, what, repair_step_deadline(r), e) < 0 ? TRI_UNKNOWN : b != HOST_FREE ? TRI_YES : TRI_NO;
+	return diagnose(r->o.remedy, r->host, r->o.clock, repair_mono(r) + 2 * r->o.policy->step_limit, &r->suspicion, r->d, e);
 }
 
 static int check_plan(struct repair *r, struct err *e)
@@ -85,7 +70,7 @@ static bool is_planned(const struct repair *r, const struct plan_step *p, size_t
 static bool still_permitted(const struct repair *r)
 {
 	const struct policy_config *policy = r->o.policy;
-	int64_t age = wall(r) - r->row.started, life = strcmp(r->row.by, "policy") == 0 || policy->approval_life < policy->repair_limit ?
+	int64_t age = repair_wall(r) - r->row.started, life = strcmp(r->row.by, "policy") == 0 || policy->approval_life < policy->repair_limit ?
 		policy->repair_limit : policy->approval_life;
 	size_t i = 0;
 
@@ -120,7 +105,7 @@ static int prepare(struct repair *r, struct policy_decision *decision, struct er
 /* An interrupted repair is not given up because the host is locked for a moment; but not for ever either. */
 static int64_t resume_later(struct repair *r, const struct policy_decision *decision, const struct err *e)
 {
-	bool final = decision->answer == POLICY_ADVISE || decision->answer == POLICY_ASK || mono(r) > r->began + r->o.policy->repair_limit;
+	bool final = decision->answer == POLICY_ADVISE || decision->answer == POLICY_ASK || repair_mono(r) > r->began + r->o.policy->repair_limit;
 	char text[480];
 
 	repair_drop_host(r);
@@ -128,7 +113,7 @@ static int64_t resume_later(struct repair *r, const struct policy_decision *deci
 	if (final)
 		return repair_finish(r, REPAIR_NEEDS_PERSON, text);
 	text_copy(r->text, sizeof(r->text), text);
-	return mono(r) + RETRY_WAIT;
+	return repair_mono(r) + RETRY_WAIT;
 }
 
 /* What the ledger knows. 0: it may go on; else what repair_step answers is in *next. */
@@ -180,17 +165,17 @@ int64_t repair_start(struct repair *r)
 	if (r->resumed && r->d->verdict.healthy) {
 		r->d->plan.n = 0;
 		r->state = REPAIR_VERIFYING;
-		return mono(r);
+		return repair_mono(r);
 	}
 	for (size_t i = 0; r->resumed && i < r->d->plan.n; i++)
 		plan_put(&r->kept->d.plan, &r->d->plan.steps[i].step);
 	if (!r->resumed)
-		r->began = mono(r);
-	if (write_begin(r, wall(r), &e) < 0) {
+		r->began = repair_mono(r);
+	if (write_begin(r, repair_wall(r), &e) < 0) {
 		if (!r->resumed)
 			return repair_refuse(r, &e);
 		return repair_lost(r, &e);
 	}
 	r->state = REPAIR_STEPPING;
-	return mono(r);
+	return repair_mono(r);
 }

@@ -8,21 +8,6 @@
 #include "base/killpoint.h"
 #include "heal/repair_write.h"
 
-static int64_t mono(const struct repair *r)
-{
-	return clock_monotonic(r->o.clock);
-}
-
-static int64_t wall(const struct repair *r)
-{
-	return clock_wall(r->o.clock);
-}
-
-static int64_t step_deadline(const struct repair *r)
-{
-	return mono(r) + r->o.policy->step_limit;
-}
-
 /* Before the first undo: is it all ours still? -1: not now (ERR_IO), or never. */
 static int look_before_undo(struct repair *r, struct err *e)
 {
@@ -31,7 +16,7 @@ static int look_before_undo(struct repair *r, struct err *e)
 
 	if (done == 0)
 		done = r->host->ops->observe(r->host, HOST_PART_RECORDS | HOST_PART_CERTS | HOST_PART_SITES | HOST_PART_ITC, now,
-			step_deadline(r), e);
+			repair_step_deadline(r), e);
 	if (done == 0)
 		done = check_ours(r, now, e);
 	free(now);
@@ -59,7 +44,7 @@ static int64_t not_undone(struct repair *r, const char *what, const struct err *
 	if (e->code == ERR_IO) {
 		repair_drop_host(r);
 		if (++r->tries < PROOF_TRIES)
-			return mono(r) + r->tries * US_SECOND;
+			return repair_mono(r) + r->tries * US_SECOND;
 	}
 	say_text(text, sizeof(text), "%s; %s: %s", r->failure, what, e->text);
 	return repair_finish(r, REPAIR_NEEDS_PERSON, text);
@@ -77,7 +62,7 @@ static int64_t undone(struct repair *r)
 		(void)err_set(&e, ERR_NEEDS_PERSON, "what 444 showed before is not known");
 		return not_undone(r, "every step was undone, but the state before is not proven", &e);
 	}
-	if (repair_connect(r, &e) < 0 || r->o.remedy->verify(r->host, r->o.clock, mono(r) + 2 * r->o.policy->step_limit, before, shown,
+	if (repair_connect(r, &e) < 0 || r->o.remedy->verify(r->host, r->o.clock, repair_mono(r) + 2 * r->o.policy->step_limit, before, shown,
 		&r->proof, &e) < 0 || !r->proof.ok) {
 		if (e.code == ERR_NONE)
 			(void)err_set(&e, ERR_IO, "%s", r->proof.summary);
@@ -105,14 +90,14 @@ int64_t repair_undo_one(struct repair *r)
 		r->at--;
 	if (r->at == 0)
 		return undone(r);
-	if (write_undo_intent(r, wall(r), r->at - 1, &e) < 0)
+	if (write_undo_intent(r, repair_wall(r), r->at - 1, &e) < 0)
 		return repair_lost(r, &e);
-	done = repair_connect(r, &e) < 0 ? -1 : r->host->ops->undo(r->host, &r->acts[r->at - 1], &r->results[r->at - 1], step_deadline(r),
+	done = repair_connect(r, &e) < 0 ? -1 : r->host->ops->undo(r->host, &r->acts[r->at - 1], &r->results[r->at - 1], repair_step_deadline(r),
 		&e);
 	kill_point("heal.in-undo");
 	/* without an answer nobody knows whether it was done */
-	if ((done < 0 && e.code == ERR_IO ? write_interrupted(r->o.db, wall(r), &r->row, (int64_t)r->at, e.text, &written) :
-	    write_undo_outcome(r, wall(r), r->at - 1, done == 0 ? NULL : &e, &written)) < 0)
+	if ((done < 0 && e.code == ERR_IO ? write_interrupted(r->o.db, repair_wall(r), &r->row, (int64_t)r->at, e.text, &written) :
+	    write_undo_outcome(r, repair_wall(r), r->at - 1, done == 0 ? NULL : &e, &written)) < 0)
 		return repair_lost(r, &written);
 	if (done < 0) {
 		say_text(text, sizeof(text), "%s; and the undo failed: %s", r->failure, e.text);
@@ -120,5 +105,5 @@ int64_t repair_undo_one(struct repair *r)
 	}
 	repair_say(r, "undone: %s", r->d->plan.steps[r->at - 1].what);
 	r->at--;
-	return mono(r);
+	return repair_mono(r);
 }

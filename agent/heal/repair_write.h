@@ -52,6 +52,22 @@ struct repair {
 	char text[600], failure[600];
 };
 
+/* The repair's own clock, and when a call to the host that begins now has to be answered. */
+static inline int64_t repair_mono(const struct repair *r)
+{
+	return clock_monotonic(r->o.clock);
+}
+
+static inline int64_t repair_wall(const struct repair *r)
+{
+	return clock_wall(r->o.clock);
+}
+
+static inline int64_t repair_step_deadline(const struct repair *r)
+{
+	return repair_mono(r) + r->o.policy->step_limit;
+}
+
 /* repair.c; the int64_t is what repair_step answers */
 void repair_say(struct repair *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int repair_connect(struct repair *r, struct err *e); /* connects and locks, once */

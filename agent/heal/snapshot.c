@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "heal/diagnose.h"
 #include "host/host_wire.h"
 
 static void put_cert(struct json_out *o, const struct host_cert *c)
@@ -133,19 +134,6 @@ static int list_of(const struct json *j, const char *key, size_t max, const stru
 	return err_set(e, ERR_IO, "the list '%s' of the snapshot is missing or too long", key);
 }
 
-/* All but the room for certificates, which is big and counted by n_certs. */
-static void clear(struct diagnosis *d)
-{
-	struct host_state *s = &d->state;
-
-	memset(&d->identity, 0, sizeof(d->identity));
-	memset(s, 0, offsetof(struct host_state, certs));
-	memset(&s->n_certs, 0, sizeof(*s) - offsetof(struct host_state, n_certs));
-	memset(&d->facts, 0, sizeof(d->facts));
-	memset(&d->verdict, 0, sizeof(d->verdict));
-	memset(&d->plan, 0, sizeof(d->plan));
-}
-
 int snapshot_read(const struct json *j, struct snapshot *to, struct err *e)
 {
 	const char *when = json_str(json_get(j, "time"), "");
@@ -153,7 +141,7 @@ int snapshot_read(const struct json *j, struct snapshot *to, struct err *e)
 	struct host_state *s = &to->d.state;
 	unsigned parts;
 
-	clear(&to->d);
+	diagnosis_clear(&to->d);
 	if (!time_parse(when, strlen(when), &to->d.when))
 		return err_set(e, ERR_IO, "the time of the snapshot is missing");
 	if (wire_get_identity(json_get(j, "identity"), &to->d.identity, e) < 0 ||

@@ -82,11 +82,6 @@ void outbox_suspect(struct outbox *o, const struct suspect *s)
 	o->suspect_stored[i] = false;
 }
 
-size_t outbox_records(const struct outbox *o)
-{
-	return o->records;
-}
-
 bool outbox_full(const struct outbox *o)
 {
 	return o->records >= FULL_RECORDS || o->kept.n >= FULL_BYTES || o->n_suspects >= SUSPECTS / 2;

@@ -16,7 +16,6 @@ void outbox_free(struct outbox *o);
 void outbox_record(struct outbox *o, const uint8_t uid[32], int kind, int64_t when, const char *json, size_t n);
 /* Keeps it until outbox_commit; a later one of the same case takes its place. */
 void outbox_suspect(struct outbox *o, const struct suspect *s);
-size_t outbox_records(const struct outbox *o); /* since the last commit that was answered */
 bool outbox_full(const struct outbox *o);
 void outbox_commit(struct outbox *o);          /* asks both peers to store what they have */
 bool outbox_waiting(const struct outbox *o);   /* a commit is not answered yet */

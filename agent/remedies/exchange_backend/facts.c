@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "heal/diagnose.h"
 #include "remedies/exchange_backend/look.h"
 
 #define LATELY US_DAY             /* a restart that may explain events of today */
@@ -247,19 +248,6 @@ static void look_at_boot(struct look *l)
 		", and changed since" : since == TRI_YES ? ", a moment ago" : "; when the record was set, nobody tells")->ages = true;
 }
 
-/* All but the room for certificates, which is big and counted by n_certs. */
-static void clear(struct diagnosis *d)
-{
-	struct host_state *s = &d->state;
-
-	memset(&d->identity, 0, sizeof(d->identity));
-	memset(s, 0, offsetof(struct host_state, certs));
-	memset(&s->n_certs, 0, sizeof(*s) - offsetof(struct host_state, n_certs));
-	memset(&d->facts, 0, sizeof(d->facts));
-	memset(&d->verdict, 0, sizeof(d->verdict));
-	memset(&d->plan, 0, sizeof(d->plan));
-}
-
 static int look_at_all(struct look *l, struct err *e)
 {
 	unsigned parts = HOST_PART_RECORDS | HOST_PART_CERTS | HOST_PART_SITES | HOST_PART_SERVICES | HOST_PART_SETTINGS | HOST_PART_ITC |
@@ -288,7 +276,7 @@ int be_diagnose(struct host *h, const struct clock *clock, int64_t deadline, str
 	struct look *l = xcalloc(1, sizeof(*l));
 	int r;
 
-	clear(to);
+	diagnosis_clear(to);
 	to->when = clock_wall(clock);
 	*l = (struct look){.host = h, .d = to, .f = &to->facts, .deadline = deadline, .now = to->when};
 	r = look_at_all(l, e);
