@@ -22,7 +22,7 @@ int agent_lock(const struct config *config, struct err *e);
 int agent_ask(const struct cli *c, const struct config *config, const struct buf *question, struct json **answer, struct err *e);
 /* A member of a question, quoted; value NULL: nothing. Members are separated by the caller's "," only when the text is not empty. */
 void agent_member(struct buf *question, const char *key, const char *value);
-/* --for SPAN or --until TIME, at most `most` ahead; *until 0: neither was given. */
+/* --for SPAN, at most `most`, or --until TIME; *until 0: neither was given. */
 int agent_until(const struct cli *c, int64_t most, int64_t *until, struct err *e);
 /* The silences, an array (heal/silence.h), and what watch held back (engine_noise; NULL: nothing yet, e->code says whether that is a
  * failure). json_free. */

@@ -29,6 +29,7 @@ expect "nothing is silenced" 0 "nothing is silenced" silence list
 expect "a silence needs an end" 3 "until when?" silence tester-says-4711 --why "a test"
 expect "a silence needs a reason" 3 "why?" silence tester-says-4711 --for 1h
 expect "a year is the most" 3 "at most" silence tester-says-4711 --for 800d --why "a test"
+expect "in either way" 3 "within a year" silence tester-says-4711 --until 2099-01-01 --why "a test"
 expect "the end lies ahead" 3 "must lie ahead" silence tester-says-4711 --until 2001-01-01 --why "a test"
 expect "a rule that is none" 3 "did you mean 'tester-says-4711'" silence tester-says-471 --for 1h --why "a test"
 expect "a rule on trial says nothing anyway" 3 "on trial" silence 00000000-0000-4000-8000-000000004713 --for 1h --why "a test"
