@@ -101,6 +101,9 @@ const uint16_t *variant_fields(struct loader *l, const struct yaml_node *at, con
 bool item_compile(struct loader *l, const struct compiled *c, const struct yaml_node *key, const struct yaml_node *value,
 	struct item *to);
 bool detection_compile(struct loader *l, struct compiled *c, const struct yaml_node *detection);
+/* The tree of a map of selections and their condition; keys in not_selections (ends with NULL) are none. NULL: told. */
+struct node *detection_tree(struct loader *l, const struct compiled *c, const struct yaml_node *map, const char *what,
+	const char *const *not_selections);
 
 /* -- condition.c -- */
 /* NULL and a problem when it is not a condition over these selections; marks those that it uses. */

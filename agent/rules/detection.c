@@ -69,24 +69,33 @@ static struct node *definition(struct loader *l, const struct compiled *c, const
 	return n;
 }
 
-static bool conditions(struct loader *l, struct compiled *c, const struct yaml_node *cond, struct selection *s, size_t n)
+static struct node *conditions(struct loader *l, const struct yaml_node *map, const char *what, struct selection *s, size_t n)
 {
+	const struct yaml_node *cond = yaml_get(map, "condition");
 	struct node *any;
 
-	if (!cond)
-		return refuse(l, NULL, "the detection has no 'condition'");
-	if (cond->kind == YAML_SCALAR) {
-		c->condition = condition_compile(l, cond, s, n);
-		return c->condition != NULL;
+	if (!cond) {
+		refuse(l, map, "the %s has no 'condition'", what);
+		return NULL;
 	}
-	if (cond->kind == YAML_MAP || cond->n == 0)
-		return refuse(l, cond, "a condition is a text, or a list of texts of which one must hold");
+	if (cond->kind == YAML_SCALAR)
+		return condition_compile(l, cond, s, n);
+	if (cond->kind == YAML_MAP || cond->n == 0) {
+		refuse(l, cond, "a condition is a text, or a list of texts of which one must hold");
+		return NULL;
+	}
 	any = new_node(l, NODE_OR, cond->n);
 	for (any->n = 0; any->n < cond->n; any->n++)
 		if (!(any->kids[any->n] = condition_compile(l, cond->items[any->n], s, n)))
-			return false;
-	c->condition = any;
-	return true;
+			return NULL;
+	return any;
+}
+
+static bool one_of(const char *const *list, const char *name)
+{
+	while (*list && strcmp(*list, name) != 0)
+		list++;
+	return *list;
 }
 
 static const struct yaml_node *key_of(const struct yaml_node *map, const char *key)
@@ -97,33 +106,41 @@ static const struct yaml_node *key_of(const struct yaml_node *map, const char *k
 	return map;
 }
 
-bool detection_compile(struct loader *l, struct compiled *c, const struct yaml_node *detection)
+struct node *detection_tree(struct loader *l, const struct compiled *c, const struct yaml_node *map, const char *what,
+	const char *const *not_selections)
 {
+	struct selection *s = arena_alloc(l->arena, (map->n + 1) * sizeof *s);
+	struct node *tree;
 	size_t n = 0;
 
-	if (detection->kind != YAML_MAP)
-		return refuse(l, detection, "'detection' must be a map of selections and a condition");
-	struct selection *s = arena_alloc(l->arena, (detection->n + 1) * sizeof *s);
-
-	for (size_t i = 0; i < detection->n; i++) {
-		const char *name = detection->keys[i]->text;
-
-		if (strcmp(name, "condition") == 0 || strcmp(name, "timeframe") == 0)
+	for (size_t i = 0; i < map->n; i++) {
+		if (one_of(not_selections, map->keys[i]->text))
 			continue;
-		s[n].name = keep(l, detection->keys[i]);
-		if (!(s[n].node = definition(l, c, detection->items[i])))
-			return false;
+		s[n].name = keep(l, map->keys[i]);
+		if (!(s[n].node = definition(l, c, map->items[i])))
+			return NULL;
 		s[n].node->label = s[n].name;
 		n++;
 	}
-	if (n == 0)
-		return refuse(l, detection, "the detection has no selection");
-	if (yaml_get(detection, "timeframe"))
-		warn_as(l, LINT_OBSOLETE, yaml_get(detection, "timeframe"), "'timeframe' is obsolete and has no effect; write a correlation");
-	if (!conditions(l, c, yaml_get(detection, "condition"), s, n))
-		return false;
-	for (size_t i = 0; i < n; i++)
+	if (n == 0) {
+		refuse(l, map, "the %s has no selection", what);
+		return NULL;
+	}
+	tree = conditions(l, map, what, s, n);
+	for (size_t i = 0; tree && i < n; i++)
 		if (!s[i].used)
-			warn_as(l, LINT_UNUSED_SELECTION, key_of(detection, s[i].name), "selection '%s' is not used by the condition", s[i].name);
-	return true;
+			warn_as(l, LINT_UNUSED_SELECTION, key_of(map, s[i].name), "selection '%s' is not used by the condition", s[i].name);
+	return tree;
+}
+
+bool detection_compile(struct loader *l, struct compiled *c, const struct yaml_node *detection)
+{
+	static const char *const not_selections[] = {"condition", "timeframe", NULL};
+
+	if (detection->kind != YAML_MAP)
+		return refuse(l, detection, "'detection' must be a map of selections and a condition");
+	c->condition = detection_tree(l, c, detection, "detection", not_selections);
+	if (c->condition && yaml_get(detection, "timeframe"))
+		warn_as(l, LINT_OBSOLETE, yaml_get(detection, "timeframe"), "'timeframe' is obsolete and has no effect; write a correlation");
+	return c->condition;
 }

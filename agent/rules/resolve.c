@@ -2,7 +2,7 @@
  *
  * Why: a correlation may stand in another file than what it correlates, before or behind it.
  * Promises: after this every reference is a rule of the set, there is no circle, and indexes are final.
- * Refuses: references that nothing or two rules answer to, circles, chains deeper than DEEPEST, a second rule with the same id. */
+ * Refuses: references that nothing or two rules answer to, circles, chains deeper than DEEPEST. */
 #include <string.h>
 
 #include "base/text.h"
@@ -36,24 +36,6 @@ static void drop(struct ruleset *rs, struct compiled *c)
 {
 	c->dropped = true;
 	rs->refused++;
-}
-
-static void drop_doubles(struct loader *l, struct ruleset *rs)
-{
-	for (size_t i = 0; i < rs->n; i++) {
-		struct compiled *c = rs->rules[i];
-
-		for (size_t k = 0; k < i && !c->dropped; k++) {
-			const struct compiled *first = rs->rules[k];
-			bool id = answers(first, c->rule.id, true), name = *c->rule.name && answers(first, c->rule.name, false);
-
-			if (!id && !name)
-				continue;
-			refuse_at(l, c->rule.file, c->rule.line, LINT_DUPLICATE_ID, "%s '%s' is taken by %s:%d; this rule is left out", id ? "id" : "name",
-				  id ? c->rule.id : c->rule.name, first->rule.file, first->rule.line);
-			drop(rs, c);
-		}
-	}
 }
 
 /* Longest chain below c; DEEPEST + 1 when it is too deep or a circle. */
@@ -146,7 +128,7 @@ void rules_resolve(struct loader *l, struct ruleset *rs)
 {
 	bool again = true;
 
-	drop_doubles(l, rs);
+	rules_drop_doubles(l, rs);
 	while (again) { /* what is dropped may have been referred to */
 		again = false;
 		for (size_t i = 0; i < rs->n; i++)

@@ -46,6 +46,7 @@ struct rule {
 	enum rule_level level;
 	const char *const *tags;
 	size_t n_tags;
+	const char *product, *service, *category; /* of its logsource, as written; "" when it does not say */
 	/* our own key */
 	const char *cause;        /* NULL: none, the rule opens no case */
 	const char *host_field;   /* NULL: System/Computer. Of a list the first; ruleset_hosts has all */

@@ -67,7 +67,7 @@ static bool read_head(struct loader *l, const struct yaml_node *doc, struct rule
 	if (!*r->title)
 		return refuse(l, doc, "the rule has no 'title'");
 	if (!*r->id && !*r->name)
-		return refuse(l, doc, "the rule has neither 'id' nor 'name', so that nothing can refer to it");
+		r->id = r->title;
 	if (*taxonomy && strcmp(taxonomy, "sigma") != 0)
 		return refuse(l, yaml_get(doc, "taxonomy"), "taxonomy '%s' is not known; only 'sigma' is", taxonomy);
 	n = yaml_get(doc, "level");
@@ -90,16 +90,15 @@ static bool read_source(struct loader *l, const struct yaml_node *logsource, con
 			struct compiled *c, const struct log_set **to)
 {
 	const struct yaml_node *n = yaml_get(logsource, key);
-	const char *product = "", *nearest;
+	const char *nearest;
 
 	if (!n)
 		return true;
 	if (n->kind != YAML_SCALAR || n->len == 0)
 		return refuse(l, n, "'%s' must be a text", key);
-	if (!read_text(l, logsource, "product", &product))
-		return false;
-	*to = look_up(t, *product ? product : NULL, n->text, &nearest);
-	if (!*to) {
+	*to = look_up(t, *c->rule.product ? c->rule.product : NULL, n->text, &nearest);
+	if (!*to && c->no_source) { /* told already: the product is none that is known */
+	} else if (!*to) {
 		warn_as(l, LINT_NO_SOURCE, n, "no event source is known for %s '%s', so this rule never matches%s%s%s", key, n->text,
 			nearest ? "; did you mean '" : "",
 			nearest ? nearest : "", nearest ? "'?" : "");
@@ -119,7 +118,9 @@ static bool read_logsource(struct loader *l, const struct logsources *t, const s
 
 	if (!n)
 		return refuse(l, doc, "the rule has no 'logsource'");
-	if (!only_keys(l, n, "logsource", logsource_keys) || !read_source(l, n, "product", product_set, t, c, &c->product) ||
+	if (!only_keys(l, n, "logsource", logsource_keys) || !read_text(l, n, "product", &c->rule.product) ||
+	    !read_text(l, n, "service", &c->rule.service) || !read_text(l, n, "category", &c->rule.category) ||
+	    !read_source(l, n, "product", product_set, t, c, &c->product) ||
 	    !read_source(l, n, "service", logsource_service, t, c, &c->service) ||
 	    !read_source(l, n, "category", logsource_category, t, c, &c->category))
 		return false;
@@ -136,17 +137,10 @@ struct compiled *rule_compile(struct loader *l, const struct logsources *sources
 	bool good;
 
 	c->n_variants = 1;
+	c->rule.product = c->rule.service = c->rule.category = "";
 	if (doc->kind != YAML_MAP) {
 		refuse(l, doc, "a rule is a map of keys and values");
 		return NULL;
-	}
-	for (size_t i = 0; i < 2; i++) {
-		const char *later = i ? "action" : "filter";
-
-		if ((n = yaml_get(doc, later))) {
-			refuse(l, n, "'%s' documents are not supported yet; this one is left out", later);
-			return NULL;
-		}
 	}
 	look_for_typos(l, doc);
 	if (!read_head(l, doc, &c->rule))

@@ -12,6 +12,8 @@
 #include "base/text.h"
 #include "limits.h"
 #include "os/os.h"
+#include "rules/collection.h"
+#include "rules/filter.h"
 #include "rules/lint_inside.h"
 #include "rules/placeholders.h"
 #include "rules/rule_load.h"
@@ -90,6 +92,7 @@ struct loading {
 	struct ruleset *rs;
 	struct digest *digest;
 	bool lint;
+	struct filters filters;
 };
 
 /* A message that begins with "PATH:LINE:COLUMN: " is told at that place. */
@@ -137,26 +140,42 @@ static void add_rule(struct ruleset *rs, struct compiled *c)
 	rs->rules[rs->n++] = c;
 }
 
-static void load_rules(struct loading *g, const char *path)
+static void load_document(struct loading *g, struct collection *c, const struct yaml_node *doc)
 {
-	struct yaml_file *f = open_yaml(g, path);
+	const struct yaml_node *status;
+	bool bad;
 
-	if (!f) {
-		g->rs->refused++;
-		return;
-	}
-	for (size_t i = 0; i < f->n; i++) {
-		const struct yaml_node *doc = f->documents[i];
-
-		if (!doc)
-			continue;
-		g->l.allow = yaml_get(yaml_get(doc, "evmend"), "allow");
+	doc = collection_take(c, &g->l, doc, &bad);
+	status = yaml_get(doc, "status");
+	g->l.allow = yaml_get(yaml_get(doc, "evmend"), "allow");
+	if (!doc)
+		g->rs->refused += bad;
+	else if (status && status->kind == YAML_SCALAR && strcmp(status->text, "unsupported") == 0)
+		warn_at(&g->l, status, "'status: unsupported': its author says that it does not work; it is skipped"); /* */
+	else if (yaml_get(doc, "filter"))
+		g->rs->refused += !filters_add(&g->filters, &g->l, doc);
+	else {
 		add_rule(g->rs, rule_compile(&g->l, g->rs->sources, doc));
 		if (g->lint)
 			lint_document(&g->l, g->rs->sources, doc);
 	}
 	g->l.allow = NULL;
-	yaml_free(f);
+}
+
+static void load_rules(struct loading *g, const char *path)
+{
+	struct yaml_file *f = open_yaml(g, path);
+	struct collection c = {0};
+
+	if (!f) {
+		g->rs->refused++;
+		return;
+	}
+	for (size_t i = 0; i < f->n; i++)
+		if (f->documents[i])
+			load_document(g, &c, f->documents[i]);
+	if (!filters_keep(&g->filters, f))
+		yaml_free(f);
 }
 
 static int load_folder(struct loading *g, const char *folder, struct err *e)
@@ -254,14 +273,18 @@ struct ruleset *ruleset_load(const struct ruleset_options *options, void (*repor
 		load_placeholders(&g, options->folders[i]);
 	for (size_t i = 0; r == 0 && i < options->n_folders; i++)
 		r = load_folder(&g, options->folders[i], e);
-	free(placeholders.list);
 	digest_finish(g.digest, sum);
+	if (r == 0) {
+		text_hex(rs->digest, sum, sizeof sum);
+		rules_resolve(&g.l, rs);
+		filters_apply(&g.filters, &g.l, rs);
+	}
+	filters_free(&g.filters);
+	free(placeholders.list);
 	if (r != 0) {
 		ruleset_free(rs);
 		return NULL;
 	}
-	text_hex(rs->digest, sum, sizeof sum);
-	rules_resolve(&g.l, rs);
 	rules_want(&g.l, rs);
 	if (g.lint)
 		lint_set(&g.l, rs);

@@ -4,7 +4,7 @@
  * name), all but event with a default; and
  * rows: [expected, rule] or [expected, rule, text]. expected: yes, no (does the rule hold for the event?), refused, warned (its
  * message has the text) or skipped. A rule: one item of a selection; or a detection, when it has a `condition:`; or whole documents,
- * when it has a `title:`, of which the rule with name t, or else the first, is asked. */
+ * when it has a `title:` or a `detection:`, of which the rule with name t, or else the first, is asked. */
 #include <dirent.h>
 
 #include "base/yaml.h"
@@ -88,7 +88,7 @@ static void write_rule(struct buf *to, const struct world *w, const char *text)
 	bool detection = strstr(text, "condition:");
 
 	buf_init(to, 1u << 20);
-	if (strstr(text, "title:")) {
+	if (strstr(text, "title:") || strstr(text, "detection:")) {
 		buf_str(to, text);
 		return;
 	}
