@@ -41,6 +41,8 @@ struct book_case {
 struct stream { /* run: findings of one rule about one host */
 	struct stream *next;
 	struct told *told;
+	uint32_t n;      /* findings that were told since `since` (event time), each by itself: its budget */
+	int64_t since;
 	uint64_t sent;   /* count when it was sent last */
 	int64_t sent_at; /* wall time */
 };

@@ -160,6 +160,8 @@ static void save_host(const struct book_host *h, struct json_out *o)
 	json_open(o, "streams", '[');
 	for (const struct stream *s = h->streams; s; s = s->next) {
 		json_open(o, NULL, '{');
+		json_put_int(o, "n", s->n);
+		json_put_int(o, "since", s->since);
 		json_put_int(o, "sent", (int64_t)s->sent);
 		json_put_int(o, "sent_at", s->sent_at);
 		told_save(s->told, o, "told");
@@ -204,6 +206,8 @@ static void load_host(struct book *b, const struct ruleset *rs, const struct jso
 			continue;
 		s = xcalloc(1, sizeof *s);
 		s->told = t;
+		s->n = (uint32_t)json_int(json_get(one, "n"), 1);
+		s->since = json_int(json_get(one, "since"), t->time);
 		s->sent = (uint64_t)json_int(json_get(one, "sent"), 0);
 		s->sent_at = json_int(json_get(one, "sent_at"), 0);
 		s->next = h->streams;

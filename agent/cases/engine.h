@@ -33,6 +33,9 @@ struct engine_options {
 	int64_t replay_after; /* run: older events are marked replay */
 	int64_t idle_after;   /* run: a silent channel holds its watermark back no longer than this */
 	int64_t update_every; /* run: at most one update of a (case, rule) in this span */
+	/* run: of each rule without a cause and host, where the rule says nothing else; what is over it is only counted in the last one that
+	 * was told. A rule with a cause tells one until a day was quiet: its case has the rest. */
+	struct rule_budget budget;
 	uint64_t memory_cap;  /* bytes of correlation state; the oldest windows are given up first, counted */
 };
 
@@ -56,11 +59,12 @@ struct engine_counts {
 	uint64_t events, matches, findings, cases, late, evicted, no_host, explained; /* explained: consequences swallowed by a case */
 	uint64_t shadow;   /* of rules on trial: events that matched, correlations that fired */
 	uint64_t silenced; /* findings that a silence held back */
+	uint64_t over;     /* findings over a budget: counted in another one */
 };
 
 /* What was counted of a rule and not told. */
 struct held_back {
-	uint64_t shadow, silenced;
+	uint64_t shadow, silenced, over;
 	int64_t first, last; /* event time; 0: none */
 };
 

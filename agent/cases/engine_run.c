@@ -74,6 +74,25 @@ static void merge(struct told *to, struct told *from)
 	told_free(from);
 }
 
+static struct rule_budget budget_of(const struct engine *g, const struct rule *r)
+{
+	const struct rule_budget one = {.count = 1};
+
+	if (r->budget.count)
+		return r->budget;
+	return r->cause || !g->o.budget.count ? one : g->o.budget;
+}
+
+/* May this finding be told by itself? */
+static bool fits(struct stream *s, const struct told *t, struct rule_budget b)
+{
+	if (b.per ? t->time - s->since >= b.per : t->time - s->told->last > STREAM_QUIET) {
+		s->since = t->time;
+		s->n = 0;
+	}
+	return s->n < b.count;
+}
+
 void run_told(struct engine *g, struct told *t, struct book_case *c, bool opened)
 {
 	struct book_host *h = book_host(g->book, t->match->host);
@@ -81,22 +100,29 @@ void run_told(struct engine *g, struct told *t, struct book_case *c, bool opened
 	const struct case_ *before = c ? &c->c : NULL;
 	bool asked = before && before->asks_diagnosis;
 	enum case_state state = before ? before->state : CASE_OPEN;
+	struct rule_budget budget = budget_of(g, t->rule);
 	struct stream *s = h->streams;
 
 	while (s && s->told->rule != t->rule)
 		s = s->next;
-	if (s && t->time - s->told->last <= STREAM_QUIET) {
+	if (s && !fits(s, t, budget)) {
+		if (budget.per)
+			noise_over(g->noise, t->rule, t->time);
 		merge(s->told, t);
 	} else {
 		if (!s) {
 			s = xcalloc(1, sizeof *s);
 			s->next = h->streams;
+			s->since = t->time;
 			h->streams = s;
 		} else {
+			if (s->told->count > s->sent)
+				tell_stream(g, s, true, now); /* its last word */
 			told_free(s->told);
 		}
 		open_told(t);
 		s->told = t;
+		s->n++;
 		tell_stream(g, s, false, now);
 		opened = true; /* a rule that the case has not told of yet */
 	}

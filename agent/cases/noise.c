@@ -52,6 +52,11 @@ void noise_shadow(struct noise *n, const struct rule *r, int64_t time)
 	at(n, r, time)->shadow++;
 }
 
+void noise_over(struct noise *n, const struct rule *r, int64_t time)
+{
+	at(n, r, time)->over++;
+}
+
 bool noise_silenced(struct noise *n, const struct match *m, const struct event *ev)
 {
 	if (!silences_hold(n->silences, m, ev))
@@ -77,10 +82,11 @@ const struct held_back *noise_of(const struct noise *n, const struct rule *r)
 
 void noise_counts(const struct noise *n, struct engine_counts *c)
 {
-	c->shadow = c->silenced = 0;
+	c->shadow = c->silenced = c->over = 0;
 	for (size_t i = 0; i < ruleset_count(n->rules); i++) {
 		c->shadow += n->by_rule[i].shadow;
 		c->silenced += n->by_rule[i].silenced;
+		c->over += n->by_rule[i].over;
 	}
 }
 
@@ -99,6 +105,7 @@ void noise_save(const struct noise *n, struct json_out *o, const char *key)
 		json_put_str(o, "title", r->title);
 		json_put_int(o, "shadow", (int64_t)h->shadow);
 		json_put_int(o, "silenced", (int64_t)h->silenced);
+		json_put_int(o, "over_budget", (int64_t)h->over);
 		json_put_time(o, "first", h->first);
 		json_put_time(o, "last", h->last);
 		json_close(o, '}');
@@ -123,6 +130,7 @@ void noise_load(struct noise *n, const struct json *j)
 
 		if (r)
 			n->by_rule[r->index] = (struct held_back){.shadow = count_of(one, "shadow"), .silenced = count_of(one, "silenced"),
+				.over = count_of(one, "over_budget"),
 				.first = json_time(json_get(one, "first")), .last = json_time(json_get(one, "last"))};
 	}
 	silences_set(n->silences, json_get(j, "silences"), INT64_MIN);

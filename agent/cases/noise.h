@@ -12,6 +12,7 @@ struct noise;
 struct noise *noise_new(const struct ruleset *rules, struct hosts *hosts, const struct engine_sink *sink); /* all are borrowed */
 void noise_free(struct noise *n); /* NULL allowed */
 void noise_shadow(struct noise *n, const struct rule *r, int64_t time);
+void noise_over(struct noise *n, const struct rule *r, int64_t time); /* its budget */
 /* Does a silence hold its finding back? Then it is counted there. The match's host is settled; ev NULL: a correlation's, which has
  * the fields that it took along. */
 bool noise_silenced(struct noise *n, const struct match *m, const struct event *ev);

@@ -11,6 +11,8 @@
 #include "cli/verbs.h"
 #include "ship/spool.h"
 
+#define NOISE_SHOWN 20
+
 struct status {
 	bool running;
 	struct json *agent;   /* what the agent said; NULL */
@@ -172,12 +174,17 @@ static void print_noise(const struct cli *c, const struct status *s)
 			host, time_text(json_time(json_get(one, "until")), until), (long long)json_int(json_get(held, "count"), 0),
 			json_str(json_get(one, "reason"), ""));
 	}
-	for (size_t i = 0; i < json_len(rules); i++) {
+	if (json_len(rules) > NOISE_SHOWN)
+		cli_print(c, CLI_DIM, "  %zu rules had something that was counted; --json has them all\n", json_len(rules));
+	for (size_t i = 0; i < json_len(rules) && i < NOISE_SHOWN; i++) {
 		const struct json *one = json_at(rules, i);
-		long long shadow = (long long)json_int(json_get(one, "shadow"), 0), silenced = (long long)json_int(json_get(one, "silenced"), 0);
+		long long shadow = (long long)json_int(json_get(one, "shadow"), 0), silenced = (long long)json_int(json_get(one, "silenced"), 0),
+			over = (long long)json_int(json_get(one, "over_budget"), 0);
 
 		if (shadow)
 			cli_print(c, CLI_DIM, "  counted and not told: %s, %lld on trial\n", json_str(json_get(one, "title"), ""), shadow);
+		if (over)
+			cli_print(c, CLI_DIM, "  told as a count: %s, %lld over the budget\n", json_str(json_get(one, "title"), ""), over);
 		if (silenced)
 			cli_print(c, CLI_DIM, "  counted and not told: %s, %lld silenced\n", json_str(json_get(one, "title"), ""), silenced);
 	}

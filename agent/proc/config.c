@@ -261,10 +261,24 @@ int read_span(struct reader *r, node map, const char *key, int64_t least, int64_
 	return 0;
 }
 
+static int read_budget(struct reader *r, node n, struct rule_budget *to)
+{
+	static const char *const known[] = { "count", "per", NULL };
+	int64_t count = to->count;
+
+	if (yaml_is_null(n))
+		return 0;
+	if (read_map(r, n, "findings_per_rule_host", known) < 0 ||
+		yaml_int(r->f, yaml_get(n, "count"), "count", 1, RULE_BUDGET_MOST, &count, r->e) < 0 || read_span(r, n, "per", US_SECOND, &to->per) < 0)
+		return -1;
+	to->count = (uint32_t)count;
+	return 0;
+}
+
 static int read_times(struct reader *r, node root)
 {
 	static const char *const times[] = { "replay_after", "idle_after", "diagnose_every", "matrix_every", "approval", "step", "repair", NULL };
-	static const char *const caps[] = { "memory_mb", "keep_days", NULL };
+	static const char *const caps[] = { "memory_mb", "keep_days", "findings_per_rule_host", NULL };
 	struct config *c = r->c;
 	node n = yaml_get(root, "times");
 
@@ -280,7 +294,8 @@ static int read_times(struct reader *r, node root)
 		return 0;
 	if (read_map(r, n, "caps", caps) < 0 ||
 		yaml_int(r->f, yaml_get(n, "memory_mb"), "memory_mb", 1, 65536, &c->caps.memory_mb, r->e) < 0 ||
-		yaml_int(r->f, yaml_get(n, "keep_days"), "keep_days", 1, 400, &c->caps.keep_days, r->e) < 0)
+		yaml_int(r->f, yaml_get(n, "keep_days"), "keep_days", 1, 400, &c->caps.keep_days, r->e) < 0 ||
+		read_budget(r, yaml_get(n, "findings_per_rule_host"), &c->caps.findings_per_rule_host) < 0)
 		return -1;
 	return 0;
 }
@@ -341,7 +356,8 @@ static void defaults(struct config *c)
 	c->policy = policy_defaults();
 	c->times = (struct config_times){ .replay_after = 15 * US_MINUTE, .idle_after = US_MINUTE, .diagnose_every = US_HOUR,
 		.matrix_every = US_DAY };
-	c->caps = (struct config_caps){ .memory_mb = 256, .keep_days = 30 };
+	c->caps = (struct config_caps){ .memory_mb = 256, .keep_days = 30,
+		.findings_per_rule_host = { .count = 20, .per = US_HOUR } };
 }
 
 struct config *config_parse(const char *path, const char *text, size_t n, struct err *e)

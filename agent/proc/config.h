@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "heal/policy.h"
 #include "host/host.h"
+#include "rules/rule.h"
 #include "ship/sink.h"
 #include "source/source.h"
 
@@ -38,6 +39,7 @@ struct config_times {
 struct config_caps {
 	int64_t memory_mb;      /* correlation state of watch; 256 */
 	int64_t keep_days;      /* how long ship remembers what it has sent; 30 */
+	struct rule_budget findings_per_rule_host; /* of a rule without a cause; 20 in 1 h */
 };
 
 struct config {

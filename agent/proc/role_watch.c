@@ -285,7 +285,8 @@ static int set_up(struct watch *w, struct err *e)
 	const struct config *c = w->link.config;
 	struct engine_sink sink = { .arg = w, .finding = on_finding, .case_changed = on_case, .silence_ended = on_silence_ended };
 	struct engine_options eo = { .rules = w->rules, .n_hosts = c->n_hosts, .clock = &w->link.clock, .replay_after = c->times.replay_after,
-		.idle_after = c->times.idle_after, .update_every = UPDATE_EVERY, .memory_cap = (uint64_t)c->caps.memory_mb << 20 };
+		.idle_after = c->times.idle_after, .update_every = UPDATE_EVERY,
+		.budget = c->caps.findings_per_rule_host, .memory_cap = (uint64_t)c->caps.memory_mb << 20 };
 	struct reader_options ro = { .config = c, .names = ruleset_names(w->rules), .clock = &w->link.clock, .log = &w->link.log,
 		.place = w->place, .sink = { .arg = w, .event = on_event, .malformed = on_malformed }, .failed = on_failed };
 

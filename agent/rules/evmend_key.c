@@ -5,6 +5,7 @@
  * Refuses: unknown keys and names (with the nearest one), hints with unbalanced braces. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "rules/compiled.h"
 
@@ -14,7 +15,7 @@ static const char *const seens[] = {"cert-deleted", "record-deleted", "smtp-own-
 	"auth-cert",
 				    "frontend-endpoint", "backend-endpoint", "key-trouble", "hop-failed", "expiry", "record-created",
 				    "smtp-cert-name", "smtp-expired", "edge", NULL};
-static const char *const known[] = {"cause", "host", "hint", "disproved_by", "then", "seen", "consequence_of", "shadow",
+static const char *const known[] = {"cause", "host", "hint", "disproved_by", "then", "seen", "consequence_of", "shadow", "budget",
 	"allow", NULL};
 
 static bool pick(struct loader *l, const struct yaml_node *at, const char *key, const char *text, const char *const *names,
@@ -121,6 +122,21 @@ static bool read_allowed(struct loader *l, struct compiled *c, const struct yaml
 	return true;
 }
 
+/* 20/1h */
+static bool read_budget(struct loader *l, const struct yaml_node *n, struct rule_budget *to)
+{
+	const char *slash = n && n->kind == YAML_SCALAR ? strchr(n->text, '/') : NULL;
+	int64_t count;
+
+	if (!n)
+		return true;
+	if (!slash || !text_int(n->text, (size_t)(slash - n->text), &count) || count < 1 || count > RULE_BUDGET_MOST ||
+	    !span_parse(slash + 1, &to->per) || to->per < US_SECOND || to->per > 400 * US_DAY)
+		return refuse(l, n, "'budget' is a number of findings and a span, as in 20/1h; at most %d in at most 400d", RULE_BUDGET_MOST);
+	to->count = (uint32_t)count;
+	return true;
+}
+
 bool evmend_compile(struct loader *l, struct compiled *c, const struct yaml_node *evmend)
 {
 	struct rule *r = &c->rule;
@@ -146,5 +162,5 @@ bool evmend_compile(struct loader *l, struct compiled *c, const struct yaml_node
 		return refuse(l, evmend, "'then: %s' needs a cause", r->then & THEN_DIAGNOSE ? "diagnose" : "healed");
 	if (r->cause && r->consequence)
 		return refuse(l, evmend, "a rule has a cause of its own or is a consequence of one, not both");
-	return flag(l, yaml_get(evmend, "shadow"), "shadow", &r->shadow);
+	return flag(l, yaml_get(evmend, "shadow"), "shadow", &r->shadow) && read_budget(l, yaml_get(evmend, "budget"), &r->budget);
 }

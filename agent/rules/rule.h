@@ -37,6 +37,14 @@ enum rule_seen {
 	"exchange-backend-certificate", "exchange-backend-site", "exchange-tls-configuration", "exchange-frontend-certificate", \
 	"exchange-auth-certificate", "exchange-smtp-certificate", "exchange-certificate-expiry"
 
+#define RULE_BUDGET_MOST 100000 /* findings; more is no budget */
+
+/* `evmend: budget:`, how many findings about one host are told each by itself in a span of event time. */
+struct rule_budget {
+	uint32_t count; /* 0: not said */
+	int64_t per;    /* us; 0: until a day was quiet */
+};
+
 struct rule {
 	enum rule_kind kind;
 	uint32_t index;     /* in the ruleset */
@@ -57,6 +65,7 @@ struct rule {
 	const char *consequence;  /* NULL, or the cause whose open case explains a match: then no finding of its own */
 	bool silent;              /* referred to by correlations only: counts in the case, gives no finding */
 	bool shadow;              /* on trial: counted, never told, opens no case */
+	struct rule_budget budget;
 };
 
 const char *level_text(enum rule_level l);

@@ -72,5 +72,14 @@ ev ledger --json
 check "the ledger has each begin and end" "$(grep -c '"kind":"silence"' "$work/out")" test "$(grep -c '"kind":"silence"' "$work/out")" -eq 5
 expect "ledger verify" 0 "" ledger verify
 check "each end was told once" "$(grep -c silence-ended "$work/siem.ndjson")" test "$(cat "$work"/siem.ndjson* | grep -c silence-ended)" -eq 2
+# a budget: two a day, the rest as a count
+sed -i 's/^level: low/&\nevmend: {budget: 2\/1d}/' "$work/rules/r4711.yml"
+kill -HUP "$agent"
+check "rules are read again" "$(tail -n 1 "$work/log")" wait_for 10 said reloaded
+for _ in 1 2 3 4; do feed 4711 noisy.example; done
+check "the agent reads on after that" "$(tail -n 1 "$work/log")" round
+check "so many are told each by itself as the budget has" "$(lines noisy.example)" test "$(lines noisy.example)" -eq 2
+over() { ev status && out "Tester says 4711, 2 over the budget"; }
+check "status shows the rest" "$(cat "$work/out")" wait_for 10 over
 stop || not_ok "the agent ends again" "code $?"
 exit $bad

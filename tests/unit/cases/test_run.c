@@ -358,6 +358,51 @@ static void a_silence_says_once_what_it_held_back(void **state)
 	bench_end(&b);
 }
 
+/* Three a ten minutes are told each by itself, then the third one counts for the rest; another host has its own budget, a new span too. */
+static void a_budget_lets_so_many_through(void **state)
+{
+	struct engine_counts c;
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, DETECT("a", 1, "") DETECT("own", 2, "evmend: {budget: 1/10m}\n") DETECT("case", 3, BACKEND), false);
+	b.o.budget = (struct rule_budget){.count = 3, .per = 10 * US_MINUTE};
+	restart(&b);
+	to(&b, 1, 0);
+	for (int i = 0; i < 5; i++) {
+		char t[40];
+
+		snprintf(t, sizeof t, "2018-03-13T00:01:0%dZ", i);
+		bench_event(&b, 1, t, i, "ex1", "");
+		restart(&b);
+	}
+	assert_string_equal(buf_text(&b.findings), "a ex1 2018-03-13T00:01:00.000000Z x1\n" "a ex1 2018-03-13T00:01:01.000000Z x1\n"
+		"a ex1 2018-03-13T00:01:02.000000Z x1\n");
+	engine_counts(b.g, &c);
+	assert_int_equal(c.over, 2);
+	bench_forget(&b);
+	bench_event(&b, 1, "2018-03-13T00:01:00Z", 10, "ex2", "");
+	to(&b, 2, 1);
+	engine_tick(b.g);
+	assert_string_equal(buf_text(&b.findings), "a ex2 2018-03-13T00:01:00.000000Z x1\n+a ex1 2018-03-13T00:01:02.000000Z x3\n");
+	assert_non_null(strstr(buf_text(&b.json), "\"first\":\"2018-03-13T00:01:02.000000Z\",\"last\":\"2018-03-13T00:01:04.000000Z\""));
+	bench_forget(&b);
+	bench_event(&b, 1, "2018-03-13T00:10:00Z", 20, "ex1", ""); /* of the same span, not told yet when the next one begins */
+	to(&b, 11, 0);
+	bench_event(&b, 1, "2018-03-13T00:11:00Z", 21, "ex1", "");
+	assert_string_equal(buf_text(&b.findings), "+a ex1 2018-03-13T00:01:02.000000Z x4\na ex1 2018-03-13T00:11:00.000000Z x1\n");
+	bench_forget(&b);
+	for (int i = 0; i < 3; i++)
+		bench_event(&b, 2, "2018-03-13T00:11:00Z", 30 + i, "ex1", "");
+	for (int i = 0; i < 3; i++)
+		bench_event(&b, 3, "2018-03-13T00:11:00Z", 40 + i, "ex1", "");
+	engine_finish(b.g);
+	assert_string_equal(buf_text(&b.findings), "own ex1 2018-03-13T00:11:00.000000Z x1\ncase ex1 2018-03-13T00:11:00.000000Z x1\n"
+		"+case ex1 2018-03-13T00:11:00.000000Z x3\n+own ex1 2018-03-13T00:11:00.000000Z x3\n");
+	assert_int_equal(engine_case(b.g, 0)->count, 3); /* a budget changes no case */
+	bench_end(&b);
+}
+
 static void a_short_name_keeps_its_case(void **state)
 {
 	struct bench b;
@@ -380,6 +425,7 @@ int main(void)
 		cmocka_unit_test(bad_state_is_refused), cmocka_unit_test(a_short_name_keeps_its_case),
 		cmocka_unit_test(a_shadow_is_counted_only), cmocka_unit_test(a_silence_holds_what_it_names),
 		cmocka_unit_test(a_silence_says_once_what_it_held_back),
+		cmocka_unit_test(a_budget_lets_so_many_through),
 	};
 
 	return cmocka_run_group_tests_name("run", tests, NULL, NULL);
