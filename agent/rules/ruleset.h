@@ -53,8 +53,6 @@ void matcher_free(struct matcher *m);
 /* Indexes of the detection rules that hold for ev, ascending; *hits points into the matcher until the next call. Returns how
  * many. */
 size_t matcher_run(struct matcher *m, const struct event *ev, const uint32_t **hits);
-/* Prints each condition of the rule with its value and why it held or not, for this event; the same program that runs. */
-void matcher_explain(struct matcher *m, const struct rule *r, const struct event *ev, struct buf *to);
 
 /* Value of a field for this rule and event (4688 renames, positional names): for group-by, host and hints. NULL: absent. */
 const struct event_field *ruleset_field(const struct ruleset *rs, const struct rule *r, const struct event *ev, const char *name);

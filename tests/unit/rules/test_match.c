@@ -1,6 +1,8 @@
 /* test_match.c - what a rule means for an event: modifiers, null and absent, positions, renames, keywords, conditions. */
 #include "unit/rules/events.h"
 
+#include "rules/explain.h"
+
 struct one {
 	struct matcher *m;
 	const struct rule *rule;
@@ -17,7 +19,12 @@ static void ask(void *arg, const struct event *ev)
 
 	for (size_t i = 0; i < n; i++)
 		o->holds = o->holds || hits[i] == o->rule->index;
-	matcher_explain(o->m, o->rule, ev, &o->why);
+	struct arena *a = arena_new(1u << 12);
+	const struct explained *x = rule_explain(o->rs, o->rule, ev, a);
+
+	assert_int_equal(x->holds, o->holds); /* what is explained is what runs */
+	explain_text(x, &o->why);
+	arena_free(a);
 }
 
 static bool holds(const char *detection, const char *logsource, const char *xml)
@@ -35,6 +42,7 @@ static bool holds(const char *detection, const char *logsource, const char *xml)
 	assert_int_equal(ruleset_count(rs), 1);
 	o.rule = ruleset_rule(rs, 0);
 	o.m = matcher_new(rs);
+	o.rs = rs;
 	buf_init(&o.why, 1u << 20);
 	assert_int_equal(events_of(rs, "test", xml, strlen(xml), &o, ask), 1);
 	assert_true(o.why.n > 0);

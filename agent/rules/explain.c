@@ -1,0 +1,171 @@
+/* explain.c - why a rule holds for an event, as a tree.
+ *
+ * Why: a rule that is silent must be able to say what it is waiting for.
+ * Promises: the same conditions that matching uses, all of them evaluated (matching stops at the first that decides); a line decides
+ * when the answer above it would be another one without it.
+ * Refuses: to guess why a correlation did not fire: that takes more than one event. It explains the rules that it refers to. */
+#include "rules/explain.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "rules/explain_inside.h"
+
+const char *const explained_words[] = {"rule", "logsource", "all", "one", "some", "not", "item"};
+
+/* -- the logsource -- */
+
+static bool listed(const char *value, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (text_same(value, list[i]))
+			return true;
+	return n == 0;
+}
+
+static const char *source_text(const struct log_source *s, struct arena *a)
+{
+	const char *text = s->n_channels || s->n_providers ? "" : "any channel";
+
+	for (size_t i = 0; i < s->n_channels; i++)
+		text = arena_printf(a, "%s%s'%s'", text, i ? " or " : "channel ", s->channels[i]);
+	for (size_t i = 0; i < s->n_providers; i++)
+		text = arena_printf(a, "%s%s'%s'", text, i ? " or " : *text ? ", provider " : "provider ", s->providers[i]);
+	for (size_t i = 0; i < s->n_ids; i++)
+		text = arena_printf(a, "%s%s%u", text, i ? ", " : s->n_ids > 1 ? ", events " : ", event ", (unsigned)s->ids[i]);
+	return s->n_where ? arena_printf(a, "%s, with certain fields", text) : text;
+}
+
+static bool any_holds(const struct log_set *set, const struct event *ev)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (log_source_holds(&set->sources[i], ev))
+			return true;
+	return false;
+}
+
+/* What keeps the event out of this set: the source that it comes nearest to tells. */
+static const char *out_of(const struct log_set *set, const struct event *ev)
+{
+	const char *why = "the event is of another channel";
+
+	for (size_t i = 0; i < set->n; i++) {
+		const struct log_source *s = &set->sources[i];
+		bool id = s->n_ids == 0;
+
+		if (!listed(ev->channel, s->channels, s->n_channels))
+			continue;
+		for (size_t k = 0; k < s->n_ids; k++)
+			id = id || s->ids[k] == ev->event_id;
+		if (!listed(ev->provider, s->providers, s->n_providers))
+			why = "the channel is right, the provider is another";
+		else
+			why = id ? "channel and id are right, but its fields say that it is another kind of event" :
+				"the channel is right, the event id is another";
+	}
+	return why;
+}
+
+void explain_source(const struct compiled *c, const struct event *ev, size_t *variant, struct arena *a, struct explained *to)
+{
+	const struct log_set *const sets[] = {c->category, c->service, c->product};
+	const struct log_set *asked = NULL;
+
+	to->kind = EXPLAINED_SOURCE;
+	to->holds = source_holds(c, ev, variant);
+	to->has = arena_printf(a, "channel %s, event %u", explain_quote(a, ev->channel, strlen(ev->channel), 0, 0), (unsigned)ev->event_id);
+	to->why = to->holds ? NULL : "no event log has such events";
+	for (size_t i = 0; i < 3; i++) {
+		if (!sets[i])
+			continue;
+		if (!asked)
+			asked = sets[i];
+		if (!to->holds && sets[i]->n && !any_holds(sets[i], ev)) {
+			asked = sets[i];
+			to->why = out_of(asked, ev);
+			break;
+		}
+	}
+	for (size_t i = 0; asked && i < asked->n; i++)
+		to->wants = arena_printf(a, "%s%s%s", i ? to->wants : "", i ? "; or " : "", source_text(&asked->sources[i], a));
+	if (!to->wants)
+		to->wants = "nothing that exists here";
+}
+
+/* -- the condition -- */
+
+static void build(const struct node *n, const struct look *l, size_t variant, struct arena *a, struct explained *to)
+{
+	static const enum explained_kind kinds[] = {[NODE_AND] = EXPLAINED_ALL, [NODE_OR] = EXPLAINED_ONE, [NODE_NOT] = EXPLAINED_NOT,
+		[NODE_SOME] = EXPLAINED_SOME};
+
+	to->label = n->label;
+	if (n->kind == NODE_ITEM) {
+		explain_item(n->item, l, variant, a, to);
+		return;
+	}
+	to->kind = kinds[n->kind];
+	to->holds = node_holds(n, l, variant);
+	if (n->kind == NODE_SOME)
+		to->wants = arena_printf(a, "%zu", n->at_least);
+	to->kids = arena_alloc(a, (n->n + 1) * sizeof *to->kids);
+	for (to->n = 0; to->n < n->n; to->n++)
+		build(n->kids[to->n], l, variant, a, &to->kids[to->n]);
+}
+
+/* Marks what made n's answer: of an AND that fails each part that fails, of an OR that holds each that holds, of the others all. */
+static void decide(struct explained *n)
+{
+	n->decides = true;
+	for (size_t i = 0; i < n->n; i++)
+		if (n->kind == EXPLAINED_NOT || n->kids[i].holds == n->holds)
+			decide(&n->kids[i]);
+}
+
+static void explain_detection(const struct ruleset *rs, const struct rule *r, const struct event *ev, struct arena *a,
+	struct explained *to)
+{
+	const struct compiled *c = rs->rules[r->index];
+	struct look l;
+	size_t variant;
+
+	to->kids = arena_alloc(a, 2 * sizeof *to->kids);
+	to->n = 2;
+	explain_source(c, ev, &variant, a, &to->kids[0]);
+	look_begin(&l, rs, ev);
+	build(c->condition, &l, variant, a, &to->kids[1]);
+	to->holds = to->kids[0].holds && to->kids[1].holds;
+	to->decides = true;
+	if (!to->kids[0].holds)
+		decide(&to->kids[0]); /* nothing else is asked then */
+	else
+		decide(&to->kids[1]);
+}
+
+/* Depth is bounded when the rules are resolved. */
+static void explain_into(const struct ruleset *rs, const struct rule *r, const struct event *ev, struct arena *a, struct explained *to)
+{
+	const struct correlation *corr = ruleset_correlation(rs, r);
+
+	to->kind = EXPLAINED_RULE;
+	to->rule = r;
+	to->label = r->title;
+	if (!corr) {
+		explain_detection(rs, r, ev, a, to);
+		return;
+	}
+	to->decides = true;
+	to->kids = arena_alloc(a, (corr->n_rules + 1) * sizeof *to->kids);
+	for (to->n = 0; to->n < corr->n_rules; to->n++) {
+		explain_into(rs, ruleset_rule(rs, corr->rules[to->n]), ev, a, &to->kids[to->n]);
+		to->holds = to->holds || to->kids[to->n].holds;
+	}
+}
+
+struct explained *rule_explain(const struct ruleset *rs, const struct rule *r, const struct event *ev, struct arena *a)
+{
+	struct explained *root = arena_alloc(a, sizeof *root);
+
+	explain_into(rs, r, ev, a, root);
+	return root;
+}
