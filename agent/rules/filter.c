@@ -109,13 +109,15 @@ static void join(struct loader *l, const struct filter *f, struct compiled *c)
 static void apply_to(struct loader *l, struct loader *quiet, const struct filter *f, struct compiled *c, bool by_name)
 {
 	const struct yaml_node *source = yaml_get(f->doc, "logsource");
-	bool detection = c->rule.kind == RULE_DETECTION;
+	const struct yaml_node *rules = yaml_get(yaml_get(f->doc, "filter"), "rules");
+	const char *name = *c->rule.id ? c->rule.id : c->rule.name;
 
-	if (detection && covers(source, &c->rule))
+	if (c->rule.kind == RULE_DETECTION && covers(source, &c->rule))
 		join(quiet, f, c);
+	else if (by_name && c->rule.kind == RULE_DETECTION)
+		warn_at(l, rules, "the filter's logsource is not that of rule '%s', so it has no effect there", name);
 	else if (by_name)
-		warn_at(l, yaml_get(yaml_get(f->doc, "filter"), "rules"), detection ? "the filter's logsource is not that of rule '%s', so it has no effect there" :
-			"'%s' is a correlation, and filters have no effect on those; name the rules below it", *c->rule.id ? c->rule.id : c->rule.name);
+		warn_at(l, rules, "'%s' is a correlation, and filters have no effect on those; name the rules below it", name);
 }
 
 static bool apply(struct loader *l, const struct filter *f, struct ruleset *rs)

@@ -57,14 +57,15 @@ static void look_for_doubles(struct loader *l, struct ruleset *rs, bool by_id)
 		if (!*slot) {
 			*slot = c;
 		} else if (by_id || !*c->rule.id || !*(*slot)->rule.id) {
-			refuse_at(l, c->rule.file, c->rule.line, LINT_DUPLICATE_ID, "%s '%s' is taken by %s:%d; this rule is left out", by_id ? "id" : "name", key,
-				(*slot)->rule.file, (*slot)->rule.line);
+			refuse_at(l, c->rule.file, c->rule.line, LINT_DUPLICATE_ID, "%s '%s' is taken by %s:%d; this rule is left out",
+				by_id ? "id" : "name", key, (*slot)->rule.file, (*slot)->rule.line);
 			c->dropped = true;
 			rs->refused++;
 		} else {
 			l->path = c->rule.file;
 			warn_at(l, &(struct yaml_node){.line = c->rule.line, .column = 1},
-				"name '%s' is also that of %s:%d, so neither can be referred to by its name", key, (*slot)->rule.file, (*slot)->rule.line);
+				"name '%s' is also that of %s:%d, so neither can be referred to by its name", key, (*slot)->rule.file,
+				(*slot)->rule.line);
 		}
 	}
 	free(s.slots);
