@@ -5,7 +5,7 @@
 #   make demo       set-up, build, the whole loop against the lab; FAULT=unbind, FAULT=none and others choose what breaks
 #   make check      set-up, build with gcc and clang, all tests; LAYERS="unit e2e" chooses
 #   make asan       the tests again under AddressSanitizer and UndefinedBehaviorSanitizer
-#   make tsan       the lab's own tests under ThreadSanitizer (the lab, `probe` and `diagnose --all` have threads; the agent has none)
+#   make tsan       the lab's own tests under ThreadSanitizer (the lab, `scan`, `probe` and `diagnose --all` have threads; the agent has none)
 #   make valgrind   the unit tests under valgrind
 #   make lint       the house rules, clang-tidy, cppcheck
 #   make check-corpus CORPUS=DIR   SigmaHQ's rules and sample logs: what loads, the regression cases, this engine against the naive one

@@ -97,6 +97,10 @@ void engine_unbuild(struct engine *g)
 	matcher_free(g->matcher);
 	hosts_free(g->hosts);
 	strings_free(g->pool);
+	for (size_t i = 0; i < g->pools.n; i++)
+		strings_free(g->pools.p[i]);
+	free(g->pools.p);
+	g->pools = (struct list){0};
 }
 
 struct engine *engine_new(const struct engine_options *options, const struct engine_sink *sink)

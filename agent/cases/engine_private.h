@@ -21,6 +21,7 @@ struct engine {
 	struct engine_options o;
 	struct engine_sink sink;
 	struct strings *pool;
+	struct list pools;   /* struct strings *: of parts that have ended */
 	struct hosts *hosts;
 	struct matcher *matcher;
 	struct correlator *corr;

@@ -15,6 +15,7 @@ struct reading {
 	struct decoder *d;
 	struct arena *arena;
 	char *partition; /* of d */
+	struct decode_options of; /* d's */
 	uint64_t done, total; /* bytes of all sources, for the progress bar */
 };
 
@@ -23,6 +24,13 @@ static int on_event(void *arg, const struct event *ev)
 	struct reading *g = arg;
 
 	return g->r->event(g->r->arg, ev);
+}
+
+static int on_piece(void *arg, const struct decode_piece *p)
+{
+	struct reading *g = arg;
+
+	return g->r->piece(g->r->arg, &g->of, p);
 }
 
 static void on_malformed(void *arg, int64_t offset, const char *reason, const char *bytes, size_t n)
@@ -39,25 +47,28 @@ static void on_malformed(void *arg, int64_t offset, const char *reason, const ch
 static void complain(struct reading *g, const struct err *e)
 {
 	g->r->failed++;
+	if (g->r->stream_ends)
+		g->r->stream_ends(g->r->arg, true);
 	cli_progress_end(g->r->c);
 	cli_fail(g->r->c, e);
 }
 
 static void begin(struct reading *g, const struct source_batch *b)
 {
-	struct decode_options o = {.names = g->r->names, .default_host = g->r->default_host};
+	struct decode_options *o = &g->of;
 	int64_t now = clock_wall(&g->r->c->clock);
 
 	free(g->partition);
 	g->partition = xstrdup(b->partition);
-	o.source = g->partition;
-	o.default_time = g->r->c->at_given || b->file_time == 0 ? now : b->file_time;
-	o.received = now;
-	g->d = decoder_new(FORM_AUTO, &o, g->arena);
+	*o = (struct decode_options){.names = g->r->names, .default_host = g->r->default_host, .source = g->partition, .received = now};
+	o->default_time = g->r->c->at_given || b->file_time == 0 ? now : b->file_time;
+	g->d = decoder_new(FORM_AUTO, o, g->arena);
 }
 
 static void end(struct reading *g)
 {
+	if (g->d && g->r->stream_ends)
+		g->r->stream_ends(g->r->arg, false);
 	decoder_free(g->d);
 	g->d = NULL;
 }
@@ -75,7 +86,7 @@ static void show(struct reading *g)
 /* 0: go on; else stop everything. */
 static int batch(struct reading *g, const struct source_batch *b)
 {
-	struct decode_sink sink = {.arg = g, .event = on_event, .malformed = on_malformed};
+	struct decode_sink sink = {.arg = g, .piece = g->r->piece ? on_piece : NULL, .event = on_event, .malformed = on_malformed};
 	struct err e;
 	int r = 0;
 
@@ -142,6 +153,8 @@ void read_events(struct read_events *r, char *const *paths, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		sources[i] = open_path(&g, paths[i]);
+	if (r->begin)
+		r->begin(r->arg, g.total);
 	for (size_t i = 0; i < n; i++) {
 		struct source_counts counts;
 

@@ -13,6 +13,12 @@ struct read_events {
 	void *arg;
 	int (*event)(void *arg, const struct event *ev); /* non-zero stops everything */
 	void (*malformed)(void *arg, const char *source, int64_t offset, const char *reason, const char *bytes, size_t n);
+	/* NULL, or who takes events of XML unparsed (event/decode.h); and who wants to know that a stream has ended, or that something
+	 * is about to be said of it on stderr */
+	int (*piece)(void *arg, const struct decode_options *of, const struct decode_piece *p);
+	void (*stream_ends)(void *arg, bool trouble);
+	/* NULL, or called before the first byte is read; total: bytes of all paths as far as they are known. May set `piece`. */
+	void (*begin)(void *arg, uint64_t total);
 	/* results */
 	uint64_t malformed_count;
 	uint64_t failed; /* paths that could not be read: told on stderr */

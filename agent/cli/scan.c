@@ -1,7 +1,7 @@
 /* scan.c - `evmend scan`: what the event logs say, once, all together.
  *
  * Promises the output contract of docs (NDJSON with --json, a table for people), the same answer whatever the order of the files,
- * and exit code 1 when something was found. Refuses --threads above 1. */
+ * the same bytes whatever the number of threads, and exit code 1 when something was found. Refuses nothing. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,13 @@
 #include "cli/held_back.h"
 #include "cli/read_events.h"
 #include "cli/rules_home.h"
+#include "cli/scan_workers.h"
 #include "cli/verbs.h"
+#include "os/os.h"
+
+#define THREADS_MOST 64
+#define THREADS_UNASKED 4            /* no more than that unless somebody asks */
+#define WORTH_THREADS (8u << 20)     /* bytes of input; less is done before threads have started */
 
 #define PLURAL(n) ((n) == 1 ? "" : "s")
 
@@ -26,10 +32,14 @@ struct loose { /* findings that belong to no case, by rule and host */
 
 struct scan {
 	struct cli *c;
+	const struct ruleset *rules;
 	struct engine *engine;
 	enum rule_level min_level;
 	int64_t since, until;
-	uint64_t findings, cases;
+	int64_t threads; /* 0: not asked for */
+	struct scan_workers *workers; /* NULL: one thread does all */
+	struct read_events read;
+	uint64_t findings, cases, malformed;
 	struct loose *loose;
 	size_t n_loose;
 	struct buf line;
@@ -39,7 +49,9 @@ static int on_event(void *arg, const struct event *ev)
 {
 	struct scan *s = arg;
 
-	if (ev->time >= s->since && ev->time <= s->until)
+	if (s->workers)
+		scan_workers_event(s->workers, ev);
+	else if (ev->time >= s->since && ev->time <= s->until)
 		engine_event(s->engine, ev);
 	return 0;
 }
@@ -50,11 +62,13 @@ static void put_line(struct scan *s)
 	buf_reset(&s->line);
 }
 
-static void on_malformed(void *arg, const char *source, int64_t offset, const char *reason, const char *bytes, size_t n)
+static void tell_malformed(void *arg, const char *source, int64_t offset, const char *reason, const char *bytes, size_t n)
 {
 	struct scan *s = arg;
 	struct json_out o;
 
+	s->malformed++;
+	cli_progress_end(s->c);
 	if (!s->c->json) {
 		cli_note(s->c, "%s, byte %" PRId64 ": %s", source, offset, reason);
 		return;
@@ -70,6 +84,54 @@ static void on_malformed(void *arg, const char *source, int64_t offset, const ch
 	json_close(&o, '}');
 	buf_char(&s->line, '\n');
 	put_line(s);
+}
+
+static void on_malformed(void *arg, const char *source, int64_t offset, const char *reason, const char *bytes, size_t n)
+{
+	struct scan *s = arg;
+
+	if (s->workers)
+		scan_workers_malformed(s->workers, source, offset, reason, bytes, n);
+	else
+		tell_malformed(s, source, offset, reason, bytes, n);
+}
+
+static int on_piece(void *arg, const struct decode_options *of, const struct decode_piece *p)
+{
+	struct scan *s = arg;
+
+	scan_workers_piece(s->workers, of, p);
+	return 0;
+}
+
+static void on_stream_ends(void *arg, bool trouble)
+{
+	struct scan *s = arg;
+
+	if (trouble)
+		scan_workers_drain(s->workers);
+	else
+		scan_workers_stream_ends(s->workers);
+}
+
+/* It is known how much there is to read (0: standard input, who knows). */
+static void on_begin(void *arg, uint64_t total)
+{
+	struct scan *s = arg;
+	const struct scan_workers_options o = {.rules = s->rules, .engine = s->engine, .since = s->since, .until = s->until, .arg = s,
+		.malformed = tell_malformed};
+	unsigned cpus = os_cpus(), n = cpus < THREADS_UNASKED ? cpus : THREADS_UNASKED;
+
+	if (s->threads)
+		n = (unsigned)s->threads;
+	else if (total && total < WORTH_THREADS)
+		n = 1;
+	if (n > 1)
+		s->workers = scan_workers_new(&o, n);
+	if (!s->workers)
+		return;
+	s->read.piece = on_piece;
+	s->read.stream_ends = on_stream_ends;
 }
 
 static void note_loose(struct scan *s, const struct finding *f)
@@ -177,8 +239,9 @@ static void print_loose(struct scan *s)
 	cli_table_end(s->c, t);
 }
 
-static void print_summary(struct scan *s, const struct read_events *r, const struct ruleset *rs, int64_t took)
+static void print_summary(struct scan *s, int64_t took)
 {
+	const struct ruleset *rs = s->rules;
 	struct engine_counts n;
 	struct json_out o;
 
@@ -187,7 +250,7 @@ static void print_summary(struct scan *s, const struct read_events *r, const str
 		cli_print(s->c, CLI_PLAIN, "\n%" PRIu64 " event%s, %" PRIu64 " finding%s, %" PRIu64 " case%s, %" PRIu64
 			  " malformed, %zu rules, %.2f s\n",
 			  n.events, PLURAL(n.events), s->findings, PLURAL(s->findings), s->cases, PLURAL(s->cases),
-			  r->malformed_count, ruleset_count(rs), (double)took / 1e6);
+			  s->malformed, ruleset_count(rs), (double)took / 1e6);
 		if (n.explained)
 			cli_print(s->c, CLI_DIM, "%" PRIu64 " consequences are explained by the cases above.\n", n.explained);
 		held_back_print(s->c, s->engine, rs);
@@ -200,12 +263,12 @@ static void print_summary(struct scan *s, const struct read_events *r, const str
 	json_put_int(&o, "events", (int64_t)n.events);
 	json_put_int(&o, "findings", (int64_t)s->findings);
 	json_put_int(&o, "cases", (int64_t)s->cases);
-	json_put_int(&o, "malformed", (int64_t)r->malformed_count);
+	json_put_int(&o, "malformed", (int64_t)s->malformed);
 	json_put_int(&o, "rules", (int64_t)ruleset_count(rs));
 	json_put_real(&o, "seconds", (double)took / 1e6, 3);
 	json_put_int(&o, "explained", (int64_t)n.explained);
 	json_put_int(&o, "evicted", (int64_t)n.evicted);
-	json_put_int(&o, "failed", (int64_t)r->failed);
+	json_put_int(&o, "failed", (int64_t)s->read.failed);
 	held_back_json(&o, s->engine, rs);
 	json_close(&o, '}');
 	buf_char(&s->line, '\n');
@@ -215,16 +278,13 @@ static void print_summary(struct scan *s, const struct read_events *r, const str
 static int read_options(struct scan *s, struct err *e)
 {
 	const char *level = cli_value(s->c, "--min-level", "informational");
-	int64_t threads = 1;
 
 	s->since = INT64_MIN;
 	s->until = INT64_MAX;
 	if (!level_parse(level, &s->min_level))
 		return err_set(e, ERR_USAGE, "--min-level is informational, low, medium, high or critical, not '%s'", level);
-	if (cli_number(s->c, "--threads", 1, 1024, &threads, e) != 0)
+	if (cli_number(s->c, "--threads", 1, THREADS_MOST, &s->threads, e) != 0)
 		return -1;
-	if (threads != 1)
-		return err_set(e, ERR_USAGE, "more than one thread is not supported yet; leave --threads out");
 	return cli_time(s->c, "--since", &s->since, e) != 0 || cli_time(s->c, "--until", &s->until, e) != 0 ? -1 : 0;
 }
 
@@ -232,22 +292,25 @@ static int scan_paths(struct scan *s, const struct ruleset *rs, size_t n, char *
 {
 	struct engine_options eo = {.rules = rs, .clock = &s->c->clock, .scan = true};
 	struct engine_sink sink = {.arg = s, .finding = on_finding, .case_changed = on_case};
-	struct read_events r = {.c = s->c, .names = ruleset_names(rs), .default_host = cli_value(s->c, "--host", NULL),
-		.progress = !s->c->json,
-				.arg = s, .event = on_event, .malformed = on_malformed};
+	struct read_events *r = &s->read;
 	struct clock real = clock_real();
 	int64_t start = clock_monotonic(&real);
 
+	*r = (struct read_events){.c = s->c, .names = ruleset_names(rs), .default_host = cli_value(s->c, "--host", NULL),
+		.progress = !s->c->json, .arg = s, .begin = on_begin, .event = on_event, .malformed = on_malformed};
+	s->rules = rs;
 	s->engine = engine_new(&eo, &sink);
 	buf_init(&s->line, 16u << 20);
-	read_events(&r, paths, n);
+	read_events(r, paths, n);
+	if (s->workers)
+		scan_workers_free(s->workers);
 	engine_finish(s->engine);
 	print_loose(s);
-	print_summary(s, &r, rs, clock_monotonic(&real) - start);
+	print_summary(s, clock_monotonic(&real) - start);
 	engine_free(s->engine);
 	buf_free(&s->line);
 	free(s->loose);
-	return r.failed ? ERR_IO : s->findings ? ERR_FINDINGS : ERR_NONE;
+	return r->failed ? ERR_IO : s->findings ? ERR_FINDINGS : ERR_NONE;
 }
 
 static int run(struct cli *c, int argc, char **argv)
@@ -274,7 +337,7 @@ static const struct cli_option options[] = {
 	{"--since", 0, CLI_VALUE, "TIME", "leave out events before this time"},
 	{"--until", 0, CLI_VALUE, "TIME", "leave out events after this time"},
 	{"--host", 0, CLI_VALUE, "NAME", "the server that texts speak of when they name none; no filter"},
-	{"--threads", 0, CLI_VALUE, "N", "only 1 is supported yet"},
+	{"--threads", 0, CLI_VALUE, "N", "threads that parse and match; without it as many as processors, at most 4, for 8 MiB and more"},
 	CLI_OPTION_END,
 };
 

@@ -116,20 +116,33 @@ static void drop(struct decoder *d, size_t n)
 {
 	if (!n)
 		return;
-	d->settled += raw_length(d, d->text.p, n);
+	d->settled += raw_at(d, n) - d->base - d->settled;
 	buf_cut(&d->text, n);
 	d->mark = 0;
 	d->mark_raw = 0;
 }
 
-static void malformed(struct decoder *d, const struct decode_sink *sink, size_t at, size_t n, const char *reason)
+static void malformed_piece(struct decoder *d, const struct decode_sink *sink, const struct decode_piece *p, const char *reason)
 {
 	d->counts.malformed++;
 	if (sink->malformed)
-		sink->malformed(sink->arg, raw_at(d, at), reason, buf_text(&d->text) + at, n < MALFORMED_BYTES ? n : MALFORMED_BYTES);
+		sink->malformed(sink->arg, p->offset, reason, p->text, p->n < MALFORMED_BYTES ? p->n : MALFORMED_BYTES);
 }
 
-static struct event *begin_event(struct decoder *d, size_t at)
+/* n bytes at `at` of what is pending. */
+static struct decode_piece piece_at(struct decoder *d, size_t at, size_t n)
+{
+	return (struct decode_piece){ raw_at(d, at), buf_text(&d->text) + at, n };
+}
+
+static void malformed(struct decoder *d, const struct decode_sink *sink, size_t at, size_t n, const char *reason)
+{
+	struct decode_piece p = piece_at(d, at, n);
+
+	malformed_piece(d, sink, &p, reason);
+}
+
+static struct event *begin_event(struct decoder *d, int64_t offset)
 {
 	struct event *ev = arena_alloc(d->arena, sizeof(*ev));
 
@@ -137,7 +150,7 @@ static struct event *begin_event(struct decoder *d, size_t at)
 	ev->provider = ev->channel = ev->computer = "";
 	ev->level = -1;
 	ev->source = d->options.source;
-	ev->offset = raw_at(d, at);
+	ev->offset = offset;
 	ev->received = d->options.received;
 	ev->time = d->options.default_time ? d->options.default_time : d->options.received;
 	return ev;
@@ -159,17 +172,23 @@ static int finish_event(struct decoder *d, const struct decode_sink *sink, struc
 
 /* --- one run over the text for each form; each deals with all that is whole --- */
 
-static int xml_event(struct decoder *d, const struct decode_sink *sink, size_t at, size_t n)
+static int xml_event(struct decoder *d, const struct decode_sink *sink, const struct decode_piece *p)
 {
-	struct event *ev = begin_event(d, at);
-	struct cleaned c = event_clean(buf_text(&d->text) + at, n, true, &d->clean);
-	struct err e = { 0 };
+	struct event *ev = begin_event(d, p->offset);
+	struct cleaned c = event_clean(p->text, p->n, true, &d->clean);
+	struct err e;
 
 	if (c.refused || event_xml_read(d->xml, c.p, c.n, ev, &e)) {
-		malformed(d, sink, at, n, c.refused ? "the event has too many characters that XML forbids" : e.text);
+		malformed_piece(d, sink, p, c.refused ? "the event has too many characters that XML forbids" : e.text);
 		return 0;
 	}
 	return finish_event(d, sink, ev, &c);
+}
+
+int decoder_piece(struct decoder *d, const struct decode_options *of, const struct decode_piece *p, const struct decode_sink *sink)
+{
+	d->options = *of;
+	return xml_event(d, sink, p);
 }
 
 static const char *split_reason(enum split_kind kind)
@@ -194,10 +213,12 @@ static int run_xml(struct decoder *d, const struct decode_sink *sink, bool final
 
 	while (!r && (kind = split_next(&d->split, buf_text(&d->text), d->text.n, final, &at, &n)) != SPLIT_MORE) {
 		d->seen = true;
-		if (kind == SPLIT_EVENT)
-			r = xml_event(d, sink, at, n);
+		struct decode_piece p = piece_at(d, at, n);
+
+		if (kind != SPLIT_EVENT)
+			malformed_piece(d, sink, &p, split_reason(kind));
 		else
-			malformed(d, sink, at, n, split_reason(kind));
+			r = sink->piece ? sink->piece(sink->arg, &p) : xml_event(d, sink, &p);
 	}
 	n = split_done(&d->split);
 	drop(d, n);
@@ -218,7 +239,7 @@ static int run_console(struct decoder *d, const struct decode_sink *sink, bool f
 			malformed(d, sink, at, n, "a block of console text larger than 1 MiB");
 			continue;
 		}
-		ev = begin_event(d, at);
+		ev = begin_event(d, raw_at(d, at));
 		c = event_clean(buf_text(&d->text) + at, n, false, &d->clean);
 		ev->flags |= EVENT_NO_TIME;
 		if (console_read(&d->build, c.p, c.n, d->options.default_host, ev))
@@ -236,7 +257,7 @@ static int run_httpproxy(struct decoder *d, const struct decode_sink *sink, bool
 	int r = 0;
 
 	while (!r && done < d->text.n && (n = httpproxy_row(&d->httpproxy, d->text.p + done, d->text.n - done, final)) > 0) {
-		struct event *ev = begin_event(d, done);
+		struct event *ev = begin_event(d, raw_at(d, done));
 		struct cleaned c = event_clean(buf_text(&d->text) + done, n, false, &d->clean);
 		struct err e = { 0 };
 		int got = httpproxy_read(&d->httpproxy, &d->build, c.p, c.n, d->options.default_host, ev, &e);

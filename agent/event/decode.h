@@ -30,12 +30,22 @@ struct decode_options {
 	int64_t received;
 };
 
+/* One event as it stood in the stream, not yet parsed. */
+struct decode_piece {
+	int64_t offset;   /* where it began in the (decoded) source */
+	const char *text; /* UTF-8, not yet cleaned */
+	size_t n;
+};
+
 struct decode_sink {
 	void *arg;
 	/* ev and all it points to live until the caller resets the arena or frees the decoder; ev->raw only during the call. Non-zero
 	 * stops decode_feed, which returns it. */
 	int (*event)(void *arg, const struct event *ev);
 	void (*malformed)(void *arg, int64_t offset, const char *reason, const char *bytes, size_t n);
+	/* NULL: this decoder parses by itself. Else it hands out the events of XML unparsed, for decoder_piece of other decoders (and
+	 * other threads); events of other forms still go to `event`. The text lives during the call. Returns as `event` does. */
+	int (*piece)(void *arg, const struct decode_piece *p);
 };
 
 struct decode_counts {
@@ -49,6 +59,8 @@ void decoder_free(struct decoder *d);
 /* Takes n more bytes. 0; -1 and *e when the stream is hopeless (.evtx, binary); or what sink->event returned. After non-zero only
  * settled, state, counts and free may be called: what was fed and not settled is to be fed to another decoder. */
 int decoder_feed(struct decoder *d, const void *bytes, size_t n, const struct decode_sink *sink, struct err *e);
+/* Parses one event that another decoder handed out, as part of a stream with these options (their names must be this decoder's). */
+int decoder_piece(struct decoder *d, const struct decode_options *of, const struct decode_piece *p, const struct decode_sink *sink);
 /* The stream ends here: what is incomplete becomes malformed (XML) or an event (text). With keep_tail the incomplete
  * event is kept for a later feed instead (a file that is followed). */
 int decoder_end(struct decoder *d, bool keep_tail, const struct decode_sink *sink, struct err *e);

@@ -98,6 +98,7 @@ int os_random(void *to, size_t n);
 #define OS_WHY 96
 int os_resolve(const char *name, int timeout_ms, char to[OS_ADDRESSES][OS_ADDRESS], char why[static OS_WHY]);
 int os_pid(void);
+unsigned os_cpus(void); /* that this process may use; >= 1 */
 unsigned os_uid(void);
 void os_boot_id(char to[static 64]); /* names this run of the machine, until it starts anew; "": not known */
 

@@ -8,6 +8,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -114,6 +115,13 @@ int os_random(void *to, size_t n)
 		n -= (size_t)got;
 	}
 	return 0;
+}
+
+unsigned os_cpus(void)
+{
+	cpu_set_t may;
+
+	return sched_getaffinity(0, sizeof may, &may) == 0 && CPU_COUNT(&may) > 1 ? (unsigned)CPU_COUNT(&may) : 1;
 }
 
 int os_pid(void)
