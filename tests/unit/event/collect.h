@@ -96,7 +96,7 @@ static inline struct decoder *got_decoder(struct got *g, enum event_form form)
 /* Feeds all of it in pieces of `piece` bytes (0: at once) and ends the stream. */
 static inline void got_feed(struct got *g, enum event_form form, const void *bytes, size_t n, size_t piece)
 {
-	struct decode_sink sink = { g, got_event, got_malformed };
+	struct decode_sink sink = { .arg = g, .event = got_event, .malformed = got_malformed };
 	struct decoder *d = got_decoder(g, form);
 	const char *p = bytes;
 

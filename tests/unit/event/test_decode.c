@@ -151,7 +151,7 @@ static void restart_anywhere(void **state)
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		char path[128], saved[16384] = "";
 		struct got *whole, *g = got_new();
-		struct decode_sink sink = { g, got_event, got_malformed };
+		struct decode_sink sink = { .arg = g, .event = got_event, .malformed = got_malformed };
 		size_t at = 0, fed = 0;
 		struct buf b;
 
@@ -187,7 +187,7 @@ static void restart_anywhere(void **state)
 static void followed_tail(void **state)
 {
 	struct got *g = got_new();
-	struct decode_sink sink = { g, got_event, got_malformed };
+	struct decode_sink sink = { .arg = g, .event = got_event, .malformed = got_malformed };
 	struct decoder *d = decoder_new(FORM_AUTO, &g->options, g->arena);
 	size_t cut = sizeof(EVENT("")) + 40;
 
@@ -207,7 +207,7 @@ static void followed_console_error_is_told_at_once(void **state)
 	static const char text[] = "New-PSSession : [ex1.example] failed: [ClientAccessServer=A,BackEndServer=b.example,RequestId=1]"
 		" [FailureCategory=Cafe-SendFailure]\n    + FullyQualifiedErrorId : -2144108477,PSSessionOpenFailed\n";
 	struct got *g = got_new();
-	struct decode_sink sink = { g, got_event, got_malformed };
+	struct decode_sink sink = { .arg = g, .event = got_event, .malformed = got_malformed };
 	struct decoder *d = decoder_new(FORM_AUTO, &g->options, g->arena);
 
 	(void)state;
@@ -300,7 +300,7 @@ static void cdata_and_comments_hide_nothing(void **state)
 static void huge_attribute(void **state)
 {
 	struct got *g = got_new();
-	struct decode_sink sink = { g, got_event, got_malformed };
+	struct decode_sink sink = { .arg = g, .event = got_event, .malformed = got_malformed };
 	struct decoder *d = decoder_new(FORM_AUTO, &g->options, g->arena);
 	static char a[1u << 16];
 	static const char head[] = EVENT("") HEAD "<System><Provider Name='", tail[] = "'/></System></Event>" EVENT("");
@@ -347,7 +347,7 @@ static void unclosed_markup(void **state)
 static void hostile_repetition_is_linear(void **state)
 {
 	struct got *g = got_new();
-	struct decode_sink sink = { g, got_event, got_malformed };
+	struct decode_sink sink = { .arg = g, .event = got_event, .malformed = got_malformed };
 	struct decoder *d = decoder_new(FORM_AUTO, &g->options, g->arena);
 	struct buf b;
 
