@@ -35,4 +35,13 @@
 #define LIMIT_EXPANSION 5000              /* texts made of one value of a rule (placeholders, dashes): five dashes make 3,125 */
 #define LIMIT_NAMES 60000                 /* field names that rules mention; ids are 16 bit */
 
+/* regular expressions of rules: what they cost at most (rules/regex.h) */
+#define LIMIT_REGEX_BYTES 4096            /* the longest of SigmaHQ's has 210 */
+#define LIMIT_REGEX_POSITIONS 2048        /* characters to match, repeats written out; .{1000,} has 1,000 */
+#define LIMIT_REGEX_SETS 256              /* different characters and classes of one expression */
+#define LIMIT_REGEX_KINDS 250             /* kinds of characters that they make; one byte, a few values mean something else */
+#define LIMIT_REGEX_PLACES 16             /* different combinations of assertions in one set */
+#define LIMIT_REGEX_CELLS 32768           /* of a table: 64 kB */
+#define LIMIT_REGEX_WORK 512              /* words of 64 bits for each character without a table: some 0.2 us */
+
 #endif

@@ -249,3 +249,14 @@ size_t utf8_step(const char *s, size_t n, uint32_t *code_point)
 	*code_point = v;
 	return len;
 }
+
+size_t utf8_put(char to[static 4], uint32_t code_point)
+{
+	static const unsigned lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+	size_t n = code_point < 0x80 ? 1 : code_point < 0x800 ? 2 : code_point < 0x10000 ? 3 : 4;
+
+	for (size_t i = n - 1; i > 0; i--, code_point >>= 6)
+		to[i] = (char)(0x80 | (code_point & 0x3f));
+	to[0] = (char)(lead[n] | code_point);
+	return n;
+}

@@ -23,5 +23,6 @@ size_t text_plain_run(const char *s, size_t n);
 const char *text_nearest(const char *s, const char *const *names);
 /* Length of the valid UTF-8 sequence at s (1..4), 0 when it is none (overlong, surrogate, cut short). */
 size_t utf8_step(const char *s, size_t n, uint32_t *code_point);
+size_t utf8_put(char to[static 4], uint32_t code_point); /* returns the length, 1..4 */
 
 #endif
