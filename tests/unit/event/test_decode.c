@@ -430,7 +430,7 @@ static int stop_at_second(void *arg, const struct event *ev)
 static void sink_can_stop(void **state)
 {
 	struct got *g = got_new();
-	struct decode_sink sink = { g, stop_at_second, got_malformed };
+	struct decode_sink sink = { .arg = g, .event = stop_at_second, .malformed = got_malformed };
 	struct decoder *d = decoder_new(FORM_AUTO, &g->options, g->arena);
 
 	(void)state;
