@@ -138,7 +138,7 @@ static void count_event(struct tally *t, int cause, struct match *m)
 {
 	if (m->counted & 1u << cause)
 		return;
-	m->counted |= 1u << cause;
+	m->counted = (uint8_t)(m->counted | 1u << cause);
 	t->count++;
 }
 

@@ -57,9 +57,10 @@ static void on_fired(void *arg, const struct fired *f)
 
 void engine_build(struct engine *g)
 {
-	struct correlator_options co = {.rules = g->o.rules, .memory_cap = g->o.memory_cap, .arg = g, .fired = on_fired};
+	struct correlator_options co = {.rules = g->o.rules, .memory_cap = g->o.memory_cap, .one_clock = g->o.scan, .stored = g->o.stored,
+					.arg = g, .fired = on_fired};
 
-	g->pool = strings_new();
+	g->pool = co.pool = strings_new();
 	g->hosts = hosts_new(g->o.hosts, g->o.n_hosts, g->pool, !g->o.scan);
 	g->matcher = matcher_new(g->o.rules);
 	g->corr = correlator_new(&co);
@@ -86,7 +87,11 @@ static void free_told(struct list *l)
 
 void engine_unbuild(struct engine *g)
 {
-	g->evicted_before += correlator_evicted(g->corr);
+	struct engine_counts now;
+
+	engine_counts(g, &now);
+	g->counts.evicted = now.evicted;
+	g->counts.incomplete = now.incomplete;
 	free_told(&g->told);
 	free_matches(&g->kept);
 	free_told(&g->waiting);
@@ -252,8 +257,12 @@ const struct case_ *engine_case(const struct engine *g, size_t i)
 
 void engine_counts(const struct engine *g, struct engine_counts *c)
 {
+	struct correlator_counts n;
+
 	*c = g->counts;
-	c->evicted = g->evicted_before + correlator_evicted(g->corr);
+	correlator_counts(g->corr, &n);
+	c->evicted += n.cut + n.evicted;
+	c->incomplete += n.incomplete;
 	noise_counts(g->noise, c);
 }
 

@@ -36,7 +36,8 @@ struct engine_options {
 	/* run: of each rule without a cause and host, where the rule says nothing else; what is over it is only counted in the last one that
 	 * was told. A rule with a cause tells one until a day was quiet: its case has the rest. */
 	struct rule_budget budget;
-	uint64_t memory_cap;  /* bytes of correlation state; the oldest windows are given up first, counted */
+	uint64_t memory_cap;  /* bytes of correlation state; the groups not used for longest are given up first, counted */
+	bool stored;          /* engine_changes will be asked for */
 };
 
 /* A silence, and what it held back (heal/silence.h has how it comes about). */
@@ -57,6 +58,7 @@ struct engine_sink {
 
 struct engine_counts {
 	uint64_t events, matches, findings, cases, late, evicted, no_host, explained; /* explained: consequences swallowed by a case */
+	uint64_t incomplete; /* matches that lacked what a correlation groups by or counts: they took no part in it */
 	uint64_t shadow;   /* of rules on trial: events that matched, correlations that fired */
 	uint64_t silenced; /* findings that a silence held back */
 	uint64_t over;     /* findings over a budget: counted in another one */
@@ -82,10 +84,15 @@ void engine_counts(const struct engine *g, struct engine_counts *c);
 const struct held_back *engine_held_back(const struct engine *g, const struct rule *r);
 /* The case was closed elsewhere (24 h of quiet, a person, the remedy): a later finding opens a new one that names it. */
 void engine_close_case(struct engine *g, uint32_t id);
-/* State over a restart: windows, remembered findings, the book of cases, watermarks. Same rules (by id) get their windows back,
- * windows of rules that are gone are dropped. JSON, versioned. -1: not readable (the caller says so and starts empty). */
+/* State over a restart. Remembered findings, the book of cases, watermarks: JSON, versioned. -1: not readable (the caller says so and
+ * starts empty). The groups of correlations beside it, as rows of a name and a value, because there may be a million: engine_changes
+ * says those that changed since engine_stored was called last (n 0: the row goes; put may end it with -1), engine_restore takes one
+ * row back, after engine_load. Rules that are the same by id get theirs back, rows of rules that are gone are dropped. */
 void engine_save(const struct engine *g, struct buf *to);
 int engine_load(struct engine *g, const char *from, size_t n, struct err *e);
+int engine_changes(struct engine *g, int (*put)(void *arg, const void *name, size_t name_n, const void *value, size_t n), void *arg);
+void engine_stored(struct engine *g);
+int engine_restore(struct engine *g, const void *value, size_t n);
 /* run: the silences from now on, all of them: an array as heal/silence.h writes it. A silenced finding is not told, opens no case, asks for
  * nothing and counts in no case; correlations still see the match, and `remember` still keeps it. They are saved and loaded, too. */
 void engine_silences(struct engine *g, const struct json *list);

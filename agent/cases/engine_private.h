@@ -32,7 +32,6 @@ struct engine {
 	struct list told;    /* scan: struct told *, in the order they arose */
 	struct list waiting; /* struct told *: consequences without a case yet, of events and of correlations */
 	struct engine_counts counts;
-	uint64_t evicted_before; /* by correlators that were swapped out */
 	struct buf words;
 };
 

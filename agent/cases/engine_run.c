@@ -149,10 +149,10 @@ static void tick_host(void *arg, struct book_host *h)
 			tell_stream(t->g, s, true, t->now);
 }
 
-static int64_t upto_watermark(void *arg, const struct match *m)
+static int64_t upto_watermark(void *arg, const char *host, const char *reporter)
 {
 	const struct tick *t = arg;
-	int64_t a = watermarks_of(t->g->marks, m->reporter, t->now), b = watermarks_of(t->g->marks, m->host, t->now);
+	int64_t a = watermarks_of(t->g->marks, reporter, t->now), b = host == reporter ? a : watermarks_of(t->g->marks, host, t->now);
 
 	return a < b ? a : b;
 }
@@ -168,7 +168,7 @@ static void tick_waiting(struct tick *t)
 
 		if (engine_explains(t->g, w))
 			continue;
-		if (upto_watermark(t, w->match) > w->time + CONSEQUENCE_WAITS)
+		if (upto_watermark(t, w->match->host, w->match->reporter) > w->time + CONSEQUENCE_WAITS)
 			engine_raise(t->g, w, NULL, 0); /* has no cause: no case to give events to */
 		else
 			list_add(l, w);

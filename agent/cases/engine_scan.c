@@ -19,14 +19,14 @@ static int by_event(const void *a, const void *b)
 	int o = order(x->time, y->time);
 
 	if (o == 0)
-		o = strcmp(x->channel, y->channel);
+		o = strcmp(x->origin->channel, y->origin->channel);
 	if (o == 0 && x->record_id != y->record_id)
 		o = x->record_id < y->record_id ? -1 : 1;
 	if (o == 0)
 		o = memcmp(x->uid, y->uid, sizeof x->uid);
 	if (o == 0)
 		o = order(x->rule->index, y->rule->index);
-	return o ? o : strcmp(x->source, y->source);
+	return o ? o : strcmp(x->origin->source, y->origin->source);
 }
 
 static void sort_once(struct list *l)
@@ -63,11 +63,12 @@ static void settle_hosts(struct engine *g)
 	}
 }
 
-static int64_t upto_now(void *arg, const struct match *m)
+static int64_t upto_now(void *arg, const char *host, const char *reporter)
 {
 	const struct match *now = arg;
 
-	(void)m;
+	(void)host;
+	(void)reporter;
 	return now->time;
 }
 

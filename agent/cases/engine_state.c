@@ -4,12 +4,14 @@
  * Promises: after load the same further events give the same findings as without the restart.
  * Refuses: state of another version; state of rules that are gone is dropped. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "cases/engine_private.h"
 
 #define STATE_VERSION 1
 #define STATE_BYTES (1u << 30)
+#define ROWS_BYTES (UINT64_C(4) << 30) /* a row is somewhat larger than what the memory cap counts of its group */
 
 void engine_save(const struct engine *g, struct buf *to)
 {
@@ -20,7 +22,6 @@ void engine_save(const struct engine *g, struct buf *to)
 	json_put_int(&o, "v", STATE_VERSION);
 	hosts_save(g->hosts, &o, "hosts");
 	watermarks_save(g->marks, &o, "watermarks");
-	correlator_save(g->corr, &o, "windows");
 	book_save(g->book, &o, "book");
 	noise_save(g->noise, &o, "noise");
 	json_open(&o, "waiting", '[');
@@ -46,7 +47,6 @@ int engine_load(struct engine *g, const char *from, size_t n, struct err *e)
 	}
 	hosts_load(g->hosts, json_get(j, "hosts"));
 	watermarks_load(g->marks, json_get(j, "watermarks"), g->o.clock ? clock_wall(g->o.clock) : 0);
-	correlator_load(g->corr, g->pool, json_get(j, "windows"));
 	book_load(g->book, g->o.rules, json_get(j, "book"));
 	noise_load(g->noise, json_get(j, "noise"));
 	waiting = json_get(j, "waiting");
@@ -60,18 +60,60 @@ int engine_load(struct engine *g, const char *from, size_t n, struct err *e)
 	return 0;
 }
 
+int engine_changes(struct engine *g, int (*put)(void *arg, const void *name, size_t name_n, const void *value, size_t n), void *arg)
+{
+	return correlator_changes(g->corr, put, arg);
+}
+
+void engine_stored(struct engine *g)
+{
+	correlator_stored(g->corr);
+}
+
+int engine_restore(struct engine *g, const void *value, size_t n)
+{
+	return correlator_load(g->corr, value, n, true);
+}
+
+/* Rows one behind the other, each with its length. */
+static int keep_row(void *arg, const void *name, size_t name_n, const void *value, size_t n)
+{
+	struct buf *to = arg;
+
+	(void)name;
+	(void)name_n;
+	buf_add(to, &n, sizeof n);
+	buf_add(to, value, n);
+	return 0;
+}
+
+static void load_rows(struct engine *g, const struct buf *rows)
+{
+	size_t at = 0, n;
+
+	for (; at < rows->n; at += n) {
+		memcpy(&n, rows->p + at, sizeof n);
+		at += sizeof n;
+		correlator_load(g->corr, rows->p + at, n, false);
+	}
+}
+
 void engine_swap(struct engine *g, const struct ruleset *rules)
 {
-	struct buf b;
+	struct buf b, rows;
 	struct err e;
 
 	buf_init(&b, STATE_BYTES);
+	buf_init(&rows, ROWS_BYTES);
 	engine_save(g, &b);
+	correlator_all(g->corr, keep_row, &rows);
 	engine_unbuild(g);
 	g->o.rules = rules;
 	engine_build(g);
-	if (b.refused || engine_load(g, buf_text(&b), b.n, &e) != 0)
+	if (b.refused || rows.refused || engine_load(g, buf_text(&b), b.n, &e) != 0)
 		die("the engine cannot read the state it has just written");
+	load_rows(g, &rows);
+	buf_free(&rows);
 	buf_free(&b);
 }
 

@@ -70,10 +70,10 @@ static void put_evidence(struct finding *f, const struct match *m)
 	struct evidence *ev = &f->evidence[f->n_evidence++];
 
 	memcpy(ev->event_uid, m->uid, sizeof ev->event_uid);
-	ev->channel = m->channel;
-	ev->provider = m->provider;
-	ev->source = m->source;
-	ev->event_id = m->event_id;
+	ev->channel = m->origin->channel;
+	ev->provider = m->origin->provider;
+	ev->source = m->origin->source;
+	ev->event_id = m->origin->event_id;
 	ev->record_id = m->record_id;
 	ev->time = m->time;
 }

@@ -1,68 +1,19 @@
-/* correlate.c - all windows of all correlations.
+/* correlate.c - matches in, firings out.
  *
- * Why: which group a match belongs to, when a window fires, and how much memory all of them may take.
- * Promises: the same matches in the same order fire the same; memory stays below the cap, the window not used for longest goes
- * first.
- * Refuses: matches that lack a group-by field: they take no part [A-21]. */
+ * Why: which group a match belongs to, when a group fires, and how much memory all of them may take.
+ * Promises: the same matches in the same order fire the same; memory stays below the cap, the group not used for longest goes
+ * first. A match costs the logarithm of the groups at most.
+ * Refuses: matches that lack a group-by field or the counted value: they take no part [A-21]. */
 #include "correlate/correlate.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/err.h"
-#include "base/hash.h"
-#include "base/text.h"
-#include "correlate/key.h"
-#include "correlate/window.h"
+#include "correlate/inside.h"
+#include "rules/number.h"
 
-#define BUCKETS 4096
-#define LATE US_HOUR /* how much older than its group's newest a match may be and still find its company */
-
-struct refers { /* correlations that refer to a rule */
-	uint32_t *list;
-	size_t n;
-};
-
-struct correlator {
-	struct correlator_options o;
-	struct hash_seed seed;
-	struct window *buckets[BUCKETS];
-	struct window *newest, *oldest;
-	struct refers *refers;   /* by rule index */
-	int64_t *slack;          /* by rule index: how late its firing may come behind its time */
-	uint64_t bytes, evicted;
-	size_t windows;
-	int64_t next_due; /* no absent window is due before it */
-	int depth;        /* inside fire: nothing is given up meanwhile */
-};
-
-static void count_refers(struct correlator *c)
-{
-	size_t n = ruleset_count(c->o.rules);
-
-	c->refers = xcalloc(n + 1, sizeof *c->refers);
-	c->slack = xcalloc(n + 1, sizeof *c->slack);
-	for (size_t i = 0; i < n; i++) {
-		const struct correlation *corr = ruleset_correlation(c->o.rules, ruleset_rule(c->o.rules, i));
-
-		for (size_t r = 0; corr && r < corr->n_rules; r++) {
-			struct refers *to = &c->refers[corr->rules[r]];
-
-			to->list = xrealloc(to->list, to->n + 1, sizeof *to->list);
-			to->list[to->n++] = (uint32_t)i;
-		}
-	}
-	for (int round = 0; round < 12; round++) /* deeper chains are refused at load time */
-		for (size_t i = 0; i < n; i++) {
-			const struct correlation *corr = ruleset_correlation(c->o.rules, ruleset_rule(c->o.rules, i));
-			int64_t below = 0;
-
-			for (size_t r = 0; corr && r < corr->n_rules; r++)
-				below = c->slack[corr->rules[r]] > below ? c->slack[corr->rules[r]] : below;
-			c->slack[i] = below + (corr && corr->type == CORR_ABSENT ? corr->timespan : 0);
-		}
-}
+#define GONE_BYTES (64u << 20) /* names of rows that are to go */
 
 struct correlator *correlator_new(const struct correlator_options *options)
 {
@@ -70,313 +21,329 @@ struct correlator *correlator_new(const struct correlator_options *options)
 
 	c->o = *options;
 	c->seed = hash_seed_draw();
-	c->next_due = INT64_MAX;
-	count_refers(c);
+	buf_init(&c->gone, GONE_BYTES);
+	plans_make(c);
 	return c;
-}
-
-static void unlink_use(struct correlator *c, struct window *w)
-{
-	*(w->newer ? &w->newer->older : &c->newest) = w->older;
-	*(w->older ? &w->older->newer : &c->oldest) = w->newer;
-	w->newer = w->older = NULL;
-}
-
-static void use(struct correlator *c, struct window *w)
-{
-	w->older = c->newest;
-	*(c->newest ? &c->newest->newer : &c->oldest) = w;
-	c->newest = w;
-}
-
-static void drop(struct correlator *c, struct window *w)
-{
-	struct window **p = &c->buckets[w->hash % BUCKETS];
-
-	while (*p != w)
-		p = &(*p)->next;
-	*p = w->next;
-	unlink_use(c, w);
-	c->bytes -= w->bytes;
-	c->windows--;
-	window_free(w);
 }
 
 void correlator_free(struct correlator *c)
 {
 	if (!c)
 		return;
-	while (c->oldest)
-		drop(c, c->oldest);
-	for (size_t i = 0; i < ruleset_count(c->o.rules); i++)
-		free(c->refers[i].list);
-	free(c->refers);
-	free(c->slack);
+	table_free(c);
+	due_free(c);
+	plans_free(c);
+	free(c->kinds);
+	free(c->picked);
+	free(c->changed);
+	buf_free(&c->gone);
 	free(c);
 }
 
-static struct window *window_of(struct correlator *c, const struct rule *r, const char *key)
+void correlator_counts(const struct correlator *c, struct correlator_counts *to)
 {
-	uint64_t hash = hash_bytes(&c->seed, key, strlen(key)) + r->index * UINT64_C(0x9e3779b97f4a7c15);
-	struct window *w = c->buckets[hash % BUCKETS];
-
-	while (w && (w->hash != hash || w->rule != r || strcmp(w->key, key) != 0))
-		w = w->next;
-	if (w) {
-		unlink_use(c, w);
-	} else {
-		w = window_new(r, ruleset_correlation(c->o.rules, r), key, hash);
-		w->next = c->buckets[hash % BUCKETS];
-		c->buckets[hash % BUCKETS] = w;
-		c->bytes += w->bytes;
-		c->windows++;
-	}
-	use(c, w);
-	return w;
+	*to = c->counts;
+	to->groups = c->n;
 }
 
-static bool grouped_by_host(const struct correlation *corr)
+static struct match **keep_picked(const struct correlator *c)
 {
-	for (size_t g = 0; g < corr->n_group_by; g++)
-		if (text_same(corr->group_by[g], "host"))
-			return true;
-	return false;
+	struct match **list = xcalloc(c->n_picked, sizeof(struct match *));
+
+	for (size_t i = 0; i < c->n_picked; i++)
+		list[i] = match_ref(c->picked[i]);
+	return list;
 }
 
-static void fire(struct correlator *c, struct window *w, struct match **entries, size_t n)
+/* The picked entries made it true; the first n entries of the group are used up. */
+static void fire(struct correlator *c, struct group *g, size_t n)
 {
-	struct match *m = match_of_group(c->o.rules, w->rule, entries, n);
-	struct fired f = {.rule = w->rule, .entries = entries, .n = n, .first = entries[0]->time, .last = entries[n - 1]->time,
-			  .key = w->key, .match = m, .by_host = grouped_by_host(w->corr)};
+	const struct plan *p = &c->plans[g->plan];
+	size_t many = c->n_picked;
+	struct match **entries = keep_picked(c), *m = match_of_group(c->o.pool, c->o.rules, p->rule, entries, many);
+	struct fired f = {.rule = p->rule, .entries = entries, .n = many, .first = entries[0]->time, .last = entries[many - 1]->time,
+			  .key = g->key, .match = m, .by_host = p->by_host};
 
+	group_remove(c, g, 0, n);
+	if (p->corr->quiet > 0 && f.last + p->corr->quiet > g->quiet_until)
+		g->quiet_until = f.last + p->corr->quiet;
 	if (f.by_host)
-		m->host = entries[n - 1]->host;
+		m->host = entries[many - 1]->host;
 	c->depth++;
 	c->o.fired(c->o.arg, &f);
 	correlator_add(c, m);
 	c->depth--;
 	match_unref(m);
+	for (size_t i = 0; i < many; i++)
+		match_unref(entries[i]);
+	free(entries);
 }
 
-/* The window fired with its last event at `last`: what it had up to then is used up. */
-static void settle(struct window *w, int64_t last, int64_t quiet_until)
+/* The entry that waits for its decision: the one that opened the window, or the first that others may cancel. NULL: none. */
+static const struct entry *undecided(const struct plan *p, struct group *g)
 {
+	const struct entry *e = group_entries(g);
+
+	for (size_t i = 0; i < g->n && (p->closes || p->absent); i++)
+		if (p->closes || e[i].of.kind == 0)
+			return &e[i];
+	return NULL;
+}
+
+/* When the group is to be looked at, and which entry's computers decide whether it is time. */
+static int64_t due_of(struct correlator *c, struct group *g, const struct match **whose)
+{
+	const struct plan *p = &c->plans[g->plan];
+	const struct entry *last = g->n ? &group_entries(g)[g->n - 1] : &g->one, *e = undecided(p, g);
+	int64_t stays = (last->time > g->quiet_until ? last->time : g->quiet_until) + LINGER + p->slack;
+
+	*whose = last->m;
+	*whose = e ? e->m : last->m;
+	return p->corr->timespan + (e ? e->time + p->slack : stays);
+}
+
+/* A group that now has something due sooner waits anew; one that has it later is found out when its time comes. */
+static void wait_for(struct correlator *c, struct group *g)
+{
+	const struct plan *p = &c->plans[g->plan];
+	const struct match *whose;
+
+	if (g->at == NOWHERE || p->closes || p->absent) {
+		int64_t when = due_of(c, g, &whose);
+
+		if (g->at == NOWHERE || when < c->clocks[g->clock].heap[g->at].when)
+			due_put(c, g, when, whose);
+	}
+}
+
+/* absent: does nothing cancel that entry? */
+static bool alone(const struct plan *p, const struct entry *e, size_t n, size_t at)
+{
+	int64_t span = p->corr->timespan;
+
+	for (size_t i = 0; i < n; i++) {
+		int64_t behind = e[i].time - e[at].time;
+
+		if (e[i].of.kind != 0 && behind <= span && behind >= (p->corr->around ? -span : 0))
+			return false;
+	}
+	return true;
+}
+
+static void prune(struct correlator *c, struct group *g, int64_t t)
+{
+	const struct entry *e = group_entries(g);
 	size_t n = 0;
 
-	while (n < w->n && w->entries[n]->time <= last)
+	while (n < g->n && e[n].time < t)
 		n++;
-	window_remove(w, 0, n);
-	w->quiet_until = quiet_until;
+	group_remove(c, g, 0, n);
 }
 
-static void try_fire(struct correlator *c, struct window *w, size_t at)
+/* absent: what only cancels goes when nothing can come that it would cancel; entries of the first rule wait for their time. */
+static void prune_absent(struct correlator *c, struct group *g, int64_t t)
 {
-	size_t most = window_most(w->corr), n = 0;
-	struct match **picked = xcalloc(most > CORR_RULES ? most : CORR_RULES, sizeof *picked);
+	const struct entry *e = group_entries(g);
 
-	if (window_holds(w, at, picked, &n)) {
-		for (size_t i = 0; i < n; i++)
-			match_ref(picked[i]);
-		settle(w, picked[n - 1]->time, picked[n - 1]->time + w->corr->timespan);
-		fire(c, w, picked, n);
-		for (size_t i = 0; i < n; i++)
-			match_unref(picked[i]);
-	}
-	free(picked);
-}
-
-/* An absent window: fires or forgets every match of the first rule whose time is up. */
-static void decide(struct correlator *c, struct window *w, int64_t upto)
-{
-	size_t at, before = w->bytes;
-
-	while (window_due(w, &at) < upto) {
-		struct match *m = match_ref(w->entries[at]);
-		bool alone = window_alone(w, at);
-
-		window_remove(w, at, 1);
-		if (alone && m->time > w->quiet_until) {
-			w->quiet_until = m->time + w->corr->timespan;
-			fire(c, w, &m, 1);
+	for (size_t i = 0; i < g->n && e[i].time < t;)
+		if (e[i].of.kind == 0) {
+			i++;
+		} else {
+			group_remove(c, g, i, 1);
+			e = group_entries(g);
 		}
-		match_unref(m);
-	}
+}
+
+static void decide_absent(struct correlator *c, struct group *g, int64_t upto)
+{
+	const struct plan *p = &c->plans[g->plan];
+	const struct entry *e = group_entries(g);
+	size_t at = (size_t)(undecided(p, g) - e);
+	bool fires = alone(p, e, g->n, at) && e[at].time > g->quiet_until;
+	struct match *m = match_ref(e[at].m);
+
+	group_remove(c, g, at, 1);
 	if (upto != INT64_MAX)
-		window_prune(w, upto - w->corr->timespan - c->slack[w->rule->index]);
-	c->bytes += w->bytes - before;
-}
-
-static void add_to(struct correlator *c, const struct rule *r, const struct correlation *corr, struct match *m)
-{
-	bool absent = corr->type == CORR_ABSENT, first = corr->rules[0] == m->rule->index;
-	char key[KEY_BYTES];
-	struct window *w;
-	size_t at, before;
-
-	if (!group_key(c->o.rules, r, corr, m, key))
-		return;
-	w = window_of(c, r, key);
-	if (m->time <= w->quiet_until && (!absent || first))
-		return;
-	before = w->bytes;
-	if (!absent)
-		window_prune(w, m->time - corr->timespan - (corr->timespan > LATE ? corr->timespan : LATE) - c->slack[r->index]);
-	at = window_put(w, m, window_most(corr), &c->evicted);
-	c->bytes += w->bytes - before;
-	if (absent && first && m->time + corr->timespan < c->next_due)
-		c->next_due = m->time + corr->timespan;
-	if (at == SIZE_MAX || absent || (corr->type == CORR_EVENT_COUNT && w->n < corr->at_least))
-		return;
-	before = w->bytes;
-	try_fire(c, w, at);
-	c->bytes += w->bytes - before;
-}
-
-void correlator_add(struct correlator *c, struct match *m)
-{
-	const struct refers *to = &c->refers[m->rule->index];
-
-	for (size_t i = 0; i < to->n; i++) {
-		const struct rule *r = ruleset_rule(c->o.rules, to->list[i]);
-
-		add_to(c, r, ruleset_correlation(c->o.rules, r), m);
+		prune_absent(c, g, upto - p->corr->timespan - p->slack);
+	if (fires) {
+		pick_none(c);
+		pick(c, m);
+		fire(c, g, 0);
 	}
-	while (c->depth == 0 && c->bytes > c->o.memory_cap && c->oldest && c->oldest != c->newest) {
-		c->evicted++;
-		drop(c, c->oldest);
-	}
+	match_unref(m);
 }
 
-struct due {
-	struct window *w;
-	int64_t when, upto;
-};
-
-/* By time, so that the order of decisions does not depend on where windows lie in memory. */
-static int by_due(const void *a, const void *b)
+static void decide_closed(struct correlator *c, struct group *g)
 {
-	const struct due *x = a, *y = b;
+	const struct plan *p = &c->plans[g->plan];
+	const struct entry *e = group_entries(g);
+	int64_t end = e[0].time + p->corr->timespan;
+	size_t n = 0;
 
-	if (x->when != y->when)
-		return x->when < y->when ? -1 : 1;
-	if (x->w->rule != y->w->rule)
-		return x->w->rule->index < y->w->rule->index ? -1 : 1;
-	return strcmp(x->w->key, y->w->key);
+	while (n < g->n && e[n].time <= end)
+		n++;
+	g->quiet_until = end; /* what comes for this window is too late */
+	if (window_closed(c, p, g, n))
+		fire(c, g, n);
+	else
+		group_remove(c, g, 0, n);
 }
 
-/* Decides all that is due; how many windows that were. upto NULL: everything is. */
-static size_t decide_round(struct correlator *c, int64_t (*upto)(void *arg, const struct match *m), void *arg)
+/* The first that is due before upto; false: nothing is. */
+static bool decide_next(struct correlator *c, uint32_t clock, int64_t upto)
 {
-	struct due *list = NULL;
-	size_t n = 0, room = 0;
+	const struct match *whose;
+	int64_t when;
+	struct group *g = due_next(c, clock, &when);
 
-	c->next_due = INT64_MAX;
-	for (struct window *w = c->newest; w; w = w->older) {
-		size_t at;
-		int64_t when = w->corr->type == CORR_ABSENT ? window_due(w, &at) : INT64_MAX;
-		int64_t to = when == INT64_MAX ? INT64_MIN : upto ? upto(arg, w->entries[at]) : INT64_MAX;
+	if (!g || when >= upto)
+		return false;
+	when = due_of(c, g, &whose);
+	if (when < upto) {
+		const struct plan *p = &c->plans[g->plan];
 
-		if (when >= to) {
-			c->next_due = when < c->next_due ? when : c->next_due;
-			continue;
+		if (!undecided(p, g)) {
+			table_drop(c, g);
+			return true;
 		}
-		if (n == room) {
-			room = room ? 2 * room : 64;
-			list = xrealloc(list, room, sizeof *list);
-		}
-		list[n++] = (struct due){w, when, to};
+		due_take(c, g);
+		if (p->absent)
+			decide_absent(c, g, upto);
+		else
+			decide_closed(c, g);
+		state_changed(c, g);
+		when = due_of(c, g, &whose);
 	}
-	if (n)
-		qsort(list, n, sizeof *list, by_due);
-	c->depth++; /* keeps the windows of the list alive */
-	for (size_t i = 0; i < n; i++) {
-		size_t at;
-
-		decide(c, list[i].w, list[i].upto);
-		int64_t next = window_due(list[i].w, &at);
-
-		c->next_due = next < c->next_due ? next : c->next_due;
-	}
-	c->depth--;
-	free(list);
-	return n;
+	due_put(c, g, when, whose);
+	return true;
 }
 
-void correlator_pass(struct correlator *c, int64_t (*upto)(void *arg, const struct match *m), void *arg)
+void correlator_pass(struct correlator *c, int64_t (*upto)(void *arg, const char *host, const char *reporter), void *arg)
 {
-	decide_round(c, upto, arg);
+	for (uint32_t i = 0; i < c->n_clocks; i++) {
+		int64_t to = c->clocks[i].n ? upto(arg, c->clocks[i].host, c->clocks[i].reporter) : 0;
+
+		while (c->clocks[i].n && decide_next(c, i, to))
+			;
+	}
 }
 
 int64_t correlator_due(const struct correlator *c)
 {
-	return c->next_due;
+	int64_t least = INT64_MAX;
+
+	for (uint32_t i = 0; i < c->n_clocks; i++)
+		if (c->clocks[i].n && c->clocks[i].heap[0].when < least)
+			least = c->clocks[i].heap[0].when;
+	return least;
 }
 
 void correlator_finish(struct correlator *c)
 {
-	while (decide_round(c, NULL, NULL))
+	due_merge(c);
+	while (c->n_clocks && decide_next(c, 0, INT64_MAX))
 		;
 }
 
-uint64_t correlator_evicted(const struct correlator *c)
+/* What the type asks of the match; false: it has no such value. */
+static bool read_value(const struct correlator *c, const struct plan *p, const struct refer *r, struct match *m, struct entry *to)
 {
-	return c->evicted;
-}
+	char text[KEY_BYTES];
+	struct number v;
+	size_t n;
 
-uint64_t correlator_bytes(const struct correlator *c)
-{
-	return c->bytes;
-}
-
-static const char *rule_key(const struct rule *r)
-{
-	return *r->id ? r->id : r->name;
-}
-
-void correlator_save(const struct correlator *c, struct json_out *o, const char *key)
-{
-	json_open(o, key, '[');
-	for (const struct window *w = c->oldest; w; w = w->newer) {
-		json_open(o, NULL, '{');
-		json_put_str(o, "rule", rule_key(w->rule));
-		json_put_str(o, "key", w->key);
-		if (w->quiet_until != INT64_MIN)
-			json_put_int(o, "quiet_until", w->quiet_until);
-		json_open(o, "entries", '[');
-		for (size_t i = 0; i < w->n; i++)
-			match_save(w->entries[i], o, NULL);
-		json_close(o, ']');
-		json_close(o, '}');
+	*to = (struct entry){.time = m->time, .m = m, .of.kind = r->place};
+	if (p->corr->n_fields == 0)
+		return true;
+	if (p->corr->type == CORR_VALUE_COUNT) {
+		n = key_of(&r->fields, m, text);
+		to->of.kind = n == SIZE_MAX ? 0 : hash_bytes(&c->seed, text, n);
+		return n != SIZE_MAX;
 	}
-	json_close(o, ']');
+	const char *s = r->fields.slot[0] < 0 ? m->host : (size_t)r->fields.slot[0] < m->origin->n ?
+		match_slot(m, (size_t)r->fields.slot[0]) : NULL;
+
+	if (!s || !number_parse(s, strlen(s), &v))
+		return false;
+	to->of.number = v.real;
+	return true;
 }
 
-static void load_window(struct correlator *c, struct strings *pool, const struct json *j)
+static bool used_up(struct correlator *c, const struct plan *p, const struct group *g, const struct entry *e)
 {
-	const struct rule *r = ruleset_find(c->o.rules, json_str(json_get(j, "rule"), ""));
-	const struct json *entries = json_get(j, "entries");
-	struct window *w;
-	size_t before, at;
+	if (e->time > g->quiet_until || (p->absent && e->of.kind != 0))
+		return false;
+	c->counts.late += p->closes;
+	return true;
+}
 
-	if (!r || r->kind != RULE_CORRELATION)
+/* The match's group, used just now. NULL: it lacks a field. */
+static struct group *group_for(struct correlator *c, const struct refer *r, struct match *m, struct entry *e)
+{
+	char key[KEY_BYTES];
+	size_t n = key_of(&r->group, m, key);
+	struct group *g;
+
+	if (n == SIZE_MAX || !read_value(c, &c->plans[r->plan], r, m, e)) {
+		c->counts.incomplete++;
+		return NULL;
+	}
+	uint64_t hash = group_hash(c, r->plan, key, n);
+
+	g = table_find(c, r->plan, key, n, hash);
+	if (!g)
+		return table_add(c, r->plan, key, n, hash);
+	table_use(c, g);
+	return g;
+}
+
+static void add_to(struct correlator *c, const struct refer *r, struct match *m)
+{
+	const struct plan *p = &c->plans[r->plan];
+	struct entry e;
+	struct group *g = group_for(c, r, m, &e);
+	size_t at, end;
+
+	if (!g || used_up(c, p, g, &e))
 		return;
-	w = window_of(c, r, json_str(json_get(j, "key"), ""));
-	w->quiet_until = json_int(json_get(j, "quiet_until"), INT64_MIN);
-	before = w->bytes;
-	for (size_t i = 0; i < json_len(entries); i++) {
-		struct match *m = match_load(pool, c->o.rules, json_at(entries, i));
-
-		if (m && window_refers(w, m))
-			window_put(w, m, window_most(w->corr), &c->evicted);
-		match_unref(m);
-	}
-	c->bytes += w->bytes - before;
-	if (w->corr->type == CORR_ABSENT && window_due(w, &at) < c->next_due)
-		c->next_due = window_due(w, &at);
+	if (!p->absent && !p->closes && g->n)
+		prune(c, g, m->time - p->corr->timespan - (p->corr->timespan > LATE ? p->corr->timespan : LATE) - p->slack);
+	at = group_put(c, g, &e);
+	wait_for(c, g);
+	if (at == SIZE_MAX)
+		return;
+	state_changed(c, g);
+	if (p->absent || p->closes || (p->corr->type == CORR_EVENT_COUNT && g->n < p->corr->at_least) || !window_holds(c, p, g, at, &end))
+		return;
+	fire(c, g, end + 1);
 }
 
-void correlator_load(struct correlator *c, struct strings *pool, const struct json *j)
+void correlator_add(struct correlator *c, struct match *m)
 {
-	for (size_t i = 0; i < json_len(j); i++)
-		load_window(c, pool, json_at(j, i));
+	for (uint32_t i = 0; i < c->n_refers[m->rule->index]; i++)
+		add_to(c, &c->refers[m->rule->index][i], m);
+	while (c->depth == 0 && c->counts.bytes > c->o.memory_cap && c->oldest && c->oldest != c->newest) {
+		c->counts.evicted++;
+		table_drop(c, c->oldest);
+	}
+}
+
+void group_restore(struct correlator *c, const struct rule *r, struct match *m, struct restored how)
+{
+	for (uint32_t i = 0; i < c->n_refers[m->rule->index]; i++) {
+		const struct refer *to = &c->refers[m->rule->index][i];
+		struct entry e;
+		struct group *g = c->plans[to->plan].rule == r ? group_for(c, to, m, &e) : NULL;
+
+		if (!g)
+			continue;
+		group_put(c, g, &e);
+		if (how.empty)
+			group_remove(c, g, 0, g->n);
+		g->quiet_until = how.quiet_until;
+		g->stored = true;
+		if (!how.stored)
+			state_changed(c, g);
+		wait_for(c, g);
+	}
 }

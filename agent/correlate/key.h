@@ -1,4 +1,4 @@
-/* key.h - what groups matches: the values of a correlation's group-by fields. Private to correlate/. */
+/* key.h - what groups matches, and what tells values apart: values of some fields, folded. Private to correlate/. */
 #ifndef EVMEND_CORRELATE_KEY_H
 #define EVMEND_CORRELATE_KEY_H
 
@@ -6,8 +6,14 @@
 
 #define KEY_BYTES 6144 /* 8 values of MATCH_VALUE_BYTES, folded (up to 3 bytes for 2), and separators */
 
-/* Folded values with \x1f between them. false: a field is missing, so the match takes no part. */
-bool group_key(const struct ruleset *rs, const struct rule *r, const struct correlation *corr, const struct match *m,
-	char key[static KEY_BYTES]);
+struct key_slots { /* where the values stand in the matches of one rule */
+	uint16_t n;
+	int16_t slot[CORR_FIELDS]; /* -1: the host */
+};
+
+struct key_slots key_slots_of(const struct ruleset *rs, const struct rule *correlation, const char *const *names, size_t n,
+	const struct rule *of);
+/* Folded values with \x1f between them. SIZE_MAX: a field is missing, so the match takes no part; else the length. */
+size_t key_of(const struct key_slots *s, const struct match *m, char key[static KEY_BYTES]);
 
 #endif

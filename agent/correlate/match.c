@@ -11,16 +11,28 @@
 #include "base/err.h"
 #include "base/text.h"
 
-static struct match *blank(const struct ruleset *rs, const struct rule *r)
+struct match *match_build(struct origin *o, const char *const *values, const size_t *n)
 {
-	const char *const *names;
-	size_t n = ruleset_wanted(rs, r, &names);
-	struct match *m = xcalloc(1, sizeof *m + n * sizeof m->values[0]);
+	size_t head = sizeof(struct match) + o->n * sizeof(uint16_t), bytes = head;
+	struct match *m;
 
+	for (size_t i = 0; i < o->n; i++)
+		bytes += values[i] ? (n[i] > MATCH_VALUE_BYTES ? MATCH_VALUE_BYTES : n[i]) + 1 : 0;
+	m = xcalloc(1, bytes > MATCH_BYTES ? MATCH_BYTES : bytes);
 	m->refs = 1;
-	m->rule = r;
-	m->names = names;
-	m->n = n;
+	m->rule = o->rule;
+	m->origin = o;
+	bytes = head;
+	for (size_t i = 0; i < o->n; i++) {
+		size_t len = n[i] > MATCH_VALUE_BYTES ? MATCH_VALUE_BYTES : n[i];
+
+		if (!values[i] || bytes + len + 1 > MATCH_BYTES)
+			continue;
+		memcpy((char *)m + bytes, values[i], len);
+		m->at[i] = (uint16_t)bytes;
+		bytes += len + 1;
+	}
+	m->bytes = (uint16_t)bytes;
 	return m;
 }
 
@@ -29,15 +41,20 @@ static bool usable_host(const char *s)
 	return s && *s && text_host_ok(s) && !text_same(s, "UnKown") && !text_same(s, "Unknown");
 }
 
+const char *match_slot(const struct match *m, size_t i)
+{
+	return m->at[i] ? (const char *)m + m->at[i] : NULL;
+}
+
 const char *match_value(const struct match *m, const char *field)
 {
-	for (size_t i = 0; i < m->n; i++)
-		if (text_same(m->names[i], field))
-			return m->values[i];
+	for (size_t i = 0; i < m->origin->n; i++)
+		if (text_same(m->origin->names[i], field))
+			return match_slot(m, i);
 	return NULL;
 }
 
-static const char *host_of(const struct ruleset *rs, const struct match *m)
+static const char *named_host(struct strings *pool, const struct ruleset *rs, const struct match *m, const char *otherwise)
 {
 	const char *const *fields;
 	size_t n = ruleset_hosts(rs, m->rule, &fields);
@@ -46,70 +63,61 @@ static const char *host_of(const struct ruleset *rs, const struct match *m)
 		const char *v = match_value(m, fields[i]);
 
 		if (usable_host(v))
-			return v;
+			return strings_add(pool, v);
 	}
-	return NULL;
-}
-
-/* System/Computer as a host: without the dot that ends a full name. A name that is none still has its finding, of nobody we know. */
-static const char *reporting_host(struct strings *pool, const char *computer)
-{
-	size_t n = strlen(computer);
-	const char *s = n > 1 && computer[n - 1] == '.' ? strings_add_n(pool, computer, n - 1) : computer;
-
-	return text_host_ok(s) ? s : strings_add(pool, MATCH_NO_HOST);
+	return otherwise;
 }
 
 struct match *match_new(struct strings *pool, const struct ruleset *rs, const struct rule *r, const struct event *ev)
 {
-	struct match *m = blank(rs, r);
-	const char *host;
+	struct origin *o = origin_of(pool, rs, r, ev->event_id, ev->computer, ev->channel, ev->provider, ev->source);
+	const char *values[RULE_WANTS];
+	size_t n[RULE_WANTS];
+	struct match *m;
 
-	for (size_t i = 0; i < m->n; i++) {
-		size_t n;
-		const char *v = ruleset_value(rs, r, ev, m->names[i], &n);
-
-		m->values[i] = v ? strings_add_n(pool, v, n > MATCH_VALUE_BYTES ? MATCH_VALUE_BYTES : n) : NULL;
-	}
+	ruleset_wanted_values(rs, r, ev, values, n);
+	m = match_build(o, values, n);
 	m->time = ev->time;
-	m->reporter = strings_add(pool, ev->computer);
-	host = host_of(rs, m);
-	m->host = host ? host : reporting_host(pool, m->reporter);
-	m->channel = strings_add(pool, ev->channel);
-	m->provider = strings_add(pool, ev->provider);
-	m->source = strings_add(pool, ev->source);
-	m->event_id = ev->event_id;
+	m->reporter = o->computer;
+	m->host = named_host(pool, rs, m, o->host);
 	m->record_id = ev->record_id;
 	event_uid(ev, m->uid);
 	return m;
 }
 
-struct match *match_of_group(const struct ruleset *rs, const struct rule *r, struct match *const *entries, size_t n)
+static bool groups_by(const struct correlation *corr, const char *name)
 {
-	const struct match *last = entries[n - 1];
-	const struct correlation *corr = ruleset_correlation(rs, r);
-	struct match *m = blank(rs, r);
-	const char *host;
+	for (size_t g = 0; g < corr->n_group_by; g++)
+		if (text_same(corr->group_by[g], name))
+			return true;
+	return false;
+}
 
-	for (size_t i = 0; i < m->n; i++) {
-		for (size_t g = 0; g < corr->n_group_by; g++)
-			if (text_same(corr->group_by[g], m->names[i]))
-				m->values[i] = match_value(last, ruleset_group_field(rs, r, g, last->rule));
-		for (size_t e = n; e > 0 && !m->values[i]; e--)
-			m->values[i] = match_value(entries[e - 1], m->names[i]);
+struct match *match_of_group(struct strings *pool, const struct ruleset *rs, const struct rule *r, struct match *const *entries, size_t n)
+{
+	const struct match *last = entries[n - 1], *first = entries[0];
+	const struct origin *lo = last->origin;
+	struct origin *o = origin_of(pool, rs, r, lo->event_id, lo->computer, lo->channel, lo->provider, lo->source);
+	const char *values[RULE_WANTS];
+	size_t len[RULE_WANTS];
+	struct match *m;
+
+	for (size_t i = 0; i < o->n; i++) {
+		const char *name = o->names[i];
+
+		values[i] = groups_by(ruleset_correlation(rs, r), name) ? match_value(first, ruleset_alias(rs, r, name, first->rule)) : NULL;
+		for (size_t e = n; e > 0 && !values[i]; e--)
+			values[i] = match_value(entries[e - 1], ruleset_alias(rs, r, name, entries[e - 1]->rule));
+		len[i] = values[i] ? strlen(values[i]) : 0;
 	}
+	m = match_build(o, values, len);
 	m->time = last->time;
 	m->reporter = last->reporter;
-	host = host_of(rs, m);
-	m->host = host ? host : last->host;
-	m->channel = last->channel;
-	m->provider = last->provider;
-	m->source = last->source;
-	m->event_id = last->event_id;
+	m->host = named_host(pool, rs, m, last->host);
 	m->record_id = last->record_id;
 	memcpy(m->uid, last->uid, sizeof m->uid);
 	m->replay = last->replay;
-	m->counted = ~0u; /* its events are counted by the finding itself */
+	m->counted = UINT8_MAX; /* its events are counted by the finding itself */
 	return m;
 }
 
@@ -121,13 +129,16 @@ struct match *match_ref(struct match *m)
 
 void match_unref(struct match *m)
 {
-	if (m && --m->refs == 0)
-		free(m);
+	if (!m || --m->refs > 0)
+		return;
+	origin_unref(m->origin);
+	free(m);
 }
 
+/* As the heap cuts it. */
 size_t match_bytes(const struct match *m)
 {
-	return sizeof *m + m->n * sizeof m->values[0] + 16;
+	return (m->bytes + 8u + 15u) & ~(size_t)15;
 }
 
 static const char *rule_key(const struct rule *r)
@@ -145,18 +156,18 @@ void match_save(const struct match *m, struct json_out *o, const char *key)
 	json_put_int(o, "time", m->time);
 	json_put_str(o, "host", m->host);
 	json_put_str(o, "reporter", m->reporter);
-	json_put_str(o, "channel", m->channel);
-	json_put_str(o, "provider", m->provider);
-	json_put_str(o, "source", m->source);
-	json_put_int(o, "event_id", m->event_id);
+	json_put_str(o, "channel", m->origin->channel);
+	json_put_str(o, "provider", m->origin->provider);
+	json_put_str(o, "source", m->origin->source);
+	json_put_int(o, "event_id", m->origin->event_id);
 	json_put_int(o, "record_id", (int64_t)m->record_id);
 	json_put_str(o, "uid", uid);
 	json_put_bool(o, "replay", m->replay);
 	json_put_int(o, "counted", m->counted);
 	json_open(o, "values", '{');
-	for (size_t i = 0; i < m->n; i++)
-		if (m->values[i])
-			json_put_str(o, m->names[i], m->values[i]);
+	for (size_t i = 0; i < m->origin->n; i++)
+		if (m->at[i])
+			json_put_str(o, m->origin->names[i], match_slot(m, i));
 	json_close(o, '}');
 	json_close(o, '}');
 }
@@ -166,26 +177,27 @@ struct match *match_load(struct strings *pool, const struct ruleset *rs, const s
 	const struct rule *r = ruleset_find(rs, json_str(json_get(j, "rule"), ""));
 	const char *uid = json_str(json_get(j, "uid"), "");
 	const struct json *values = json_get(j, "values");
+	const char *computer = json_str(json_get(j, "reporter"), ""), *texts[RULE_WANTS];
+	size_t n[RULE_WANTS];
+	struct origin *o;
 	struct match *m;
+	uint8_t raw[32];
 
-	if (!r)
+	if (!r || !text_unhex(raw, sizeof raw, uid, strlen(uid)))
 		return NULL;
-	m = blank(rs, r);
-	if (!text_unhex(m->uid, sizeof m->uid, uid, strlen(uid))) {
-		free(m);
-		return NULL;
+	o = origin_of(pool, rs, r, (uint32_t)json_int(json_get(j, "event_id"), 0), computer, json_str(json_get(j, "channel"), ""),
+		json_str(json_get(j, "provider"), ""), json_str(json_get(j, "source"), ""));
+	for (size_t i = 0; i < o->n; i++) {
+		texts[i] = json_str(json_get(values, o->names[i]), NULL);
+		n[i] = texts[i] ? strlen(texts[i]) : 0;
 	}
-	for (size_t i = 0; i < m->n; i++)
-		m->values[i] = strings_add(pool, json_str(json_get(values, m->names[i]), NULL));
+	m = match_build(o, texts, n);
+	memcpy(m->uid, raw, sizeof raw);
 	m->time = json_int(json_get(j, "time"), 0);
 	m->host = strings_add(pool, json_str(json_get(j, "host"), ""));
-	m->reporter = strings_add(pool, json_str(json_get(j, "reporter"), ""));
-	m->channel = strings_add(pool, json_str(json_get(j, "channel"), ""));
-	m->provider = strings_add(pool, json_str(json_get(j, "provider"), ""));
-	m->source = strings_add(pool, json_str(json_get(j, "source"), ""));
-	m->event_id = (uint32_t)json_int(json_get(j, "event_id"), 0);
+	m->reporter = strings_add(pool, computer);
 	m->record_id = (uint64_t)json_int(json_get(j, "record_id"), 0);
 	m->replay = json_bool(json_get(j, "replay"), false);
-	m->counted = (unsigned)json_int(json_get(j, "counted"), 0);
+	m->counted = (uint8_t)json_int(json_get(j, "counted"), 0);
 	return m;
 }

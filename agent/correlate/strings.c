@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "correlate/origin.h"
 
 struct entry {
 	uint64_t hash;
@@ -23,6 +24,7 @@ struct strings {
 	struct hash_seed seed;
 	struct entry *slots;
 	size_t n, room;
+	struct origins *origins;
 };
 
 struct strings *strings_new(void)
@@ -33,6 +35,7 @@ struct strings *strings_new(void)
 	s->seed = hash_seed_draw();
 	s->room = 1024;
 	s->slots = xcalloc(s->room, sizeof *s->slots);
+	s->origins = origins_new();
 	return s;
 }
 
@@ -40,6 +43,7 @@ void strings_free(struct strings *s)
 {
 	if (!s)
 		return;
+	origins_free(s->origins);
 	arena_free(s->arena);
 	free(s->slots);
 	free(s);
@@ -89,4 +93,9 @@ const char *strings_add(struct strings *s, const char *text)
 size_t strings_bytes(const struct strings *s)
 {
 	return arena_used(s->arena) + s->room * sizeof *s->slots;
+}
+
+struct origins *strings_origins(struct strings *s)
+{
+	return s->origins;
 }

@@ -11,5 +11,6 @@ void strings_free(struct strings *s);
 const char *strings_add(struct strings *s, const char *text);            /* NULL gives NULL */
 const char *strings_add_n(struct strings *s, const char *text, size_t n);
 size_t strings_bytes(const struct strings *s);
+struct origins *strings_origins(struct strings *s); /* origin.h */
 
 #endif

@@ -12,14 +12,16 @@
 
 struct place {
 	struct db *db;
+	struct err e; /* of a row that could not be put */
 };
 
 static const char *const versions[] = {
 	"create table position (source text not null, partition text not null, position text not null, decoder text not null,"
 	" primary key (source, partition)) without rowid;"
 	"create table state (name text primary key, value blob not null) without rowid;",
+	"create table groups (name blob primary key, value blob not null) without rowid;",
 };
-static const struct db_schema schema = { .versions = versions, .n = 1 };
+static const struct db_schema schema = { .versions = versions, .n = 2 };
 
 struct place *place_open(const char *folder, struct err *e)
 {
@@ -102,6 +104,45 @@ int place_put_engine(struct place *p, const struct buf *state, struct err *e)
 int place_put_noise(struct place *p, const struct buf *noise, struct err *e)
 {
 	return put_state(p, "noise", noise, e);
+}
+
+static int put_group(void *place, const void *name, size_t name_n, const void *value, size_t n)
+{
+	struct place *p = place;
+	struct db_row *q = db_prepare(p->db, n ? "insert into groups (name,value) values (?,?) on conflict (name) do update set value=excluded.value" :
+		"delete from groups where name=?", &p->e);
+
+	if (!q)
+		return -1;
+	db_bind_blob(q, 1, name, name_n);
+	if (n)
+		db_bind_blob(q, 2, value, n);
+	return finish(q, &p->e);
+}
+
+int place_put_groups(struct place *p, struct engine *g, struct err *e)
+{
+	if (engine_changes(g, put_group, p) == 0)
+		return 0;
+	*e = p->e;
+	return -1;
+}
+
+int place_groups(struct place *p, struct engine *g, struct err *e)
+{
+	struct db_row *q = db_prepare(p->db, "select value from groups", e);
+	int got, bad = 0;
+
+	if (!q)
+		return -1;
+	while ((got = db_step(q, e)) == 1) {
+		size_t n;
+		const void *v = db_blob(q, 0, &n);
+
+		bad += engine_restore(g, v, n) < 0;
+	}
+	db_done(q);
+	return got < 0 ? -1 : bad ? err_set(e, ERR_IO, "%d groups of correlations in watch.db are not readable", bad) : 0;
 }
 
 int place_resume(struct place *p, struct source *s, struct err *e)

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "cases/engine.h"
 #include "source/source.h"
 
 #define PLACE_POSITION 1024
@@ -20,6 +21,8 @@ int place_begin(struct place *p, struct err *e);
 int place_put(struct place *p, const char *source, const char *partition, const char *position, const char *decoder, struct err *e);
 int place_put_engine(struct place *p, const struct buf *state, struct err *e);
 int place_put_noise(struct place *p, const struct buf *noise, struct err *e); /* what engine_noise says, for place_look_noise */
+/* The groups of correlations that changed; engine_stored after the commit. */
+int place_put_groups(struct place *p, struct engine *g, struct err *e);
 int place_commit(struct place *p, struct err *e); /* -1: nothing of it was stored */
 void place_rollback(struct place *p);
 
@@ -27,6 +30,8 @@ void place_rollback(struct place *p);
 int place_resume(struct place *p, struct source *s, struct err *e);
 /* The decoder's state that was stored with a partition; false: none. */
 bool place_decoder(struct place *p, const char *source, const char *partition, char *to, size_t n);
+/* Gives the engine its groups back; -1: some or all cannot be read, the others are there. */
+int place_groups(struct place *p, struct engine *g, struct err *e);
 /* What engine_save gave; empty when there is nothing. */
 int place_engine(struct place *p, struct buf *to, struct err *e);
 /* For verbs, beside a running agent: what was held back, as of the last commit. Empty when there is nothing. */

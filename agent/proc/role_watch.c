@@ -275,8 +275,10 @@ static void restore_engine(struct watch *w)
 
 	buf_init(&state, ENGINE_STATE);
 	if (place_engine(w->place, &state, &e) < 0 || (state.n && engine_load(w->engine, state.p, state.n, &e) < 0))
-		link_failed(&w->link, "the windows and cases of the last run are not readable and begin anew: %s", e.text);
+		link_failed(&w->link, "the cases of the last run are not readable and begin anew: %s", e.text);
 	buf_free(&state);
+	if (place_groups(w->place, w->engine, &e) < 0)
+		link_failed(&w->link, "open correlations of the last run are lost: %s", e.text);
 }
 
 /* Everything that the configuration and the rules decide. */
@@ -286,7 +288,7 @@ static int set_up(struct watch *w, struct err *e)
 	struct engine_sink sink = { .arg = w, .finding = on_finding, .case_changed = on_case, .silence_ended = on_silence_ended };
 	struct engine_options eo = { .rules = w->rules, .n_hosts = c->n_hosts, .clock = &w->link.clock, .replay_after = c->times.replay_after,
 		.idle_after = c->times.idle_after, .update_every = UPDATE_EVERY,
-		.budget = c->caps.findings_per_rule_host, .memory_cap = (uint64_t)c->caps.memory_mb << 20 };
+		.budget = c->caps.findings_per_rule_host, .memory_cap = (uint64_t)c->caps.memory_mb << 20, .stored = true };
 	struct reader_options ro = { .config = c, .names = ruleset_names(w->rules), .clock = &w->link.clock, .log = &w->link.log,
 		.place = w->place, .sink = { .arg = w, .event = on_event, .malformed = on_malformed }, .failed = on_failed };
 
@@ -333,8 +335,10 @@ static int store_place(struct watch *w, struct err *e)
 	}
 	buf_free(&noise);
 	buf_free(&state);
-	if (did == 0)
+	if (did == 0) {
+		engine_stored(w->engine);
 		kill_point("watch.after-position");
+	}
 	return did;
 }
 

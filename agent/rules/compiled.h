@@ -66,11 +66,13 @@ struct selection {
 struct compiled;
 struct reference {
 	const char *text;
+	int line;
 	struct compiled *rule;
 };
 
 struct alias { /* of a correlation: for rule `rule`, the name means `field` */
 	const char *name, *rule, *field;
+	int line;
 };
 
 struct compiled {
@@ -92,7 +94,8 @@ struct compiled {
 	size_t n_wanted;
 	const enum lint *allowed; /* `evmend: allow:` */
 	size_t n_allowed;
-	bool dropped, visiting;
+	int depth; /* correlations below, the longest way */
+	bool dropped;
 };
 
 /* -- detection.c, item.c -- */
@@ -111,8 +114,8 @@ struct node *condition_compile(struct loader *l, const struct yaml_node *at, str
 
 /* -- correlation.c, evmend_key.c -- */
 bool correlation_compile(struct loader *l, struct compiled *c, const struct yaml_node *doc);
-/* The field that group-by number g means for events of the referred rule. */
-const char *correlation_field(const struct compiled *c, size_t g, const struct compiled *of);
+/* The field that a name in a correlation means for matches of the referred rule: an alias's, or the name itself. */
+const char *correlation_field(const struct compiled *c, const char *name, const struct compiled *of);
 bool evmend_compile(struct loader *l, struct compiled *c, const struct yaml_node *evmend);
 
 /* -- evaluate.c -- */

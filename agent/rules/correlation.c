@@ -1,17 +1,17 @@
 /* correlation.c - reading a correlation document.
  *
  * Why: correlations say which groups of events mean something; their state lives in correlate/, their text is read here.
- * Promises: types event_count, temporal, temporal_ordered and our own `absent`; references are resolved later, over all files.
- * Refuses: value_* types, upper bounds and expressions (not supported yet), by name. */
+ * Promises: all eight types of Sigma 2.1 and our own `absent`; references are resolved later, over all files.
+ * Refuses: what the type cannot mean (a field for event_count, an order without two rules), with the place and what to write. */
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "rules/compiled.h"
+#include "rules/correlation.h"
 
-static const char *const known[] = {"type", "rules", "group-by", "timespan", "condition", "aliases", "generate", "where", NULL};
-static const char *const types[] = {"event_count", "temporal", "temporal_ordered", "absent", NULL};
-static const char *const later[] = {"value_count", "value_sum", "value_avg", "value_percentile", "value_median", NULL};
+static const char *const known[] = {"type", "rules", "group-by", "timespan", "condition", "aliases", "generate", "where", "quiet", NULL};
+static const char *const types[] = {"event_count", "value_count", "temporal", "temporal_ordered", "value_sum", "value_avg",
+	"value_median", "value_percentile", "absent", NULL};
 
 static bool read_type(struct loader *l, const struct yaml_node *corr, struct correlation *to)
 {
@@ -19,70 +19,99 @@ static bool read_type(struct loader *l, const struct yaml_node *corr, struct cor
 	const char *near;
 
 	if (!n || n->kind != YAML_SCALAR)
-		return refuse(l, n ? n : corr, "a correlation needs a 'type': event_count, temporal, temporal_ordered or absent");
+		return refuse(l, n ? n : corr, "a correlation needs a 'type': event_count, value_count, temporal, temporal_ordered, value_sum, "
+			"value_avg, value_median, value_percentile or absent");
 	for (size_t i = 0; types[i]; i++)
 		if (strcmp(n->text, types[i]) == 0) {
 			to->type = (enum correlation_type)i;
 			return true;
 		}
-	for (size_t i = 0; later[i]; i++)
-		if (strcmp(n->text, later[i]) == 0)
-			return refuse(l, n, "correlation type '%s' is not supported yet; this rule is left out", n->text);
 	near = text_nearest(n->text, types);
 	return refuse(l, n, "unknown correlation type '%s'%s%s%s", n->text, near ? "; did you mean '" : "",
 		near ? near : "", near ? "'?" : "");
 }
 
+const char *correlation_type_text(enum correlation_type t)
+{
+	return types[t];
+}
+
+static bool is_temporal(const struct correlation *c)
+{
+	return c->type == CORR_TEMPORAL || c->type == CORR_TEMPORAL_ORDERED;
+}
+
 static bool read_rules(struct loader *l, const struct yaml_node *corr, struct compiled *c)
 {
+	const struct yaml_node *n = yaml_get(corr, "rules"), *condition = yaml_get(corr, "condition");
+	bool from_condition = !n && is_temporal(&c->correlation) && condition && condition->kind == YAML_SCALAR;
 	const char *const *list;
 
-	if (!texts(l, yaml_get(corr, "rules"), "rules", &list, &c->n_references))
+	if (from_condition ? !expression_names(l, condition, &list, &c->n_references) :
+			     !texts(l, n ? n : corr, "rules", &list, &c->n_references))
 		return false;
 	if (c->n_references > CORR_RULES)
-		return refuse(l, yaml_get(corr, "rules"), "a correlation may refer to %d rules at most", CORR_RULES);
+		return refuse(l, n ? n : condition, "a correlation may refer to %d rules at most", CORR_RULES);
 	c->references = arena_alloc(l->arena, c->n_references * sizeof *c->references);
 	for (size_t i = 0; i < c->n_references; i++) {
 		c->references[i].text = list[i];
+		c->references[i].line = n && n->kind == YAML_LIST ? n->items[i]->line : (n ? n : condition)->line;
 		for (size_t k = 0; k < i; k++)
 			if (text_same(list[i], list[k]))
-				return refuse(l, yaml_get(corr, "rules"), "'%s' is listed twice", list[i]);
+				return refuse(l, n, "'%s' is listed twice", list[i]);
 	}
-	if (c->correlation.type != CORR_EVENT_COUNT && c->n_references < 2)
-		return refuse(l, yaml_get(corr, "rules"), "this type of correlation needs two rules at least");
+	if ((is_temporal(&c->correlation) || c->correlation.type == CORR_ABSENT) && c->n_references < 2)
+		return refuse(l, n ? n : condition, "%s needs two rules at least", types[c->correlation.type]);
 	return true;
 }
 
-static bool read_timespan(struct loader *l, const struct yaml_node *corr, struct correlation *to)
+/* <number><unit>; a month is 30.44 days and a year 365.25, as pySigma has it. */
+static bool span_of(const char *s, int64_t *us)
 {
-	const struct yaml_node *n = yaml_get(corr, "timespan");
-
-	if (!n || n->kind != YAML_SCALAR || !span_parse(n->text, &to->timespan) || to->timespan <= 0 || to->timespan > 400 * US_DAY)
-		return refuse(l, n ? n : corr, "a correlation needs a 'timespan' such as 30s, 10m, 24h or 7d, at most 400d");
-	return true;
-}
-
-static bool read_condition(struct loader *l, const struct yaml_node *corr, struct compiled *c)
-{
-	const struct yaml_node *n = yaml_get(corr, "condition");
-	struct correlation *to = &c->correlation;
-	bool counts = to->type == CORR_EVENT_COUNT, temporal = to->type == CORR_TEMPORAL;
+	static const struct {
+		char name;
+		int64_t us;
+	} units[] = {{'s', US_SECOND}, {'m', US_MINUTE}, {'h', US_HOUR}, {'d', US_DAY}, {'w', 7 * US_DAY},
+		     {'M', 2630016 * US_SECOND}, {'y', 31557600 * US_SECOND}};
+	size_t digits = strspn(s, "0123456789");
 	int64_t v;
 
-	to->at_least = c->n_references;
-	if (!n)
-		return !counts || refuse(l, corr, "event_count needs a 'condition' such as {gte: 10}");
-	if (!counts && !temporal)
-		return refuse(l, n, "a condition for %s is not supported yet; leave it out", types[to->type]);
-	if (n->kind != YAML_MAP)
-		return refuse(l, n, "a condition that is an expression is not supported yet; write {gte: 2}");
-	if (n->n != 1 || (strcmp(n->keys[0]->text, "gte") != 0 && strcmp(n->keys[0]->text, "gt") != 0))
-		return refuse(l, n, "only one of gte and gt is supported in a condition yet");
-	if (n->items[0]->kind != YAML_SCALAR || !text_int(n->items[0]->text, n->items[0]->len, &v) || v < 0 || v > 100000)
-		return refuse(l, n->items[0], "'%s' takes a number up to 100000", n->keys[0]->text);
-	to->at_least = (uint64_t)v + (n->keys[0]->text[2] == '\0');
-	if (to->at_least == 0 || (temporal && to->at_least > c->n_references))
-		return refuse(l, n->items[0], temporal ? "there are fewer rules than that" : "a count of 0 holds always");
+	if (!text_int(s, digits, &v) || !s[digits] || s[digits + 1])
+		return false;
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+		if (units[i].name == s[digits] && v <= CORR_LONGEST / units[i].us) {
+			*us = v * units[i].us;
+			return true;
+		}
+	return false;
+}
+
+static bool read_spans(struct loader *l, const struct yaml_node *corr, struct correlation *to)
+{
+	const struct yaml_node *n = yaml_get(corr, "timespan"), *old = yaml_get(corr, "timeframe");
+
+	if (!n && old)
+		return refuse(l, old, "'timeframe' is not a key of Sigma; write 'timespan'");
+	if (!n || n->kind != YAML_SCALAR || !span_of(n->text, &to->timespan) || to->timespan == 0)
+		return refuse(l, n ? n : corr, "a correlation needs a 'timespan' such as 30s, 10m, 24h, 7d, 2w, 3M or 1y, at most 10y");
+	to->quiet = -1;
+	if (!(n = yaml_get(corr, "quiet")))
+		return true;
+	return (n->kind == YAML_SCALAR && span_of(n->text, &to->quiet)) ||
+	       refuse(l, n, "'quiet' is how long a correlation that fired stays silent, such as 0s, 10m or 1d");
+}
+
+static bool read_alias(struct loader *l, const struct yaml_node *name, const struct yaml_node *map, struct compiled *c, struct alias *list)
+{
+	if (map->kind != YAML_MAP || map->n == 0)
+		return refuse(l, map, "alias '%s' must be a map: rule: field", name->text);
+	for (size_t j = 0; j < map->n; j++) {
+		const struct yaml_node *field = map->items[j];
+
+		if (field->kind != YAML_SCALAR || field->len == 0 || !field_id(l, field, field->text))
+			return refuse(l, field, "an alias must name a field for each rule: %s: {rule: field}", name->text);
+		list[c->n_aliases++] = (struct alias){keep(l, name), keep(l, map->keys[j]), keep(l, field), map->keys[j]->line};
+	}
 	return true;
 }
 
@@ -99,17 +128,9 @@ static bool read_aliases(struct loader *l, const struct yaml_node *corr, struct 
 	for (size_t i = 0; i < n->n; i++)
 		k += n->items[i]->kind == YAML_MAP ? n->items[i]->n : 0;
 	c->aliases = list = arena_alloc(l->arena, (k + 1) * sizeof *list);
-	for (size_t i = 0; i < n->n; i++) {
-		const struct yaml_node *map = n->items[i];
-
-		if (map->kind != YAML_MAP || map->n == 0)
-			return refuse(l, map, "alias '%s' must be a map: rule: field", n->keys[i]->text);
-		for (size_t j = 0; j < map->n; j++) {
-			if (map->items[j]->kind != YAML_SCALAR || !field_id(l, map->items[j], map->items[j]->text))
-				return refuse(l, map->items[j], "an alias must name a field");
-			list[c->n_aliases++] = (struct alias){keep(l, n->keys[i]), keep(l, map->keys[j]), keep(l, map->items[j])};
-		}
-	}
+	for (size_t i = 0; i < n->n; i++)
+		if (!read_alias(l, n->keys[i], n->items[i], c, list))
+			return false;
 	return true;
 }
 
@@ -127,35 +148,85 @@ static bool read_where(struct loader *l, const struct yaml_node *corr, struct co
 	return true;
 }
 
-bool correlation_compile(struct loader *l, struct compiled *c, const struct yaml_node *doc)
+static bool read_fields(struct loader *l, const struct yaml_node *n, const char *key, const char *const **to, size_t *count)
 {
-	const struct yaml_node *corr = yaml_get(doc, "correlation"), *group;
-	struct correlation *to = &c->correlation;
-
-	if (!only_keys(l, corr, "correlation", known) || !read_type(l, corr, to) || !read_rules(l, corr, c) ||
-	    !read_timespan(l, corr, to) ||
-	    !read_condition(l, corr, c) || !read_aliases(l, corr, c) || !read_where(l, corr, to))
+	if (!texts(l, n, key, to, count))
 		return false;
-	if ((group = yaml_get(corr, "group-by")) && !(group->kind == YAML_LIST && group->n == 0)) {
-		if (!texts(l, group, "group-by", &to->group_by, &to->n_group_by))
+	for (size_t i = 0; i < *count; i++)
+		if (!field_id(l, n, (*to)[i]))
 			return false;
-		for (size_t i = 0; i < to->n_group_by; i++)
-			if (!field_id(l, group, to->group_by[i]))
-				return false;
-		if (to->n_group_by > 8)
-			return refuse(l, group, "at most 8 fields may be grouped by");
-	}
-	return flag(l, yaml_get(corr, "generate"), "generate", &to->generate) &&
-		flag(l, yaml_get(doc, "generate"), "generate", &to->generate);
+	return *count <= CORR_FIELDS || refuse(l, n, "'%s' takes at most %d fields", key, CORR_FIELDS);
 }
 
-const char *correlation_field(const struct compiled *c, size_t g, const struct compiled *of)
+static bool read_group_by(struct loader *l, const struct yaml_node *corr, struct correlation *to)
 {
-	const char *name = c->correlation.group_by[g];
+	const struct yaml_node *n = yaml_get(corr, "group-by");
 
+	return !n || yaml_is_null(n) || (n->kind == YAML_LIST && n->n == 0) ||
+	       read_fields(l, n, "group-by", &to->group_by, &to->n_group_by);
+}
+
+/* `field` of a condition: what value_count counts, or the numbers of the other value types. */
+static bool read_counted(struct loader *l, const struct yaml_node *corr, struct correlation *to)
+{
+	const struct yaml_node *condition = yaml_get(corr, "condition"), *n = yaml_get(condition, "field");
+	bool wants = to->type == CORR_VALUE_COUNT || (to->type >= CORR_VALUE_SUM && to->type <= CORR_VALUE_PERCENTILE);
+
+	if (!wants)
+		return !n || refuse(l, n, "%s counts events and takes no 'field'; value_count counts values", types[to->type]);
+	if (!n)
+		return refuse(l, condition ? condition : corr, "%s needs a 'field' in its condition, such as {field: TargetUserName, gte: 10}",
+			types[to->type]);
+	if (!read_fields(l, n, "field", &to->fields, &to->n_fields))
+		return false;
+	return to->type == CORR_VALUE_COUNT || to->n_fields == 1 || refuse(l, n, "%s takes one field", types[to->type]);
+}
+
+static bool read_generate(struct loader *l, const struct yaml_node *doc, const struct yaml_node *corr, struct correlation *to)
+{
+	const struct yaml_node *places[] = {yaml_get(doc, "generate"), yaml_get(corr, "generate")};
+	bool said[2] = {false, false};
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct yaml_node *n = places[i];
+
+		if (!n)
+			continue;
+		said[i] = n->kind == YAML_SCALAR && text_same(n->text, "true");
+		if (!said[i] && (n->kind != YAML_SCALAR || !text_same(n->text, "false")))
+			return refuse(l, n, "'generate' is true or false");
+	}
+	if (places[0] && places[1] && said[0] != said[1])
+		return refuse(l, places[1], "'generate' is said twice, once true and once false; leave one out");
+	to->generate = said[0] || said[1];
+	return true;
+}
+
+bool correlation_compile(struct loader *l, struct compiled *c, const struct yaml_node *doc)
+{
+	const struct yaml_node *corr = yaml_get(doc, "correlation");
+	struct correlation *to = &c->correlation;
+
+	if (corr->kind == YAML_MAP && yaml_get(corr, "timeframe") && !yaml_get(corr, "timespan"))
+		return read_spans(l, corr, to);
+	return only_keys(l, corr, "correlation", known) && read_type(l, corr, to) && read_rules(l, corr, c) && read_spans(l, corr, to) &&
+	       read_group_by(l, corr, to) && read_counted(l, corr, to) && correlation_condition(l, c, corr) && read_aliases(l, corr, c) &&
+	       read_where(l, corr, to) && read_generate(l, doc, corr, to);
+}
+
+bool correlation_alias_means(const struct compiled *c, const struct alias *a, size_t ref)
+{
+	const struct compiled *of = c->references[ref].rule;
+
+	return text_same(a->rule, c->references[ref].text) ||
+	       (of && ((*of->rule.id && text_same(a->rule, of->rule.id)) || (*of->rule.name && strcmp(a->rule, of->rule.name) == 0)));
+}
+
+const char *correlation_field(const struct compiled *c, const char *name, const struct compiled *of)
+{
 	for (size_t a = 0; a < c->n_aliases; a++)
-		for (size_t r = 0; r < c->n_references; r++)
-			if (text_same(c->aliases[a].name, name) && c->references[r].rule == of && text_same(c->aliases[a].rule, c->references[r].text))
+		for (size_t r = 0; text_same(c->aliases[a].name, name) && r < c->n_references; r++)
+			if (c->references[r].rule == of && correlation_alias_means(c, &c->aliases[a], r))
 				return c->aliases[a].field;
 	return name;
 }

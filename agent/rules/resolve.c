@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "rules/correlation.h"
 #include "rules/rule_load.h"
 
 #define DEEPEST 10
@@ -38,39 +39,41 @@ static void drop(struct ruleset *rs, struct compiled *c)
 	rs->refused++;
 }
 
-/* Longest chain below c; DEEPEST + 1 when it is too deep or a circle. */
-static int depth(struct compiled *c)
+/* An alias that is used names a field for every rule of the correlation, and for no other. */
+static bool alias_fits(struct loader *l, const struct compiled *c, const char *name)
 {
-	int most = 0;
+	size_t have = 0, entries = 0;
 
-	if (c->visiting)
-		return DEEPEST + 1;
-	c->visiting = true;
-	for (size_t i = 0; i < c->n_references && most <= DEEPEST; i++) {
-		int d = c->references[i].rule ? 1 + depth(c->references[i].rule) : 0;
-
-		most = d > most ? d : most;
+	for (size_t a = 0; a < c->n_aliases; a++) {
+		if (!text_same(c->aliases[a].name, name))
+			continue;
+		entries++;
+		for (size_t r = 0; r < c->n_references; r++)
+			have += correlation_alias_means(c, &c->aliases[a], r);
 	}
-	c->visiting = false;
-	return most;
+	return entries == 0 || have == c->n_references ||
+	       refuse_at(l, c->rule.file, c->aliases[0].line, LINT_REFUSED, "alias '%s' must name a field for each rule of the correlation", name);
 }
 
 static bool aliases_fit(struct loader *l, const struct compiled *c)
 {
-	for (size_t g = 0; g < c->correlation.n_group_by; g++) {
-		const char *name = c->correlation.group_by[g];
-		size_t have = 0, is_alias = 0;
+	const struct correlation *corr = &c->correlation;
 
-		for (size_t a = 0; a < c->n_aliases; a++) {
-			if (!text_same(c->aliases[a].name, name))
-				continue;
-			is_alias = 1;
-			for (size_t r = 0; r < c->n_references; r++)
-				have += text_same(c->aliases[a].rule, c->references[r].text);
-		}
-		if (is_alias && have != c->n_references)
-			return refuse_at(l, c->rule.file, c->rule.line, LINT_REFUSED, "alias '%s' must name a field for each rule of the correlation", name);
+	for (size_t a = 0; a < c->n_aliases; a++) {
+		bool known = false;
+
+		for (size_t r = 0; r < c->n_references; r++)
+			known = known || correlation_alias_means(c, &c->aliases[a], r);
+		if (!known)
+			return refuse_at(l, c->rule.file, c->aliases[a].line, LINT_REFUSED, "alias '%s' names a field for '%s', which 'rules' does not list",
+				c->aliases[a].name, c->aliases[a].rule);
 	}
+	for (size_t g = 0; g < corr->n_group_by; g++)
+		if (!alias_fits(l, c, corr->group_by[g]))
+			return false;
+	for (size_t f = 0; f < corr->n_fields; f++)
+		if (!alias_fits(l, c, corr->fields[f]))
+			return false;
 	return true;
 }
 
@@ -81,15 +84,44 @@ static bool resolve_one(struct loader *l, struct ruleset *rs, struct compiled *c
 
 		c->references[i].rule = look_up(rs, c->references[i].text, &ambiguous);
 		if (!c->references[i].rule)
-			return refuse_at(l, c->rule.file, c->rule.line, LINT_REFUSED,
+			return refuse_at(l, c->rule.file, c->references[i].line, LINT_REFUSED,
 				"the correlation refers to '%s', and there is no such rule", c->references[i].text);
 		if (ambiguous)
-			return refuse_at(l, c->rule.file, c->rule.line, LINT_REFUSED, "the correlation refers to '%s', and more than one rule has that name",
-				c->references[i].text);
+			return refuse_at(l, c->rule.file, c->references[i].line, LINT_REFUSED,
+				"the correlation refers to '%s', and more than one rule has that name", c->references[i].text);
+		for (size_t k = 0; k < i; k++)
+			if (c->references[k].rule == c->references[i].rule)
+				return refuse_at(l, c->rule.file, c->references[i].line, LINT_REFUSED, "'%s' and '%s' are the same rule",
+					c->references[k].text, c->references[i].text);
 	}
-	if (depth(c) > DEEPEST)
-		return refuse_at(l, c->rule.file, c->rule.line, LINT_REFUSED, "the correlation refers to itself, or over more than %d others", DEEPEST);
 	return aliases_fit(l, c);
+}
+
+/* Round after round the depth of what is above grows; in a circle it never ends. Returns how many were dropped. */
+static size_t drop_deep(struct loader *l, struct ruleset *rs)
+{
+	size_t dropped = 0;
+
+	for (size_t i = 0; i < rs->n; i++)
+		rs->rules[i]->depth = 0;
+	for (int round = 0; round <= DEEPEST; round++)
+		for (size_t i = 0; i < rs->n; i++) {
+			struct compiled *c = rs->rules[i];
+
+			for (size_t r = 0; !c->dropped && r < c->n_references; r++)
+				if (c->references[r].rule->depth >= c->depth && c->depth <= DEEPEST)
+					c->depth = c->references[r].rule->depth + 1;
+		}
+	for (size_t i = 0; i < rs->n; i++) {
+		struct compiled *c = rs->rules[i];
+
+		if (c->dropped || c->depth <= DEEPEST)
+			continue;
+		refuse_at(l, c->rule.file, c->rule.line, LINT_REFUSED, "the correlation refers to itself, or over more than %d others", DEEPEST);
+		drop(rs, c);
+		dropped++;
+	}
+	return dropped;
 }
 
 /* silent if a correlation refers to it and none of those says generate: true. */
@@ -136,6 +168,7 @@ void rules_resolve(struct loader *l, struct ruleset *rs)
 				drop(rs, rs->rules[i]);
 				again = true;
 			}
+		again = again || drop_deep(l, rs) > 0;
 	}
 	number(l, rs);
 	mark_silent(rs);

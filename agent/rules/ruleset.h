@@ -59,30 +59,62 @@ const struct event_field *ruleset_field(const struct ruleset *rs, const struct r
 
 /* The same with *n bytes of text; also for the derived fields ComputerLabel and ComputerDomain. NULL: absent. */
 const char *ruleset_value(const struct ruleset *rs, const struct rule *r, const struct event *ev, const char *name, size_t *n);
-/* Fields that a match of r must take along: for its hint, its host, and the correlations above it. */
+#define RULE_WANTS 1024
+/* Fields that a match of r must take along, at most RULE_WANTS: for its hint, its host, and the correlations above it. */
 size_t ruleset_wanted(const struct ruleset *rs, const struct rule *r, const char *const **names);
+/* The values of those fields, in their order; NULL: absent. */
+void ruleset_wanted_values(const struct ruleset *rs, const struct rule *r, const struct event *ev, const char **values, size_t *n);
 /* `evmend: host:`, in order; the first that an event has names the host. */
 size_t ruleset_hosts(const struct ruleset *rs, const struct rule *r, const char *const **names);
-/* The field that group-by number g of a correlation means for matches of the referred rule (aliases). */
-const char *ruleset_group_field(const struct ruleset *rs, const struct rule *correlation, size_t g, const struct rule *of);
+/* The field that a name in a correlation means for matches of the referred rule: an alias's, or the name itself. */
+const char *ruleset_alias(const struct ruleset *rs, const struct rule *correlation, const char *name, const struct rule *of);
 
 /* For correlate/: what a correlation rule says; NULL for a detection rule. */
 const struct correlation *ruleset_correlation(const struct ruleset *rs, const struct rule *r);
 
-#define CORR_RULES 64 /* most rules that one correlation may refer to */
+#define CORR_RULES 64  /* most rules that one correlation may refer to */
+#define CORR_FIELDS 8  /* of group-by, and of value_count's field */
+#define CORR_STEPS 256 /* of an expression */
 
-enum correlation_type { CORR_EVENT_COUNT, CORR_TEMPORAL, CORR_TEMPORAL_ORDERED, CORR_ABSENT };
+enum correlation_type {
+	CORR_EVENT_COUNT, CORR_VALUE_COUNT, CORR_TEMPORAL, CORR_TEMPORAL_ORDERED, CORR_VALUE_SUM, CORR_VALUE_AVG, CORR_VALUE_MEDIAN,
+	CORR_VALUE_PERCENTILE, CORR_ABSENT
+};
+enum corr_op { OP_GT, OP_GTE, OP_LT, OP_LTE, OP_EQ, OP_NEQ };
+enum corr_step_kind { STEP_RULE, STEP_AND, STEP_OR, STEP_NOT };
+
+struct corr_bound {
+	enum corr_op op;
+	double than;
+};
+
+struct corr_step { /* an expression, operands first */
+	uint8_t kind, rule; /* rule: place in rules */
+};
 
 struct correlation {
 	enum correlation_type type;
 	const uint32_t *rules;  /* indexes of the rules referred to (detections or correlations), in order */
 	size_t n_rules;
-	const char *const *group_by; /* field names; "host" is the finding's host */
+	const char *const *group_by; /* field names or aliases; "host" is the finding's host */
 	size_t n_group_by;
-	int64_t timespan;       /* us */
-	uint64_t at_least;      /* event_count and temporal: gte */
+	const char *const *fields;   /* value_*: field names or aliases; value_count may have several */
+	size_t n_fields;
+	int64_t timespan, quiet; /* us; quiet: after it fired */
+	struct corr_bound bounds[6]; /* all must hold */
+	size_t n_bounds;
+	const struct corr_step *steps; /* temporal types: an expression in place of bounds; NULL: none */
+	size_t n_steps;
+	double percentile;      /* 0 to 100 */
+	uint64_t at_least;      /* the least count that holds, where more of it holds too */
+	bool closes;            /* more events may make it false again: decided when its window closes, or absent */
 	bool around;            /* absent: `where: around`; else after */
 	bool generate;
 };
+
+bool correlation_bounds_hold(const struct correlation *c, double value);
+/* temporal types: does it hold when these rules (bits, by place) matched? */
+bool correlation_rules_hold(const struct correlation *c, uint64_t rules);
+const char *correlation_type_text(enum correlation_type t);
 
 #endif

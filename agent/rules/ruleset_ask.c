@@ -86,6 +86,14 @@ const struct event_field *ruleset_field(const struct ruleset *rs, const struct r
 	return f == &l.label || f == &l.domain ? NULL : f; /* those two are no fields of the event: ruleset_value has them */
 }
 
+void ruleset_wanted_values(const struct ruleset *rs, const struct rule *r, const struct event *ev, const char **values, size_t *n)
+{
+	const struct compiled *c = compiled_of(rs, r);
+
+	for (size_t i = 0; i < c->n_wanted; i++)
+		values[i] = ruleset_value(rs, r, ev, c->wanted[i], &n[i]);
+}
+
 size_t ruleset_wanted(const struct ruleset *rs, const struct rule *r, const char *const **names)
 {
 	*names = compiled_of(rs, r)->wanted;
@@ -98,9 +106,9 @@ size_t ruleset_hosts(const struct ruleset *rs, const struct rule *r, const char 
 	return compiled_of(rs, r)->n_hosts;
 }
 
-const char *ruleset_group_field(const struct ruleset *rs, const struct rule *correlation, size_t g, const struct rule *of)
+const char *ruleset_alias(const struct ruleset *rs, const struct rule *correlation, const char *name, const struct rule *of)
 {
-	return correlation_field(compiled_of(rs, correlation), g, compiled_of(rs, of));
+	return correlation_field(compiled_of(rs, correlation), name, compiled_of(rs, of));
 }
 
 const struct correlation *ruleset_correlation(const struct ruleset *rs, const struct rule *r)

@@ -69,7 +69,7 @@ static inline void bench_begin(struct bench *b, const char *yaml, bool scan)
 	assert_int_equal(p.n, 0);
 	assert_true(time_parse("2018-03-13T00:00:00Z", 20, &base));
 	fake_clock_init(&b->clock, base);
-	b->o = (struct engine_options){.scan = scan, .replay_after = 15 * US_MINUTE, .idle_after = US_MINUTE, .update_every = US_MINUTE};
+	b->o = (struct engine_options){.scan = scan, .replay_after = 15 * US_MINUTE, .idle_after = US_MINUTE, .update_every = US_MINUTE, .stored = true};
 	buf_init(&b->findings, 1u << 20);
 	buf_init(&b->cases, 1u << 20);
 	buf_init(&b->json, 1u << 26);
@@ -106,6 +106,56 @@ static inline void bench_text(struct bench *b, const char *text)
 static inline void bench_event(struct bench *b, int id, const char *time, int record, const char *host, const char *data)
 {
 	bench_text(b, event_xml(host, "System", "P", id, time, record, data));
+}
+
+/* What watch.db is to the agent: rows by name. */
+struct rows {
+	struct {
+		struct buf name, value;
+	} row[64];
+	size_t n, puts;
+};
+
+static inline int rows_put(void *arg, const void *name, size_t name_n, const void *value, size_t n)
+{
+	struct rows *r = arg;
+	size_t i = 0;
+
+	r->puts++;
+	while (i < r->n && (r->row[i].name.n != name_n || memcmp(r->row[i].name.p, name, name_n) != 0))
+		i++;
+	assert_true(i < 64);
+	if (i == r->n) {
+		r->n++;
+		buf_init(&r->row[i].name, 1u << 16);
+		buf_init(&r->row[i].value, 1u << 20);
+		buf_add(&r->row[i].name, name, name_n);
+	}
+	buf_reset(&r->row[i].value);
+	if (n)
+		buf_add(&r->row[i].value, value, n);
+	return 0;
+}
+
+static inline void rows_store(struct rows *r, struct bench *b)
+{
+	assert_int_equal(engine_changes(b->g, rows_put, r), 0);
+	engine_stored(b->g);
+}
+
+static inline void rows_load(const struct rows *r, struct bench *b)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->row[i].value.n)
+			assert_int_equal(engine_restore(b->g, r->row[i].value.p, r->row[i].value.n), 0);
+}
+
+static inline void rows_free(struct rows *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		buf_free(&r->row[i].name);
+		buf_free(&r->row[i].value);
+	}
 }
 
 #endif

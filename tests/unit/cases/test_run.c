@@ -159,6 +159,7 @@ static void restart_changes_nothing(void **state)
 	(void)state;
 	for (int cut = 0; cut < 14; cut++) {
 		struct bench whole, parts;
+		struct rows rows = {.n = 0};
 		struct buf saved;
 		struct err e;
 
@@ -169,7 +170,10 @@ static void restart_changes_nothing(void **state)
 		to(&whole, 100, 0);
 		engine_finish(whole.g);
 		bench_begin(&parts, rules, false);
-		play(&parts, 0, cut);
+		play(&parts, 0, cut / 2); /* stored now and then */
+		rows_store(&rows, &parts);
+		play(&parts, cut / 2, cut);
+		rows_store(&rows, &parts);
 		bench_forget(&parts);
 		buf_init(&saved, 1u << 22);
 		engine_save(parts.g, &saved);
@@ -177,10 +181,12 @@ static void restart_changes_nothing(void **state)
 			engine_free(parts.g);
 			bench_engine(&parts);
 			assert_int_equal(engine_load(parts.g, buf_text(&saved), saved.n, &e), 0);
+			rows_load(&rows, &parts);
 		} else {
 			engine_swap(parts.g, parts.rs);
 		}
 		buf_free(&saved);
+		rows_free(&rows);
 		play(&parts, cut, 14);
 		to(&parts, 100, 0);
 		engine_finish(parts.g);
@@ -217,6 +223,7 @@ static void a_shadow_is_counted_only(void **state)
 		"title: N\nname: n\ncorrelation: {type: event_count, rules: a, group-by: host, timespan: 10m, condition: {gte: 3}}\n"
 		"evmend: {shadow: true}\n---\n"
 		"title: M\nname: m\ncorrelation: {type: event_count, rules: a, group-by: host, timespan: 10m, condition: {gte: 4}}\n";
+	struct rows rows = {.n = 0};
 	struct engine_counts c;
 	struct bench b;
 	struct buf saved;
@@ -232,9 +239,12 @@ static void a_shadow_is_counted_only(void **state)
 	assert_int_equal(c.findings + c.cases + b.n_findings + b.n_cases, 0);
 	buf_init(&saved, 1u << 20);
 	engine_save(b.g, &saved);
+	rows_store(&rows, &b);
 	engine_free(b.g);
 	bench_engine(&b);
 	assert_int_equal(engine_load(b.g, buf_text(&saved), saved.n, &e), 0);
+	rows_load(&rows, &b);
+	rows_free(&rows);
 	buf_free(&saved);
 	bench_event(&b, 1, "2018-03-13T00:01:00Z", 4, "ex1", "");
 	engine_counts(b.g, &c);
