@@ -34,7 +34,7 @@ static const char *lacks(const struct explain *x, const struct explained *part, 
 	size_t n;
 
 	for (size_t g = 0; g < corr->n_group_by; g++) {
-		const char *field = ruleset_group_field(x->rs, x->rule, g, part->rule);
+		const char *field = ruleset_alias(x->rs, x->rule, corr->group_by[g], part->rule);
 
 		if (!text_same(field, "host") && !ruleset_value(x->rs, part->rule, ev, field, &n))
 			return field;
