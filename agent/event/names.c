@@ -113,6 +113,11 @@ uint16_t names_find(const struct names *n, const char *name, size_t len)
 	return n->slot[slot_of(n, hash_fold(&n->seed, name, len), name, len)];
 }
 
+size_t names_count(const struct names *n)
+{
+	return n->n - 1;
+}
+
 const char *names_text(const struct names *n, uint16_t id)
 {
 	return id && id < n->n ? n->name[id].text : "";

@@ -14,6 +14,7 @@ struct names *names_new(void);
 void names_free(struct names *n);
 uint16_t names_add(struct names *n, const char *name, size_t len); /* id >= 1; 0 when LIMIT_NAMES is reached */
 uint16_t names_find(const struct names *n, const char *name, size_t len); /* 0 when unknown */
+size_t names_count(const struct names *n); /* ids are 1 to this */
 const char *names_text(const struct names *n, uint16_t id);
 
 #endif

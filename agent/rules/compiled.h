@@ -134,13 +134,15 @@ struct cursor {
 struct ruleset;
 void look_begin(struct look *l, const struct ruleset *rs, const struct event *ev);
 const struct event_field *look_next(const struct look *l, struct cursor *c); /* start with {.id = id} */
-bool item_holds(const struct item *it, const struct look *l, size_t variant);
-bool node_holds(const struct node *n, const struct look *l, size_t variant);
+struct view;
+/* Does this value hold for this field? view: for VALUE_FIELD only, which looks at others. Not for VALUE_NULL. */
+bool value_holds(const struct item *it, const struct value *v, struct view *view, size_t variant, const struct event_field *f);
 /* Does the rule mean this event at all? *variant: which source of its category. */
 bool source_holds(const struct compiled *c, const struct event *ev, size_t *variant);
 
 /* -- ruleset.c -- */
-struct index;
+struct program;
+struct plans;
 struct ruleset {
 	struct arena *arena;
 	struct names *names;
@@ -148,15 +150,10 @@ struct ruleset {
 	size_t n, cap, refused;
 	struct logsources *sources;
 	struct fields fields;
-	struct index *index;
+	struct program *program;
+	struct plans *plans;
 	uint16_t label_id, domain_id;
 	char digest[65];
 };
-
-/* -- index.c -- */
-struct index *index_new(const struct ruleset *rs);
-void index_free(struct index *x);
-/* Rules that can hold for ev, ascending, each once; to holds ruleset_count entries. Returns how many. */
-size_t index_find(const struct index *x, const struct ruleset *rs, const struct event *ev, uint32_t *to);
 
 #endif

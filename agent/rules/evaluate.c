@@ -1,13 +1,13 @@
-/* evaluate.c - does a compiled rule hold for an event?
+/* evaluate.c - does one value of a rule hold for one value of an event?
  *
- * Why: the one place where fields meet values; matching and explaining both come here.
- * Promises: two-valued logic: an absent field makes an item false, and `not` of it true. Any value of a field may satisfy an item;
- * under `all` each pattern may be satisfied by another value. Nothing is allocated.
+ * Why: what is no plain text: numbers, comparisons, other fields. And which events a rule means at all.
+ * Promises: nothing is allocated.
  * Refuses: nothing; an event has no way to make this fail. */
 #include <string.h>
 
 #include "base/text.h"
 #include "rules/compiled.h"
+#include "rules/view.h"
 
 void look_begin(struct look *l, const struct ruleset *rs, const struct event *ev)
 {
@@ -73,21 +73,20 @@ static bool compare_holds(enum compare how, const struct value *v, const struct 
 	return how == COMPARE_LT ? order < 0 : how == COMPARE_LTE ? order <= 0 : how == COMPARE_GT ? order > 0 : order >= 0;
 }
 
-static bool field_holds(const struct item *it, const struct value *v, const struct look *l, size_t variant,
-	const struct event_field *f)
+static bool field_holds(const struct item *it, const struct value *v, struct view *view, size_t variant, const struct event_field *f)
 {
-	struct cursor c = {.id = v->fields[variant]};
-	const struct event_field *other;
 	size_t n = it->how == FOLD_EQUAL || it->how == FOLD_SUFFIX ? fold_trim(f->value, f->len) : f->len;
 
-	while ((other = look_next(l, &c)))
+	for (uint16_t at = view_first(view, v->fields[variant]); at != VIEW_NONE; at = view_next(view, at)) {
+		const struct event_field *other = view_field(view, at);
+
 		if (fold_holds(it->how, it->cased, f->value, n, other->value, fold_trim(other->value, other->len)))
 			return true;
+	}
 	return false;
 }
 
-static bool value_holds(const struct item *it, const struct value *v, const struct look *l, size_t variant,
-	const struct event_field *f)
+bool value_holds(const struct item *it, const struct value *v, struct view *view, size_t variant, const struct event_field *f)
 {
 	int part;
 
@@ -101,10 +100,10 @@ static bool value_holds(const struct item *it, const struct value *v, const stru
 	case VALUE_COMPARE:
 		return compare_holds(it->compare, v, f);
 	case VALUE_FIELD:
-		return field_holds(it, v, l, variant, f);
+		return field_holds(it, v, view, variant, f);
 	case VALUE_GROUP:
 		for (size_t i = 0; i < v->n_any; i++)
-			if (value_holds(it, &v->any[i], l, variant, f))
+			if (value_holds(it, &v->any[i], view, variant, f))
 				return true;
 		break;
 	case VALUE_CIDR:
@@ -115,88 +114,6 @@ static bool value_holds(const struct item *it, const struct value *v, const stru
 		break;
 	}
 	return false;
-}
-
-/* null: the field is absent, or all its values are empty. */
-static bool null_holds(const struct item *it, const struct look *l, size_t variant)
-{
-	struct cursor c = {.id = it->fields[variant]};
-	const struct event_field *f;
-
-	while ((f = look_next(l, &c)))
-		if (f->len > 0)
-			return false;
-	return true;
-}
-
-static bool any_field(const struct item *it, const struct value *v, const struct look *l, size_t variant)
-{
-	struct cursor c = {.id = it->fields[variant]};
-	const struct event_field *f;
-
-	if (v->kind == VALUE_NULL)
-		return null_holds(it, l, variant);
-	while ((f = look_next(l, &c)))
-		if (value_holds(it, v, l, variant, f))
-			return true;
-	return false;
-}
-
-static bool any_keyword(const struct item *it, const struct value *v, const struct look *l, size_t variant)
-{
-	for (size_t i = 0; i < l->ev->n; i++)
-		if (!l->ev->fields[i].derived && value_holds(it, v, l, variant, &l->ev->fields[i]))
-			return true;
-	return false;
-}
-
-static bool values_hold(const struct item *it, const struct look *l, size_t variant)
-{
-	for (size_t i = 0; i < it->n; i++) {
-		bool holds = it->fields ? any_field(it, &it->values[i], l, variant) : any_keyword(it, &it->values[i], l, variant);
-
-		if (holds != it->all)
-			return holds;
-	}
-	return it->all;
-}
-
-bool item_holds(const struct item *it, const struct look *l, size_t variant)
-{
-	if (it->exists) {
-		struct cursor c = {.id = it->fields[variant]};
-
-		return (look_next(l, &c) != NULL) == it->exists_truth;
-	}
-	return values_hold(it, l, variant) != it->negated;
-}
-
-static bool some_hold(const struct node *n, const struct look *l, size_t variant)
-{
-	size_t held = 0;
-
-	for (size_t i = 0; i < n->n && held < n->at_least; i++)
-		held += node_holds(n->kids[i], l, variant);
-	return held == n->at_least;
-}
-
-bool node_holds(const struct node *n, const struct look *l, size_t variant)
-{
-	switch (n->kind) {
-	case NODE_ITEM:
-		return item_holds(n->item, l, variant);
-	case NODE_NOT:
-		return !node_holds(n->kids[0], l, variant);
-	case NODE_SOME:
-		return some_hold(n, l, variant);
-	case NODE_AND:
-	case NODE_OR:
-		break;
-	}
-	for (size_t i = 0; i < n->n; i++)
-		if (node_holds(n->kids[i], l, variant) != (n->kind == NODE_AND))
-			return n->kind == NODE_OR;
-	return n->kind == NODE_AND;
 }
 
 static bool any_source(const struct log_set *set, const struct event *ev, size_t *which)

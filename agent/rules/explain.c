@@ -94,23 +94,35 @@ void explain_source(const struct compiled *c, const struct event *ev, size_t *va
 
 /* -- the condition -- */
 
-static void build(const struct node *n, const struct look *l, size_t variant, struct arena *a, struct explained *to)
+/* The step that is made from n, below `above`. */
+static uint32_t step_of(const struct program *p, const struct step *above, const struct node *n)
+{
+	uint32_t i = 0;
+
+	while (i + 1 < above->n && p->from[above->first + i] != n)
+		i++;
+	return above->first + i;
+}
+
+static void build(struct run *r, uint32_t step, size_t variant, struct arena *a, struct explained *to)
 {
 	static const enum explained_kind kinds[] = {[NODE_AND] = EXPLAINED_ALL, [NODE_OR] = EXPLAINED_ONE, [NODE_NOT] = EXPLAINED_NOT,
 		[NODE_SOME] = EXPLAINED_SOME};
 
+	const struct node *n = r->program->from[step];
+
 	to->label = n->label;
+	to->holds = step_holds(r, step);
 	if (n->kind == NODE_ITEM) {
-		explain_item(n->item, l, variant, a, to);
+		explain_item(n->item, r, variant, a, to);
 		return;
 	}
 	to->kind = kinds[n->kind];
-	to->holds = node_holds(n, l, variant);
 	if (n->kind == NODE_SOME)
 		to->wants = arena_printf(a, "%zu", n->at_least);
 	to->kids = arena_alloc(a, (n->n + 1) * sizeof *to->kids);
 	for (to->n = 0; to->n < n->n; to->n++)
-		build(n->kids[to->n], l, variant, a, &to->kids[to->n]);
+		build(r, step_of(r->program, &r->program->steps[step], n->kids[to->n]), variant, a, &to->kids[to->n]);
 }
 
 /* Marks what made n's answer: of an AND that fails each part that fails, of an OR that holds each that holds, of the others all. */
@@ -126,14 +138,21 @@ static void explain_detection(const struct ruleset *rs, const struct rule *r, co
 	struct explained *to)
 {
 	const struct compiled *c = rs->rules[r->index];
-	struct look l;
+	const struct program *p = rs->program;
+	struct run run;
 	size_t variant;
 
 	to->kids = arena_alloc(a, 2 * sizeof *to->kids);
 	to->n = 2;
 	explain_source(c, ev, &variant, a, &to->kids[0]);
-	look_begin(&l, rs, ev);
-	build(c->condition, &l, variant, a, &to->kids[1]);
+	if (c->no_source)
+		to->n = 1; /* it was never made into a program */
+	run_init(&run, rs);
+	run_begin(&run, ev);
+	for (uint32_t i = p->first_check[r->index]; i < p->first_check[r->index + 1]; i++)
+		if (p->checks[i].variant == variant)
+			build(&run, p->checks[i].root, variant, a, &to->kids[1]);
+	run_free(&run);
 	to->holds = to->kids[0].holds && to->kids[1].holds;
 	to->decides = true;
 	if (!to->kids[0].holds)

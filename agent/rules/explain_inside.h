@@ -2,11 +2,11 @@
 #ifndef EVMEND_RULES_EXPLAIN_INSIDE_H
 #define EVMEND_RULES_EXPLAIN_INSIDE_H
 
-#include "rules/compiled.h"
 #include "rules/explain.h"
+#include "rules/program.h"
 
-/* Fills field, holds, wants, has and why of one line of a detection. */
-void explain_item(const struct item *it, const struct look *l, size_t variant, struct arena *a, struct explained *to);
+/* Fills field, wants, has and why of one line of a detection; `holds` is set. */
+void explain_item(const struct item *it, struct run *r, size_t variant, struct arena *a, struct explained *to);
 /* Fills holds, wants, has and why of the logsource; *variant as source_holds. */
 void explain_source(const struct compiled *c, const struct event *ev, size_t *variant, struct arena *a, struct explained *to);
 /* 'text' in quotes, fit for a line: cut around [at, at + n) when it is long. */

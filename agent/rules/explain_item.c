@@ -1,7 +1,7 @@
 /* explain_item.c - one line of a detection against one event, in words.
  *
  * Why: "it does not match" helps nobody; which part of which value, and how near it was, does.
- * Promises: whether a value holds is asked of item_holds, so that the words follow the evaluation and not the other way round.
+ * Promises: the answer stands already, from the program; the words follow it and not the other way round.
  * Refuses: to look for the nearest value of a list beyond NEAR_VALUES; it then only counts them. */
 #include <string.h>
 
@@ -51,14 +51,25 @@ static bool has_modifier(const struct item *it, const char *modifier)
 }
 
 /* Does the i-th value alone hold? */
-static bool alone(const struct item *it, size_t i, const struct look *l, size_t variant)
+static bool alone(const struct item *it, size_t i, struct run *r, size_t variant)
 {
-	struct item one = *it;
+	const struct event *ev = r->view.ev;
+	const struct value *v = &it->values[i];
+	uint16_t at;
 
-	one.values = &it->values[i];
-	one.n = 1;
-	one.all = one.negated = false;
-	return item_holds(&one, l, variant);
+	for (size_t k = 0; !it->fields && k < ev->n; k++)
+		if (!ev->fields[k].derived && value_holds(it, v, &r->view, variant, &ev->fields[k]))
+			return true;
+	at = it->fields ? view_first(&r->view, it->fields[variant]) : VIEW_NONE;
+	if (v->kind == VALUE_NULL) {
+		while (at != VIEW_NONE && view_field(&r->view, at)->len == 0)
+			at = view_next(&r->view, at);
+		return at == VIEW_NONE;
+	}
+	for (; at != VIEW_NONE; at = view_next(&r->view, at))
+		if (value_holds(it, v, &r->view, variant, view_field(&r->view, at)))
+			return true;
+	return false;
 }
 
 static const char *wants(const struct item *it, struct arena *a)
@@ -78,14 +89,13 @@ struct having { /* the values of the item's field */
 	const char *text;
 };
 
-static struct having having(const struct item *it, const struct look *l, size_t variant, struct arena *a)
+static struct having having(const struct item *it, struct run *r, size_t variant, struct arena *a)
 {
-	struct cursor c = {.id = it->fields[variant]};
 	struct having h = {.text = ""};
 	size_t name = strcspn(it->field, "|");
-	const struct event_field *f;
 
-	while ((f = look_next(l, &c))) {
+	for (uint16_t at = view_first(&r->view, it->fields[variant]); at != VIEW_NONE; at = view_next(&r->view, at)) {
+		const struct event_field *f = view_field(&r->view, at);
 		bool other = !text_same_n(f->name, strlen(f->name), it->field, name);
 
 		if (h.n++ == 0)
@@ -100,12 +110,12 @@ static struct having having(const struct item *it, const struct look *l, size_t 
 }
 
 /* The event has no such field; perhaps one that is nearly called so. */
-static const char *absent(const struct item *it, const struct look *l, struct arena *a)
+static const char *absent(const struct item *it, struct run *r, struct arena *a)
 {
-	const char **names = arena_alloc(a, (l->ev->n + 1) * sizeof *names), *near;
+	const char **names = arena_alloc(a, (r->view.ev->n + 1) * sizeof *names), *near;
 
-	for (size_t i = 0; i < l->ev->n; i++)
-		names[i] = l->ev->fields[i].name;
+	for (size_t i = 0; i < r->view.ev->n; i++)
+		names[i] = r->view.ev->fields[i].name;
 	near = text_nearest(arena_copy(a, it->field, strcspn(it->field, "|")), names);
 	return near ? arena_printf(a, "the event has no such field; it has '%s'", near) : "the event has no such field";
 }
@@ -223,50 +233,49 @@ static const char *yes_value(const struct item *it, size_t i, const struct havin
 }
 
 /* All values of the list must hold: which does not? */
-static const char *missing(const struct item *it, const struct look *l, size_t variant, struct arena *a)
+static const char *missing(const struct item *it, struct run *r, size_t variant, struct arena *a)
 {
 	const char *text = "";
 	size_t n = 0;
 
 	for (size_t i = 0; i < it->n; i++)
-		if (!alone(it, i, l, variant) && ++n <= SHOWN)
+		if (!alone(it, i, r, variant) && ++n <= SHOWN)
 			text = arena_printf(a, "%s%s%s", text, n > 1 ? ", " : "", value_text(a, &it->values[i]));
 	if (n > SHOWN)
 		return arena_printf(a, "%zu of the %zu values are missing: %s ...", n, it->n, text);
 	return arena_printf(a, "%s %s missing", text, n == 1 ? "is" : "are");
 }
 
-static const char *values_why(const struct item *it, const struct look *l, size_t variant, const struct having *h, bool hold,
+static const char *values_why(const struct item *it, struct run *r, size_t variant, const struct having *h, bool hold,
 	struct arena *a)
 {
 	if (hold && it->all && it->n > 1)
 		return arena_printf(a, "all %zu values are there", it->n);
 	for (size_t i = 0; hold && i < it->n; i++)
-		if (alone(it, i, l, variant))
+		if (alone(it, i, r, variant))
 			return yes_value(it, i, h, a);
 	if (!it->fields)
-		return it->all && it->n > 1 ? missing(it, l, variant, a) : "no value of the event has it";
+		return it->all && it->n > 1 ? missing(it, r, variant, a) : "no value of the event has it";
 	if (h->n == 0)
-		return absent(it, l, a);
-	return it->all && it->n > 1 ? missing(it, l, variant, a) : no_reason(it, h, a);
+		return absent(it, r, a);
+	return it->all && it->n > 1 ? missing(it, r, variant, a) : no_reason(it, h, a);
 }
 
-void explain_item(const struct item *it, const struct look *l, size_t variant, struct arena *a, struct explained *to)
+void explain_item(const struct item *it, struct run *r, size_t variant, struct arena *a, struct explained *to)
 {
 	struct having h = {.text = NULL};
 
 	to->kind = EXPLAINED_ITEM;
 	to->field = it->field;
-	to->holds = item_holds(it, l, variant);
 	to->wants = wants(it, a);
 	if (it->fields) {
-		h = having(it, l, variant, a);
+		h = having(it, r, variant, a);
 		to->has = h.n ? h.text : NULL;
 	}
 	if (it->exists)
 		to->why = h.n ? "the event has the field" : "the event has no such field";
 	else
-		to->why = values_why(it, l, variant, &h, to->holds != it->negated, a);
+		to->why = values_why(it, r, variant, &h, to->holds != it->negated, a);
 	if (it->negated && !it->exists)
 		to->why = arena_printf(a, "neq turns it round%s%s", to->why ? ": " : "", to->why ? to->why : "");
 }

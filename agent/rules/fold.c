@@ -5,6 +5,8 @@
  * Refuses: full folding (one to many), languages' own rules (Turkish i). */
 #include "rules/fold.h"
 
+#include <string.h>
+
 #include "base/text.h"
 
 /* from, to, every how many, difference; ascending. Made from Unicode's CaseFolding. */
@@ -96,6 +98,71 @@ uint32_t fold_next(const char *s, size_t n, size_t *step, bool cased)
 		return 0x110000u + c;
 	}
 	return cased ? code_point : fold(code_point);
+}
+
+size_t utf8_put(char *to, uint32_t c)
+{
+	if (c < 0x80) {
+		to[0] = (char)c;
+		return 1;
+	}
+	if (c >= 0x110000) {
+		to[0] = (char)(c - 0x110000);
+		return 1;
+	}
+	if (c < 0x800) {
+		to[0] = (char)(0xC0 | c >> 6);
+		to[1] = (char)(0x80 | (c & 0x3F));
+		return 2;
+	}
+	if (c < 0x10000) {
+		to[0] = (char)(0xE0 | c >> 12);
+		to[1] = (char)(0x80 | (c >> 6 & 0x3F));
+		to[2] = (char)(0x80 | (c & 0x3F));
+		return 3;
+	}
+	to[0] = (char)(0xF0 | c >> 18);
+	to[1] = (char)(0x80 | (c >> 12 & 0x3F));
+	to[2] = (char)(0x80 | (c >> 6 & 0x3F));
+	to[3] = (char)(0x80 | (c & 0x3F));
+	return 4;
+}
+
+/* Folds ASCII eight bytes at a time; returns where the first byte above 127 stands, or n. */
+static size_t fold_ascii(char *to, const char *s, size_t n)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	size_t i = 0;
+
+	for (; i + 8 <= n; i += 8) {
+		uint64_t w;
+
+		memcpy(&w, s + i, 8);
+		if (w & 0x80 * ones)
+			break;
+		w |= ((w + (0x80 - 'A') * ones) & ~(w + (0x7f - 'Z') * ones) & 0x80 * ones) >> 2;
+		memcpy(to + i, &w, 8);
+	}
+	for (; i < n && (unsigned char)s[i] < 0x80; i++)
+		to[i] = s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] + 32) : s[i];
+	return i;
+}
+
+size_t fold_text(char *to, const char *s, size_t n, bool *high)
+{
+	size_t i = fold_ascii(to, s, n), k = i, step;
+
+	*high = i < n;
+	while (i < n) {
+		k += utf8_put(to + k, fold_next(s + i, n - i, &step, false));
+		i += step;
+		if (i < n && (unsigned char)s[i] < 0x80) {
+			step = fold_ascii(to + k, s + i, n - i);
+			i += step;
+			k += step;
+		}
+	}
+	return k;
 }
 
 /* Is b the beginning of a? *used: how many bytes of a it took. */

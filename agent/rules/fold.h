@@ -14,6 +14,10 @@ uint32_t fold_next(const char *s, size_t n, size_t *step, bool cased);
 enum fold_how { FOLD_EQUAL, FOLD_PREFIX, FOLD_SUFFIX, FOLD_PART };
 /* Is b equal to a, its beginning, its end, or a part of it? */
 bool fold_holds(enum fold_how how, bool cased, const char *a, size_t an, const char *b, size_t bn);
+/* The whole of s folded; to holds n + n / 2 bytes: no letter of two bytes folds to more than three, nor one of three. What is no
+ * UTF-8 stays as it is. Returns the length. *high: a byte above 127 is in it. */
+size_t fold_text(char *to, const char *s, size_t n, bool *high);
+size_t utf8_put(char *to, uint32_t code_point); /* one character, or a byte as fold_next gives it; to holds 4 bytes */
 /* Length of s without blanks (space, tab, CR, LF) at its end. */
 size_t fold_trim(const char *s, size_t n);
 

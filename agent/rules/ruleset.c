@@ -16,6 +16,7 @@
 #include "rules/filter.h"
 #include "rules/lint_inside.h"
 #include "rules/placeholders.h"
+#include "rules/plan.h"
 #include "rules/rule_load.h"
 #include "tls/digest.h"
 
@@ -288,7 +289,8 @@ struct ruleset *ruleset_load(const struct ruleset_options *options, void (*repor
 	rules_want(&g.l, rs);
 	if (g.lint)
 		lint_set(&g.l, rs);
-	rs->index = index_new(rs);
+	rs->program = program_new(rs);
+	rs->plans = plans_new(rs);
 	return rs;
 }
 
@@ -296,7 +298,8 @@ void ruleset_free(struct ruleset *rs)
 {
 	if (!rs)
 		return;
-	index_free(rs->index);
+	plans_free(rs->plans);
+	program_free(rs->program);
 	free(rs->rules);
 	free(rs->fields.sets);
 	names_free(rs->names);

@@ -53,6 +53,19 @@ void matcher_free(struct matcher *m);
 /* Indexes of the detection rules that hold for ev, ascending; *hits points into the matcher until the next call. Returns how
  * many. */
 size_t matcher_run(struct matcher *m, const struct event *ev, const uint32_t **hits);
+/* What asking costs: matcher_measure switches the measuring on (it slows matching by some per cent), matcher_cost tells. A rule is
+ * asked only of events that have its rarest texts; finding those is shared by all rules and not in here. */
+struct rule_cost {
+	uint64_t asked, held; /* events */
+	int64_t us;           /* wall time; many askings take less than one, so only sums over many events mean something */
+};
+void matcher_measure(struct matcher *m);
+struct rule_cost matcher_cost(const struct matcher *m, const struct rule *r);
+struct matcher_counts {
+	uint64_t candidates; /* rules asked, over all events */
+	uint64_t asked;      /* questions about fields that this took */
+};
+struct matcher_counts matcher_counts(const struct matcher *m);
 
 /* Value of a field for this rule and event (4688 renames, positional names): for group-by, host and hints. NULL: absent. */
 const struct event_field *ruleset_field(const struct ruleset *rs, const struct rule *r, const struct event *ev, const char *name);

@@ -1,0 +1,129 @@
+/* literal.c - Sigma strings as bytes.
+ *
+ * Why: nearly all strings of rules are one run of characters with or without a star at an end; memory comparisons decide them.
+ * Promises: the same answer as pattern_match, which it asks for the rest. In valid UTF-8 a run of bytes is a run of characters, and
+ * a damaged byte never looks like the beginning of one; a pattern that is damaged itself is left to pattern_match.
+ * Refuses: nothing. */
+#include "rules/literal.h"
+
+#include <string.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "rules/fold.h"
+
+static bool is_plain(uint32_t token)
+{
+	return token < 0x110000;
+}
+
+/* The longest run of plain tokens between from and to, as bytes. */
+static void longest_run(struct literal *l, const struct pattern *p, struct arena *a)
+{
+	size_t best = 0, best_at = 0, run = 0;
+	char *to;
+
+	for (size_t i = 0; i < p->n; i++) {
+		run = is_plain(p->tokens[i]) ? run + 1 : 0;
+		if (run > best) {
+			best = run;
+			best_at = i + 1 - run;
+		}
+	}
+	to = arena_alloc(a, 4 * best + 1);
+	l->n = 0;
+	for (size_t i = 0; i < best; i++)
+		l->n += (uint32_t)utf8_put(to + l->n, p->tokens[best_at + i]);
+	l->text = arena_copy(a, to, l->n);
+}
+
+struct literal literal_make(const struct pattern *p, struct arena *a)
+{
+	struct literal l = {.cased = p->cased, .pattern = p};
+	bool before = p->n > 0 && p->tokens[0] == PATTERN_ANY, after = p->n > 0 && p->tokens[p->n - 1] == PATTERN_ANY;
+	size_t from = before, to = p->n - (after && p->n > 1);
+	bool plain = true;
+
+	for (size_t i = from; i < to && plain; i++)
+		plain = is_plain(p->tokens[i]);
+	longest_run(&l, p, a);
+	l.shape = !plain ? SHAPE_GLOB : before && after ? SHAPE_PART : before ? SHAPE_SUFFIX : after ? SHAPE_PREFIX : SHAPE_EQUAL;
+	return l;
+}
+
+struct folded folded_of(const char *raw, size_t n, char *to)
+{
+	struct folded v = {.raw = raw, .raw_n = (uint32_t)n, .text = to};
+
+	v.n = (uint32_t)fold_text(to, raw, n, &v.high);
+	v.trimmed = (uint32_t)fold_trim(to, v.n);
+	return v;
+}
+
+#ifdef __SSE2__
+/* Sixteen places at a time, by the first and the last byte of part; k >= 2. */
+size_t bytes_find(const char *s, size_t n, const char *part, size_t k)
+{
+	size_t i = 0;
+
+	if (k > n)
+		return SIZE_MAX;
+	if (k < 2) {
+		const char *at = k ? memchr(s, part[0], n) : s;
+
+		return at ? (size_t)(at - s) : SIZE_MAX;
+	}
+	__m128i first = _mm_set1_epi8(part[0]), last = _mm_set1_epi8(part[k - 1]);
+
+	for (; i + k + 15 <= n; i += 16) {
+		__m128i a = _mm_loadu_si128((const __m128i *)(const void *)(s + i));
+		__m128i b = _mm_loadu_si128((const __m128i *)(const void *)(s + i + k - 1));
+		unsigned both = (unsigned)_mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(a, first), _mm_cmpeq_epi8(b, last)));
+
+		for (; both; both &= both - 1) {
+			size_t at = i + (size_t)__builtin_ctz(both);
+
+			if (memcmp(s + at, part, k) == 0)
+				return at;
+		}
+	}
+	for (; i + k <= n; i++)
+		if (s[i] == part[0] && s[i + k - 1] == part[k - 1] && memcmp(s + i, part, k) == 0)
+			return i;
+	return SIZE_MAX;
+}
+#else
+size_t bytes_find(const char *s, size_t n, const char *part, size_t k)
+{
+	const char *at = k ? memmem(s, n, part, k) : s;
+
+	return at ? (size_t)(at - s) : SIZE_MAX;
+}
+#endif
+
+static bool blank_end(const struct literal *l)
+{
+	char c = l->n ? l->text[l->n - 1] : 'x';
+
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+bool literal_holds(const struct literal *l, const struct folded *v)
+{
+	const char *s = l->cased ? v->raw : v->text;
+	size_t n = l->cased ? v->raw_n : v->n;
+
+	if (l->shape == SHAPE_PREFIX)
+		return n >= l->n && memcmp(s, l->text, l->n) == 0;
+	if (l->shape == SHAPE_PART)
+		return bytes_find(s, n, l->text, l->n) != SIZE_MAX;
+	if (l->shape == SHAPE_GLOB)
+		return bytes_find(s, n, l->text, l->n) != SIZE_MAX && pattern_match(l->pattern, v->raw, v->raw_n);
+	if (!blank_end(l))
+		n = l->cased ? fold_trim(s, n) : v->trimmed;
+	if (l->shape == SHAPE_EQUAL)
+		return n == l->n && memcmp(s, l->text, n) == 0;
+	return n >= l->n && memcmp(s + n - l->n, l->text, l->n) == 0;
+}

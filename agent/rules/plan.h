@@ -1,0 +1,27 @@
+/* plan.h - which checks an event can pass at all, settled while rules are loaded: one plan for each channel and event id that rules
+ * name. Immutable; threads share it. Private to rules/. */
+#ifndef EVMEND_RULES_PLAN_H
+#define EVMEND_RULES_PLAN_H
+
+#include "rules/program.h"
+
+struct scan { /* the witnesses that stand in one field */
+	uint16_t field;              /* or FIELD_ANY */
+	const struct needles *needles;
+	const uint32_t *first;       /* of each needle: where its checks begin in `checks`; one more at the end */
+	const uint32_t *checks;
+};
+
+struct plan {
+	const uint32_t *always;      /* checks without a witness */
+	size_t n_always;
+	const struct scan *scans;
+	size_t n_scans;
+};
+
+struct plans *plans_new(const struct ruleset *rs);
+void plans_free(struct plans *p);
+/* The plans that ev must be asked by, at most two: of its channel, and of rules that name none. */
+size_t plans_find(const struct plans *p, struct view *v, const struct plan *to[2]);
+
+#endif
