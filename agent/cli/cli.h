@@ -105,6 +105,8 @@ enum cli_colour { CLI_PLAIN, CLI_BOLD, CLI_RED, CLI_GREEN, CLI_YELLOW, CLI_BLUE,
 const char *cli_colour(const struct cli *c, enum cli_colour which); /* escape sequence, "" without colour */
 /* Bytes for a terminal: control characters become '?', invalid UTF-8 U+FFFD. Newlines stay only when lines is set. */
 void cli_clean(struct buf *to, const char *s, bool lines);
+/* Text inside HTML or XML: & < > and quotes become references, control characters blanks, invalid UTF-8 U+FFFD. */
+void cli_markup(struct buf *to, const char *s, bool lines);
 /* Text in a colour on stdout, cleaned, newlines kept. */
 void cli_print(const struct cli *c, enum cli_colour which, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

@@ -231,6 +231,36 @@ void cli_table_end(const struct cli *c, struct cli_table *t)
 	free(t);
 }
 
+void cli_markup(struct buf *b, const char *s, bool lines)
+{
+	for (size_t n = strlen(s); n != 0;) {
+		uint32_t cp = 0;
+		size_t step = utf8_step(s, n, &cp);
+
+		if (step == 0)
+			buf_str(b, "\xef\xbf\xbd");
+		else if (cp == '&')
+			buf_str(b, "&amp;");
+		else if (cp == '<')
+			buf_str(b, "&lt;");
+		else if (cp == '>')
+			buf_str(b, "&gt;");
+		else if (cp == '"')
+			buf_str(b, "&quot;");
+		else if (cp == '\'')
+			buf_str(b, "&#39;");
+		else if (cp == '\n' && lines)
+			buf_char(b, '\n');
+		else if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069))
+			buf_char(b, ' ');
+		else
+			buf_add(b, s, step);
+		step = step ? step : 1;
+		s += step;
+		n -= step;
+	}
+}
+
 void cli_progress(struct cli *c, uint64_t done, uint64_t total, const char *what)
 {
 	if (!c->err_tty || c->quiet)

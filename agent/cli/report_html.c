@@ -35,34 +35,6 @@ static const char style[] =
 	"p.green,td.green,.green b{color:#7ddc9f}p.yellow,td.yellow,.yellow b{color:#f0c060}}"
 	"@media print{body{background:#fff}header,table{box-shadow:none;border:1px solid #c9d1dc}}";
 
-static void escape(struct buf *b, const char *s)
-{
-	for (size_t n = strlen(s); n != 0;) {
-		uint32_t cp = 0;
-		size_t step = utf8_step(s, n, &cp);
-
-		if (step == 0)
-			buf_str(b, "\xef\xbf\xbd");
-		else if (cp == '&')
-			buf_str(b, "&amp;");
-		else if (cp == '<')
-			buf_str(b, "&lt;");
-		else if (cp == '>')
-			buf_str(b, "&gt;");
-		else if (cp == '"')
-			buf_str(b, "&quot;");
-		else if (cp == '\'')
-			buf_str(b, "&#39;");
-		else if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069))
-			buf_char(b, ' ');
-		else
-			buf_add(b, s, step);
-		step = step ? step : 1;
-		s += step;
-		n -= step;
-	}
-}
-
 static const char *class_of(enum cli_colour tone)
 {
 	return tone == CLI_RED ? "red" : tone == CLI_GREEN ? "green" : tone == CLI_YELLOW ? "yellow" : tone == CLI_DIM ? "dim" : "";
@@ -73,7 +45,7 @@ static void put_row(struct buf *b, const struct report_entry *at)
 	buf_str(b, "<tr>");
 	for (size_t i = 0; i < REPORT_CELLS; i++) {
 		buf_printf(b, "<td class=\"%s\">", i < 2 ? class_of(at->tone) : "");
-		escape(b, at->cells[i]);
+		cli_markup(b, at->cells[i], false);
 		buf_str(b, "</td>");
 	}
 	buf_str(b, "</tr>\n");
@@ -86,9 +58,9 @@ static void put_moment(struct buf *b, const struct report_entry *at)
 	if (at->time)
 		time_text(at->time, when);
 	buf_printf(b, "<li class=\"%s\"><time datetime=\"%s\">%.19s</time><b>", class_of(at->tone), when, when);
-	escape(b, at->cells[0]);
+	cli_markup(b, at->cells[0], false);
 	buf_str(b, "</b>");
-	escape(b, at->cells[1]);
+	cli_markup(b, at->cells[1], false);
 	buf_str(b, "</li>\n");
 }
 
@@ -124,7 +96,7 @@ static void put_entries(struct buf *b, const struct report *r)
 			const char *tag = at->kind == REPORT_LABEL ? "h2" : "p";
 
 			buf_printf(b, "<%s class=\"%s\">", tag, class_of(at->tone));
-			escape(b, at->cells[0]);
+			cli_markup(b, at->cells[0], false);
 			buf_printf(b, "</%s>\n", tag);
 		}
 	}
@@ -141,11 +113,11 @@ int report_html(const struct report *r, const char *path, struct err *e)
 	buf_str(&b, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
 		"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
 		"<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>");
-	escape(&b, r->title);
+	cli_markup(&b, r->title, false);
 	buf_printf(&b, "</title><style>%s</style></head>\n<body><main><header class=\"%s\"><h1>", style, class_of(r->tone));
-	escape(&b, r->title);
+	cli_markup(&b, r->title, false);
 	buf_str(&b, "</h1><p>");
-	escape(&b, r->beside);
+	cli_markup(&b, r->beside, false);
 	buf_str(&b, "</p></header>\n");
 	put_entries(&b, r);
 	buf_printf(&b, "<footer>evmend %s. Times are UTC.</footer></main></body></html>\n", EVMEND_VERSION);

@@ -2,7 +2,7 @@
  *
  * Why: a rule is only as good as the events it was tried on.
  * Promises: DIR/tests/NAME/match* and nomatch* (.xml, .txt, .log) for the rule NAME of a file in DIR; every event of match* must
- * match (a correlation: must fire on the file), none of nomatch* may.
+ * match (a correlation: must fire on the file), none of nomatch* may, of count-N* exactly N. A failure shows why, for the first event.
  * Refuses: to call a rule tested that lacks either, and files that hold no events or malformed ones. */
 #include "cli/rules_test.h"
 
@@ -16,6 +16,7 @@
 #include "cli/read_events.h"
 #include "cli/rules_home.h"
 #include "os/os.h"
+#include "rules/explain.h"
 
 struct testing {
 	struct cli *c;
@@ -28,10 +29,13 @@ struct testing {
 	size_t n_names;
 	/* of the file that is tried */
 	struct engine *engine;
+	bool must;     /* events must match, the correlation fire; else they must not */
+	int64_t count; /* so many must; -1: all, or none */
 	uint64_t events, hits;
-	bool fired;
+	struct buf why; /* explanation of the first event that is not as it must be */
 	/* results */
-	size_t passed, failed, untested, files;
+	struct rule_test *results;
+	size_t n_results, passed, failed, untested, files;
 };
 
 static int each_name(void *arg, const char *name)
@@ -64,10 +68,66 @@ static void forget_folder(struct testing *t)
 	free(t->names);
 }
 
+/* All texts live in the arena, or as long as the rules. */
+static void keep_result(struct testing *t, const char *rule, const char *file, enum test_result result, const char *text,
+	const char *why)
+{
+	t->results = xrealloc(t->results, t->n_results + 1, sizeof *t->results);
+	t->results[t->n_results++] = (struct rule_test){rule, file, result, text, why};
+}
+
+/* Keeps the result and tells it. */
+static void say(struct testing *t, const char *file, enum test_result result, const char *text)
+{
+	static const char *const words[] = {"passed", "failed", "untested"};
+	const char *name = *t->rule->name ? t->rule->name : t->rule->id, *why = buf_text(&t->why);
+	struct json_out o;
+	struct buf b;
+
+	keep_result(t, name, file, result, text, arena_copy(t->a, why, strlen(why)));
+	if (!t->c->json) {
+		if (result == TEST_PASSED)
+			return;
+		cli_progress_end(t->c);
+		cli_print(t->c, CLI_RED, "%-8s %s%s%s: %s\n", words[result], name, *file ? " " : "", file, text);
+		cli_print(t->c, CLI_PLAIN, "%s", why);
+		return;
+	}
+	buf_init(&b, 2u << 20);
+	json_begin(&o, &b);
+	json_open(&o, NULL, '{');
+	json_put_int(&o, "v", 1);
+	json_put_str(&o, "kind", "rule-test");
+	json_put_str(&o, "rule", name);
+	json_put_str(&o, "file", file);
+	json_put_str(&o, "result", words[result]);
+	json_put_str(&o, "text", text);
+	if (*why)
+		json_put_str(&o, "explanation", why);
+	json_close(&o, '}');
+	printf("%s\n", buf_text(&b));
+	buf_free(&b);
+}
+
+/* The first event that is not as it must be tells why. */
+static void explain_first(struct testing *t, const struct event *ev, bool held)
+{
+	struct arena *a;
+
+	if (t->why.n || held == t->must || t->count >= 0)
+		return;
+	a = arena_new(1u << 14);
+	buf_printf(&t->why, "event %llu of the file (event id %u) %s:\n", (unsigned long long)t->events, (unsigned)ev->event_id,
+		held ? "matches" : "does not match");
+	explain_text(rule_explain(t->rs, t->rule, ev, a), &t->why);
+	arena_free(a);
+}
+
 static int on_event(void *arg, const struct event *ev)
 {
 	struct testing *t = arg;
 	const uint32_t *hits;
+	bool held = false;
 	size_t n;
 
 	t->events++;
@@ -77,7 +137,9 @@ static int on_event(void *arg, const struct event *ev)
 	}
 	n = matcher_run(t->matcher, ev, &hits);
 	for (size_t i = 0; i < n; i++)
-		t->hits += hits[i] == t->rule->index;
+		held = held || hits[i] == t->rule->index;
+	t->hits += held;
+	explain_first(t, ev, held);
 	return 0;
 }
 
@@ -85,33 +147,7 @@ static void on_fired(void *arg, const struct rule *r)
 {
 	struct testing *t = arg;
 
-	t->fired = t->fired || r == t->rule;
-}
-
-static void say(struct testing *t, const char *result, const char *text)
-{
-	const char *name = *t->rule->name ? t->rule->name : t->rule->id;
-	struct json_out o;
-	struct buf b;
-
-	if (!t->c->json) {
-		if (strcmp(result, "passed") != 0)
-			cli_print(t->c, CLI_RED, "%-8s %s: %s\n", result, name, text);
-		else if (!t->c->quiet)
-			cli_print(t->c, CLI_PLAIN, "%-8s %s\n", result, name);
-		return;
-	}
-	buf_init(&b, 1u << 16);
-	json_begin(&o, &b);
-	json_open(&o, NULL, '{');
-	json_put_int(&o, "v", 1);
-	json_put_str(&o, "kind", "rule-test");
-	json_put_str(&o, "rule", name);
-	json_put_str(&o, "result", result);
-	json_put_str(&o, "text", text);
-	json_close(&o, '}');
-	printf("%s\n", buf_text(&b));
-	buf_free(&b);
+	t->hits += r == t->rule;
 }
 
 static void read_file(struct testing *t, char *path, struct read_events *r)
@@ -121,7 +157,7 @@ static void read_file(struct testing *t, char *path, struct read_events *r)
 
 	*r = (struct read_events){.c = t->c, .names = ruleset_names(t->rs), .arg = t, .event = on_event};
 	t->events = t->hits = 0;
-	t->fired = false;
+	buf_reset(&t->why);
 	t->engine = t->rule->kind == RULE_CORRELATION ? engine_new(&eo, &sink) : NULL;
 	read_events(r, &path, 1);
 	if (t->engine)
@@ -130,34 +166,57 @@ static void read_file(struct testing *t, char *path, struct read_events *r)
 	t->engine = NULL;
 }
 
+/* What is wrong with what the file gave; "": nothing. */
+static const char *judge(const struct testing *t)
+{
+	unsigned long long hits = t->hits, events = t->events;
+	bool corr = t->rule->kind == RULE_CORRELATION;
+
+	if (t->count >= 0 && hits != (uint64_t)t->count)
+		return arena_printf(t->a, corr ? "the correlation fired %llu times, and must %lld times" : "matched %llu events, and must match %lld",
+			hits, (long long)t->count);
+	if (t->count >= 0)
+		return "";
+	if (corr && (hits > 0) != t->must)
+		return t->must ? "the correlation did not fire" : "the correlation fired, and must not";
+	if (!corr && t->must && hits != events)
+		return arena_printf(t->a, "matched %llu of %llu events", hits, events);
+	if (!corr && !t->must && hits)
+		return arena_printf(t->a, "matched %llu events, and must match none", hits);
+	return "";
+}
+
 /* true: as it must be; else says why not. */
-static bool try_file(struct testing *t, const char *name, bool must)
+static bool try_file(struct testing *t, const char *name)
 {
 	struct read_events r;
-	char text[400];
+	const char *text;
 
 	t->files++;
 	read_file(t, arena_printf(t->a, "%s/%s", t->folder, name), &r);
-	text[0] = '\0';
 	if (r.failed || r.malformed_count)
-		snprintf(text, sizeof text, "%s/%s cannot be read as events", t->folder, name);
-	else if (t->events == 0)
-		snprintf(text, sizeof text, "%s/%s holds no event", t->folder, name);
-	else if (t->rule->kind == RULE_CORRELATION && t->fired != must)
-		snprintf(text, sizeof text, "%s/%s: the correlation %s", t->folder, name, must ? "did not fire" : "fired, and must not");
-	else if (t->rule->kind == RULE_DETECTION && must && t->hits != t->events)
-		snprintf(text, sizeof text, "%s/%s: matched %llu of %llu events", t->folder, name, (unsigned long long)t->hits,
-			 (unsigned long long)t->events);
-	else if (t->rule->kind == RULE_DETECTION && !must && t->hits)
-		snprintf(text, sizeof text, "%s/%s: matched %llu events, and must match none", t->folder, name, (unsigned long long)t->hits);
-	if (text[0])
-		say(t, "failed", text);
-	return !text[0];
+		text = "cannot be read as events";
+	else
+		text = t->events == 0 ? "holds no event" : judge(t);
+	if (!*text)
+		buf_reset(&t->why);
+	say(t, arena_copy(t->a, name, strlen(name)), *text ? TEST_FAILED : TEST_PASSED, text);
+	return !*text;
 }
 
 static bool usable(const char *name)
 {
 	return text_ends(name, ".xml") || text_ends(name, ".txt") || text_ends(name, ".log");
+}
+
+/* match..., nomatch..., count-N...; false: no file of a test. */
+static bool what_is_due(struct testing *t, const char *name)
+{
+	size_t digits = text_starts(name, "count-") ? strspn(name + 6, "0123456789") : 0;
+
+	t->count = -1;
+	t->must = !text_starts(name, "nomatch");
+	return usable(name) && (!t->must || text_starts(name, "match") || (digits && text_int(name + 6, digits, &t->count)));
 }
 
 static void test_rule(struct testing *t)
@@ -169,65 +228,106 @@ static void test_rule(struct testing *t)
 		*t->rule->name ? t->rule->name : t->rule->id);
 	list_folder(t);
 	for (size_t i = 0; i < t->n_names; i++) {
-		const char *name = t->names[i];
-		bool no = text_starts(name, "nomatch");
-
-		if (!usable(name) || (!no && !text_starts(name, "match")))
+		if (!what_is_due(t, t->names[i]))
 			continue;
-		*(no ? &must_not : &must) += 1;
-		bad += !try_file(t, name, !no);
+		must += t->must && t->count != 0;
+		must_not += !t->must || t->count == 0;
+		bad += !try_file(t, t->names[i]);
 	}
 	forget_folder(t);
 	if (bad) {
 		t->failed++;
 	} else if (!must || !must_not) {
 		t->untested++;
-		say(t, "untested", arena_printf(t->a, "%s needs match* and nomatch* files (.xml, .txt or .log)", t->folder));
+		say(t, "", TEST_UNTESTED, arena_printf(t->a, "%s needs match* and nomatch* files (.xml, .txt or .log)", t->folder));
 	} else {
 		t->passed++;
-		say(t, "passed", "");
+		if (!t->c->json && !t->c->quiet)
+			cli_print(t->c, CLI_PLAIN, "passed   %s\n", *t->rule->name ? t->rule->name : t->rule->id);
 	}
+}
+
+/* A rule that is refused has no tests that could run: it fails by itself. */
+static void on_problem(void *arg, const struct rule_problem *p)
+{
+	struct testing *t = arg;
+
+	if (p->warning)
+		return;
+	cli_note(t->c, "%s:%d:%d: %s", p->file, p->line, p->column, p->text);
+	keep_result(t, arena_copy(t->a, p->file, strlen(p->file)), "loads", TEST_FAILED,
+		arena_printf(t->a, "line %d: %s", p->line, p->text), "");
 }
 
 static struct ruleset *load(struct testing *t, const char *folder, struct err *e)
 {
 	struct ruleset_options o;
-	const char *const one[] = {folder};
 
-	if (!folder)
-		return rules_home_load(t->c, t->a, e);
 	if (rules_home(t->c, t->a, &o, e) != 0)
 		return NULL;
-	o.folders = one;
-	o.n_folders = 1;
-	return ruleset_load(&o, NULL, NULL, e);
+	if (folder) {
+		o.folders = &folder;
+		o.n_folders = 1;
+	}
+	return ruleset_load(&o, on_problem, t, e);
+}
+
+static int write_junit(const struct testing *t, const char *path, struct err *e)
+{
+	FILE *f = fopen(path, "we");
+	struct buf b;
+	bool bad;
+
+	if (!f)
+		return err_set(e, ERR_IO, "%s cannot be written: is its folder there?", path);
+	buf_init(&b, 256u << 20);
+	rules_junit(t->results, t->n_results, &b);
+	bad = fwrite(buf_text(&b), 1, b.n, f) != b.n;
+	bad = fclose(f) != 0 || bad;
+	buf_free(&b);
+	return bad ? err_set(e, ERR_IO, "%s could not be written: is the disk full?", path) : 0;
+}
+
+static int sum(const struct testing *t, struct cli *c, size_t refused)
+{
+	bool bad = t->failed || t->untested || refused;
+
+	if (c->json)
+		printf("{\"v\":1,\"kind\":\"summary\",\"passed\":%zu,\"failed\":%zu,\"untested\":%zu,\"refused\":%zu,\"files\":%zu}\n",
+			t->passed, t->failed, t->untested, refused, t->files);
+	else
+		cli_print(c, bad ? CLI_RED : CLI_GREEN, "%zu rules passed, %zu failed, %zu untested, %zu refused; %zu files\n", t->passed,
+			t->failed, t->untested, refused, t->files);
+	return bad ? ERR_RULES : ERR_NONE;
 }
 
 int rules_test(struct cli *c, struct arena *a, const char *folder)
 {
 	struct testing t = {.c = c, .a = a};
+	const char *junit = cli_value(c, "--junit", NULL);
 	struct err e;
 	struct ruleset *rs = load(&t, folder, &e);
-	size_t refused;
+	int code, r = 0;
 
 	if (!rs)
 		return cli_fail(c, &e);
 	t.rs = rs;
 	t.matcher = matcher_new(rs);
+	buf_init(&t.why, 1u << 20);
 	for (size_t i = 0; i < ruleset_count(rs); i++) {
 		t.rule = ruleset_rule(rs, i);
+		buf_reset(&t.why);
+		if (c->quiet || c->json || !c->out_tty)
+			cli_progress(c, i, ruleset_count(rs), "testing");
 		test_rule(&t);
 	}
-	refused = ruleset_refused(rs);
+	cli_progress_end(c);
+	if (junit)
+		r = write_junit(&t, junit, &e);
+	code = sum(&t, c, ruleset_refused(rs));
 	matcher_free(t.matcher);
 	ruleset_free(rs);
-	if (c->json)
-		printf("{\"v\":1,\"kind\":\"summary\",\"passed\":%zu,\"failed\":%zu,\"untested\":%zu,\"refused\":%zu,\"files\":%zu}\n",
-			t.passed, t.failed,
-		       t.untested, refused, t.files);
-	else
-		cli_print(c, t.failed || t.untested || refused ? CLI_RED : CLI_GREEN,
-			"%zu rules passed, %zu failed, %zu untested, %zu refused; %zu files\n",
-			  t.passed, t.failed, t.untested, refused, t.files);
-	return t.failed || t.untested || refused ? ERR_RULES : ERR_NONE;
+	free(t.results);
+	buf_free(&t.why);
+	return r < 0 ? cli_fail(c, &e) : code;
 }

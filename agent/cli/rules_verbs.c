@@ -37,6 +37,7 @@ static int run(struct cli *c, int argc, char **argv)
 static const struct cli_option options[] = {
 	CLI_OPTION_RULES, CLI_OPTION_TABLES,
 	{"--event", 0, CLI_VALUE, "FILE", "explain: the events to try the rule on"},
+	{"--junit", 0, CLI_VALUE, "FILE", "test: also write the results as JUnit XML"},
 	{"--strict", 0, CLI_FLAG, NULL, "check: warnings count as errors do (exit code 2)"},
 	{"--sarif", 0, CLI_FLAG, NULL, "check: one SARIF 2.1.0 document, for code scanning"},
 	CLI_OPTION_END,
@@ -49,8 +50,8 @@ const struct cli_verb verb_rules = {
 		"check    every problem of every rule file, with file, line and what to write instead; exit code 2 when a rule is refused\n"
 		"         (an error), with --strict also when there is a warning\n"
 		"explain  what a rule says, and for each event of FILE which conditions held and why\n"
-		"test     runs each rule on the events beside it: tests/NAME/match* must match, tests/NAME/nomatch* must not; exit code 2\n"
-		"         when one fails or a rule has no tests\n",
+		"test     runs each rule on the events beside it: all of tests/NAME/match* must match, none of tests/NAME/nomatch*, exactly\n"
+		"         N of tests/NAME/count-N*; exit code 2 when one fails, a rule is refused or has no tests\n",
 	.example = "evmend rules explain http-backend-endpoint-unusable --event System.xml\nevmend rules check my-rules",
 	.options = options, .min_args = 1, .max_args = -1, .flags = CLI_TAKES_AT, .run = run,
 };
