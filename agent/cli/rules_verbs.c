@@ -36,6 +36,13 @@ static int run(struct cli *c, int argc, char **argv)
 
 static const struct cli_option options[] = {
 	CLI_OPTION_RULES, CLI_OPTION_TABLES,
+	{"--tag", 0, CLI_VALUE, "TAG", "list: with this tag or one below it (attack.t1059); may be repeated"},
+	{"--level", 0, CLI_VALUE, "LEVEL", "list: of this level or above"},
+	{"--product", 0, CLI_VALUE, "NAME", "list: of this logsource product"},
+	{"--category", 0, CLI_VALUE, "NAME", "list: of this logsource category"},
+	{"--service", 0, CLI_VALUE, "NAME", "list: of this logsource service"},
+	{"--status", 0, CLI_VALUE, "STATUS", "list: stable, test, experimental ..."},
+	{"--kind", 0, CLI_VALUE, "KIND", "list: detection or correlation"},
 	{"--event", 0, CLI_VALUE, "FILE", "explain: the events to try the rule on"},
 	{"--junit", 0, CLI_VALUE, "FILE", "test: also write the results as JUnit XML"},
 	{"--strict", 0, CLI_FLAG, NULL, "check: warnings count as errors do (exit code 2)"},
@@ -46,12 +53,13 @@ static const struct cli_option options[] = {
 const struct cli_verb verb_rules = {
 	.name = "rules", .summary = "list, check, explain and test the rules",
 		.usage = "list | check [PATH...] | explain RULE --event FILE | test [DIR]",
-	.help = "list     the rules that are loaded\n"
+	.help = "list     the rules that are loaded; --tag, --level and the like choose\n"
 		"check    every problem of every rule file, with file, line and what to write instead; exit code 2 when a rule is refused\n"
 		"         (an error), with --strict also when there is a warning\n"
 		"explain  what a rule says, and for each event of FILE which conditions held and why\n"
 		"test     runs each rule on the events beside it: all of tests/NAME/match* must match, none of tests/NAME/nomatch*, exactly\n"
 		"         N of tests/NAME/count-N*; exit code 2 when one fails, a rule is refused or has no tests\n",
-	.example = "evmend rules explain http-backend-endpoint-unusable --event System.xml\nevmend rules check my-rules",
+	.example = "evmend rules explain http-backend-endpoint-unusable --event System.xml\nevmend rules check my-rules\n"
+		"evmend rules list --level high --category process_creation --tag attack.t1059",
 	.options = options, .min_args = 1, .max_args = -1, .flags = CLI_TAKES_AT, .run = run,
 };

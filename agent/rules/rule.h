@@ -49,6 +49,7 @@ struct rule {
 	enum rule_kind kind;
 	uint32_t index;     /* in the ruleset */
 	const char *id, *name, *title; /* never NULL, "" when absent; id or name is there */
+	const char *status;            /* as written; "" when absent */
 	const char *file;
 	int line;
 	enum rule_level level;

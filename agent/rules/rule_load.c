@@ -62,7 +62,7 @@ static bool read_head(struct loader *l, const struct yaml_node *doc, struct rule
 	r->line = doc->line;
 	r->level = LEVEL_MEDIUM;
 	if (!read_text(l, doc, "title", &r->title) || !read_text(l, doc, "id", &r->id) || !read_text(l, doc, "name", &r->name) ||
-	    !read_text(l, doc, "taxonomy", &taxonomy))
+	    !read_text(l, doc, "taxonomy", &taxonomy) || !read_text(l, doc, "status", &r->status))
 		return false;
 	if (!*r->title)
 		return refuse(l, doc, "the rule has no 'title'");
