@@ -142,7 +142,7 @@ bool source_holds(const struct compiled *c, const struct event *ev, size_t *vari
 
 /* -- ruleset.c -- */
 struct program;
-struct plans;
+struct match_plans;
 struct ruleset {
 	struct arena *arena;
 	struct names *names;
@@ -151,7 +151,7 @@ struct ruleset {
 	struct logsources *sources;
 	struct fields fields;
 	struct program *program;
-	struct plans *plans;
+	struct match_plans *plans;
 	uint16_t label_id, domain_id;
 	char digest[65];
 };

@@ -100,32 +100,12 @@ uint32_t fold_next(const char *s, size_t n, size_t *step, bool cased)
 	return cased ? code_point : fold(code_point);
 }
 
-size_t utf8_put(char *to, uint32_t c)
+size_t fold_put(char to[static 4], uint32_t c)
 {
-	if (c < 0x80) {
-		to[0] = (char)c;
-		return 1;
-	}
-	if (c >= 0x110000) {
-		to[0] = (char)(c - 0x110000);
-		return 1;
-	}
-	if (c < 0x800) {
-		to[0] = (char)(0xC0 | c >> 6);
-		to[1] = (char)(0x80 | (c & 0x3F));
-		return 2;
-	}
-	if (c < 0x10000) {
-		to[0] = (char)(0xE0 | c >> 12);
-		to[1] = (char)(0x80 | (c >> 6 & 0x3F));
-		to[2] = (char)(0x80 | (c & 0x3F));
-		return 3;
-	}
-	to[0] = (char)(0xF0 | c >> 18);
-	to[1] = (char)(0x80 | (c >> 12 & 0x3F));
-	to[2] = (char)(0x80 | (c >> 6 & 0x3F));
-	to[3] = (char)(0x80 | (c & 0x3F));
-	return 4;
+	if (c < 0x110000)
+		return utf8_put(to, c);
+	to[0] = (char)(c - 0x110000);
+	return 1;
 }
 
 /* Folds ASCII eight bytes at a time; returns where the first byte above 127 stands, or n. */
@@ -154,7 +134,7 @@ size_t fold_text(char *to, const char *s, size_t n, bool *high)
 
 	*high = i < n;
 	while (i < n) {
-		k += utf8_put(to + k, fold_next(s + i, n - i, &step, false));
+		k += fold_put(to + k, fold_next(s + i, n - i, &step, false));
 		i += step;
 		if (i < n && (unsigned char)s[i] < 0x80) {
 			step = fold_ascii(to + k, s + i, n - i);

@@ -17,7 +17,7 @@ bool fold_holds(enum fold_how how, bool cased, const char *a, size_t an, const c
 /* The whole of s folded; to holds n + n / 2 bytes: no letter of two bytes folds to more than three, nor one of three. What is no
  * UTF-8 stays as it is. Returns the length. *high: a byte above 127 is in it. */
 size_t fold_text(char *to, const char *s, size_t n, bool *high);
-size_t utf8_put(char *to, uint32_t code_point); /* one character, or a byte as fold_next gives it; to holds 4 bytes */
+size_t fold_put(char to[static 4], uint32_t c); /* what fold_next gave, as bytes; returns how many */
 /* Length of s without blanks (space, tab, CR, LF) at its end. */
 size_t fold_trim(const char *s, size_t n);
 

@@ -35,7 +35,7 @@ static void longest_run(struct literal *l, const struct pattern *p, struct arena
 	to = arena_alloc(a, 4 * best + 1);
 	l->n = 0;
 	for (size_t i = 0; i < best; i++)
-		l->n += (uint32_t)utf8_put(to + l->n, p->tokens[best_at + i]);
+		l->n += (uint32_t)fold_put(to + l->n, p->tokens[best_at + i]);
 	l->text = arena_copy(a, to, l->n);
 }
 

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "rules/plan.h"
+#include "rules/match_plan.h"
 
 struct matcher {
 	struct run run;
@@ -128,7 +128,7 @@ size_t matcher_run(struct matcher *m, const struct event *ev, const uint32_t **h
 	if (m->run.view.epoch == 1)
 		memset(m->stamp, 0, (p->n_checks + 1) * sizeof *m->stamp);
 	m->n = m->n_hits = 0;
-	n = plans_find(m->run.rs->plans, &m->run.view, plans);
+	n = match_plans_find(m->run.rs->plans, &m->run.view, plans);
 	for (size_t i = 0; i < n; i++)
 		consult(m, plans[i]);
 	m->n_candidates += m->n;

@@ -125,7 +125,7 @@ static struct made atom_step(struct build *b, struct atom a)
 		*slot = (uint32_t)b->p->n_atoms;
 	}
 	n = *slot - 1;
-	return (struct made){{.kind = STEP_ATOM, .first = n}, NULL, b->p->atoms[n].cost, b->p->atoms[n].share};
+	return (struct made){{.kind = ASK_ATOM, .first = n}, NULL, b->p->atoms[n].cost, b->p->atoms[n].share};
 }
 
 static uint32_t take_steps(struct build *b, size_t n)
@@ -160,18 +160,18 @@ static int by_worth_or(const void *a, const void *b)
 
 static struct made group(struct build *b, enum step_kind kind, struct made *kids, size_t n)
 {
-	struct made m = {.step = {.kind = (uint8_t)kind, .n = (uint32_t)n}, .share = kind == STEP_AND};
+	struct made m = {.step = {.kind = (uint8_t)kind, .n = (uint32_t)n}, .share = kind == ASK_AND};
 	double reached = 1;
 
-	qsort(kids, n, sizeof *kids, kind == STEP_AND ? by_worth_and : by_worth_or);
+	qsort(kids, n, sizeof *kids, kind == ASK_AND ? by_worth_and : by_worth_or);
 	m.step.first = take_steps(b, n);
 	for (size_t i = 0; i < n; i++) {
 		b->p->steps[m.step.first + i] = kids[i].step;
 		b->p->from[m.step.first + i] = kids[i].from;
 		m.cost += reached * kids[i].cost;
-		reached *= kind == STEP_AND ? kids[i].share : kind == STEP_OR ? 1 - kids[i].share : 1;
+		reached *= kind == ASK_AND ? kids[i].share : kind == ASK_OR ? 1 - kids[i].share : 1;
 	}
-	m.share = kind == STEP_AND ? reached : kind == STEP_OR ? 1 - reached : 0.5;
+	m.share = kind == ASK_AND ? reached : kind == ASK_OR ? 1 - reached : 0.5;
 	return m;
 }
 
@@ -265,7 +265,7 @@ static struct made values_step(struct build *b, const struct item *it, size_t va
 			kids[k++] = atom_step(b, a);
 		}
 	}
-	m = k == 1 ? kids[0] : group(b, all ? STEP_AND : STEP_OR, kids, k);
+	m = k == 1 ? kids[0] : group(b, all ? ASK_AND : ASK_OR, kids, k);
 	free(kids);
 	return m;
 }
@@ -288,7 +288,7 @@ static struct made item_step(struct build *b, const struct item *it, size_t vari
 
 static struct made node_step(struct build *b, const struct node *n, size_t variant)
 {
-	static const uint8_t kinds[] = {[NODE_AND] = STEP_AND, [NODE_OR] = STEP_OR, [NODE_NOT] = STEP_NOT, [NODE_SOME] = STEP_SOME};
+	static const uint8_t kinds[] = {[NODE_AND] = ASK_AND, [NODE_OR] = ASK_OR, [NODE_NOT] = ASK_NOT, [NODE_SOME] = ASK_SOME};
 	struct made *kids, m;
 
 	if (n->kind == NODE_ITEM) {
@@ -311,7 +311,7 @@ static bool asks_id(const struct program *p, uint32_t at)
 {
 	const struct step *s = &p->steps[at];
 
-	if (s->kind == STEP_ATOM)
+	if (s->kind == ASK_ATOM)
 		return p->atoms[s->first].field == p->event_id;
 	for (uint32_t i = 0; i < s->n; i++)
 		if (asks_id(p, s->first + i))

@@ -30,13 +30,13 @@ struct atom {
 	const struct item *item;
 };
 
-enum step_kind { STEP_ATOM, STEP_NOT, STEP_AND, STEP_OR, STEP_SOME };
+enum step_kind { ASK_ATOM, ASK_NOT, ASK_AND, ASK_OR, ASK_SOME };
 
 struct step {
 	uint8_t kind;
 	bool negated;      /* `neq`, `exists: false` */
-	uint32_t at_least; /* STEP_SOME */
-	uint32_t first, n; /* STEP_ATOM: first is the atom; else kids stand together */
+	uint32_t at_least; /* ASK_SOME */
+	uint32_t first, n; /* ASK_ATOM: first is the atom; else kids stand together */
 };
 
 struct check { /* a rule, as events of one source of its category see it */

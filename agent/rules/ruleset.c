@@ -16,7 +16,7 @@
 #include "rules/filter.h"
 #include "rules/lint_inside.h"
 #include "rules/placeholders.h"
-#include "rules/plan.h"
+#include "rules/match_plan.h"
 #include "rules/rule_load.h"
 #include "tls/digest.h"
 
@@ -290,7 +290,7 @@ struct ruleset *ruleset_load(const struct ruleset_options *options, void (*repor
 	if (g.lint)
 		lint_set(&g.l, rs);
 	rs->program = program_new(rs);
-	rs->plans = plans_new(rs);
+	rs->plans = match_plans_new(rs);
 	return rs;
 }
 
@@ -298,7 +298,7 @@ void ruleset_free(struct ruleset *rs)
 {
 	if (!rs)
 		return;
-	plans_free(rs->plans);
+	match_plans_free(rs->plans);
 	program_free(rs->program);
 	free(rs->rules);
 	free(rs->fields.sets);

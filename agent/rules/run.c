@@ -145,16 +145,16 @@ bool step_holds(struct run *r, uint32_t step)
 	bool holds;
 
 	switch (s->kind) {
-	case STEP_ATOM:
+	case ASK_ATOM:
 		holds = atom_holds(r, s->first);
 		break;
-	case STEP_NOT:
+	case ASK_NOT:
 		holds = !step_holds(r, s->first);
 		break;
-	case STEP_AND:
+	case ASK_AND:
 		holds = all_are(r, s, true);
 		break;
-	case STEP_OR:
+	case ASK_OR:
 		holds = !all_are(r, s, false);
 		break;
 	default:

@@ -65,18 +65,18 @@ static enum settled settle_atom(const struct witnesses *w, const struct atom *a)
 
 static enum settled settle_kids(const struct witnesses *w, const struct step *s)
 {
-	enum settled decides = s->kind == STEP_AND ? SETTLED_NO : SETTLED_YES;
+	enum settled decides = s->kind == ASK_AND ? SETTLED_NO : SETTLED_YES;
 	uint32_t yes = 0, open = 0;
 
 	for (uint32_t i = 0; i < s->n; i++) {
 		enum settled kid = witness_settle(w, s->first + i);
 
-		if (s->kind != STEP_SOME && kid == decides)
+		if (s->kind != ASK_SOME && kid == decides)
 			return decides;
 		yes += kid == SETTLED_YES;
 		open += kid == SETTLED_OPEN;
 	}
-	if (s->kind == STEP_SOME)
+	if (s->kind == ASK_SOME)
 		return yes >= s->at_least ? SETTLED_YES : yes + open < s->at_least ? SETTLED_NO : SETTLED_OPEN;
 	return open ? SETTLED_OPEN : decides == SETTLED_NO ? SETTLED_YES : SETTLED_NO;
 }
@@ -85,9 +85,9 @@ enum settled witness_settle(const struct witnesses *w, uint32_t step)
 {
 	const struct step *s = &w->p->steps[step];
 
-	if (s->kind == STEP_ATOM)
+	if (s->kind == ASK_ATOM)
 		return negate(settle_atom(w, &w->p->atoms[s->first]), s->negated);
-	if (s->kind == STEP_NOT)
+	if (s->kind == ASK_NOT)
 		return negate(witness_settle(w, s->first), !s->negated);
 	return negate(settle_kids(w, s), s->negated);
 }
@@ -171,23 +171,23 @@ static double cheapest(struct witnesses *w, uint32_t step, bool keep)
 	double sum = 0, best = NO_WITNESS;
 	uint32_t best_at = 0;
 
-	if (s->negated || s->kind == STEP_NOT)
+	if (s->negated || s->kind == ASK_NOT)
 		return NO_WITNESS;
-	if (s->kind == STEP_ATOM)
+	if (s->kind == ASK_ATOM)
 		return witness_settle(w, step) == SETTLED_OPEN ? atom_signs(w, &w->p->atoms[s->first], keep) : NO_WITNESS;
 	for (uint32_t i = 0; i < s->n; i++) {
 		double price;
 
-		if (s->kind != STEP_AND && witness_settle(w, s->first + i) == SETTLED_NO)
+		if (s->kind != ASK_AND && witness_settle(w, s->first + i) == SETTLED_NO)
 			continue; /* such a child of an OR never holds */
-		price = cheapest(w, s->first + i, keep && s->kind != STEP_AND);
+		price = cheapest(w, s->first + i, keep && s->kind != ASK_AND);
 		sum += price;
 		if (price < best) {
 			best = price;
 			best_at = s->first + i;
 		}
 	}
-	if (s->kind != STEP_AND)
+	if (s->kind != ASK_AND)
 		return sum < NO_WITNESS ? sum : NO_WITNESS;
 	if (keep && best < NO_WITNESS)
 		cheapest(w, best_at, true);

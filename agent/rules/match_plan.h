@@ -1,7 +1,7 @@
-/* plan.h - which checks an event can pass at all, settled while rules are loaded: one plan for each channel and event id that rules
+/* match_plan.h - which checks an event can pass at all, settled while rules are loaded: one plan for each channel and event id that rules
  * name. Immutable; threads share it. Private to rules/. */
-#ifndef EVMEND_RULES_PLAN_H
-#define EVMEND_RULES_PLAN_H
+#ifndef EVMEND_RULES_MATCH_PLAN_H
+#define EVMEND_RULES_MATCH_PLAN_H
 
 #include "rules/program.h"
 
@@ -19,9 +19,9 @@ struct plan {
 	size_t n_scans;
 };
 
-struct plans *plans_new(const struct ruleset *rs);
-void plans_free(struct plans *p);
+struct match_plans *match_plans_new(const struct ruleset *rs);
+void match_plans_free(struct match_plans *p);
 /* The plans that ev must be asked by, at most two: of its channel, and of rules that name none. */
-size_t plans_find(const struct plans *p, struct view *v, const struct plan *to[2]);
+size_t match_plans_find(const struct match_plans *p, struct view *v, const struct plan *to[2]);
 
 #endif

@@ -1,4 +1,4 @@
-/* plan.c - plans.
+/* match_plan.c - plans.
  *
  * Why: what can be known of an event from its channel and its id is known before it comes.
  * How: a check is filed under the channels and ids that its sources name, and its condition's EventIDs; a plan holds all checks of
@@ -6,7 +6,7 @@
  * id uses that, else the one for other ids; and beside it the plan of checks that name no channel.
  * Promises: never leaves out a rule that could hold. An event whose EventID is not one plain decimal number is asked everything.
  * Refuses: nothing. */
-#include "rules/plan.h"
+#include "rules/match_plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ struct entry {
 	struct plan plan;
 };
 
-struct plans {
+struct match_plans {
 	struct arena *arena;
 	struct names *channels;
 	struct entry *entries; /* open addressing, at most half full */
@@ -41,7 +41,7 @@ static uint64_t key_of(uint16_t channel, bool has_id, uint32_t id)
 	return (uint64_t)1 << 63 | (uint64_t)has_id << 62 | (uint64_t)channel << 32 | id;
 }
 
-static struct entry *entry_of(const struct plans *p, uint64_t key)
+static struct entry *entry_of(const struct match_plans *p, uint64_t key)
 {
 	size_t at = key * UINT64_C(0x9E3779B97F4A7C15) >> 40 & (p->room - 1);
 
@@ -54,7 +54,7 @@ static struct entry *entry_of(const struct plans *p, uint64_t key)
 
 struct filing {
 	const struct ruleset *rs;
-	struct plans *plans;
+	struct match_plans *plans;
 	struct filed *list;
 	size_t n, cap;
 	uint32_t *ids; /* of one condition */
@@ -300,7 +300,7 @@ static size_t place_of(const struct filing *f, uint16_t channel, size_t *n)
 	return 0;
 }
 
-static void draw_all(struct plans *p, struct filing *f, struct drawing *d)
+static void draw_all(struct match_plans *p, struct filing *f, struct drawing *d)
 {
 	for (size_t i = 0, n; i < f->n; i += n) {
 		const struct filed *at = &f->list[i], *lists[2] = {at, NULL};
@@ -318,9 +318,9 @@ static void draw_all(struct plans *p, struct filing *f, struct drawing *d)
 	}
 }
 
-struct plans *plans_new(const struct ruleset *rs)
+struct match_plans *match_plans_new(const struct ruleset *rs)
 {
-	struct plans *p = xcalloc(1, sizeof *p);
+	struct match_plans *p = xcalloc(1, sizeof *p);
 	struct filing f = {.rs = rs, .plans = p};
 	struct drawing d = {.rs = rs, .w = witnesses_new(rs->program)};
 	size_t n = rs->program->n_checks;
@@ -350,7 +350,7 @@ struct plans *plans_new(const struct ruleset *rs)
 	return p;
 }
 
-void plans_free(struct plans *p)
+void match_plans_free(struct match_plans *p)
 {
 	if (!p)
 		return;
@@ -378,7 +378,7 @@ static bool plain_id(struct view *v)
 	return id == 0 && f->len > 0;
 }
 
-static size_t find(const struct plans *p, uint16_t channel, uint32_t id, const struct plan **to)
+static size_t find(const struct match_plans *p, uint16_t channel, uint32_t id, const struct plan **to)
 {
 	const struct entry *en = entry_of(p, key_of(channel, true, id));
 
@@ -388,7 +388,7 @@ static size_t find(const struct plans *p, uint16_t channel, uint32_t id, const s
 	return en->key != 0;
 }
 
-size_t plans_find(const struct plans *p, struct view *v, const struct plan *to[2])
+size_t match_plans_find(const struct match_plans *p, struct view *v, const struct plan *to[2])
 {
 	uint16_t channel;
 	size_t n = 0;
