@@ -5,6 +5,8 @@
 
 #include "base/text.h"
 #include "lib/check.h"
+#include "lib/regex_naive.h"
+#include "rules/fold.h"
 #include "rules/regex_private.h"
 
 static unsigned flags_of(const char *s)
@@ -83,10 +85,132 @@ static void the_flavour(void **state)
 	arena_free(a);
 }
 
+/* -- random expressions against a matcher that tries everything -- */
+
+static uint64_t dice_state;
+
+static unsigned dice(unsigned n)
+{
+	dice_state = dice_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (unsigned)(dice_state >> 33) % n;
+}
+
+struct made {
+	char s[200];
+	size_t n;
+};
+
+static void say(struct made *m, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (m->n + n < sizeof m->s) {
+		memcpy(m->s + m->n, text, n + 1);
+		m->n += n;
+	}
+}
+
+static void make_either(struct made *m, int depth);
+
+static void make_piece(struct made *m, int depth)
+{
+	static const char *const atoms[] = {"a", "b", "c", "1", "-", "\\n", ".", "[ab]", "[^a]", "[a-c1]", "[^\\w]", "\\d", "\\w", "\\W",
+		"\\s", "B", "_"};
+	static const char *const nears[] = {"^", "$", "\\b", "\\B", "\\A", "\\z", "\\Z"};
+	static const char *const repeats[] = {"*", "+", "?", "{2}", "{1,3}", "{0,2}", "{2,}", "*?", "??", "{3}"};
+
+	if (dice(7) == 0) {
+		say(m, nears[dice(7)]);
+		return;
+	}
+	if (depth > 0 && dice(3) == 0) {
+		/* a group of assertions alone takes no repeat, so there is a character in each */
+		say(m, dice(2) ? "(" : "(?:");
+		say(m, dice(2) ? "a|" : "b");
+		make_either(m, depth - 1);
+		say(m, ")");
+	} else {
+		say(m, atoms[dice(sizeof atoms / sizeof atoms[0])]);
+	}
+	if (dice(3) == 0)
+		say(m, repeats[dice(sizeof repeats / sizeof repeats[0])]);
+}
+
+static void make_either(struct made *m, int depth)
+{
+	for (unsigned more = dice(4); more > 0; more--)
+		make_piece(m, depth);
+	if (dice(4) == 0) {
+		say(m, "|");
+		make_piece(m, depth);
+	}
+}
+
+/* Does the value hold a text of each set, as rules/regex.h promises? */
+static bool has_literals(const struct regex *r, const char *value, size_t n)
+{
+	const struct regex_set *sets;
+	size_t n_sets = regex_literals(r, &sets), held = 0;
+
+	for (size_t i = 0; i < n_sets; i++) {
+		bool any = false;
+
+		for (size_t t = 0; t < sets[i].n; t++)
+			any |= fold_holds(FOLD_PART, false, value, n, sets[i].texts[t], strlen(sets[i].texts[t]));
+		held += any;
+	}
+	return held == n_sets && regex_least(r) <= n;
+}
+
+static void random_expressions(void **state)
+{
+	static const char *const flags[] = {"", "", "i", "m", "s", "ims"};
+	static const char letters[] = "aabbc1-_ \nAB";
+	size_t pairs = 0, found = 0, undecided = 0;
+
+	(void)state;
+	dice_state = 20240229;
+	for (int round = 0; round < 6000; round++) {
+		struct arena *a = arena_new(1 << 14);
+		const char *fl = flags[dice(6)];
+		const struct regex *r, *bare;
+		struct made m = {.n = 0};
+		struct err e;
+
+		make_either(&m, 3);
+		r = regex_compile(a, m.s, m.n, flags_of(fl), &e);
+		bare = regex_compile(a, m.s, m.n, flags_of(fl) | REGEX_NO_TABLE, &e);
+		if (!r || !bare)
+			fail_msg("%s: %s", m.s, e.text);
+		for (int v = 0; v < 8; v++) {
+			char value[12];
+			size_t n = dice(v < 4 ? 5 : 12);
+
+			for (size_t i = 0; i < n; i++)
+				value[i] = letters[dice(sizeof letters - 1)];
+			int expected = regex_naive(a, m.s, m.n, fl, value, n);
+			bool got = regex_search(r, value, n);
+
+			if (regex_search(bare, value, n) != got || (expected >= 0 && got != (expected == 1)))
+				fail_msg("%s (%s) in '%.*s': naive %d, table %d", m.s, fl, (int)n, value, expected, got);
+			if (got && !has_literals(r, value, n))
+				fail_msg("%s (%s) found in '%.*s' without its literals", m.s, fl, (int)n, value);
+			pairs++;
+			found += got;
+			undecided += expected < 0;
+		}
+		arena_free(a);
+	}
+	assert_int_equal(pairs, 48000);
+	assert_in_range(found, 12000, 36000); /* else the expressions are too easy or too hard to tell anything */
+	assert_true(undecided < 480);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_flavour),
+		cmocka_unit_test(random_expressions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
