@@ -63,6 +63,7 @@ static bool search_positions(const struct regex *r, const char *value, size_t n)
 	const struct positions *p = &r->positions;
 	const struct kinds *k = &r->kinds;
 	unsigned before = p->before_as[BEFORE_START];
+	bool any = false;
 
 	for (size_t i = 0; i < n; i++) {
 		size_t kind = k->of_byte[(unsigned char)value[i]];
@@ -71,16 +72,18 @@ static bool search_positions(const struct regex *r, const char *value, size_t n)
 			continue;
 		if (kind == KIND_LOOK)
 			kind = kind_of(k, value + i, n - i);
-		unsigned behind = value[i] == '\n' && i + 1 == n ? BEHIND_LAST_LINE : k->behind[kind];
-		uint32_t place = NEAR_BIT(before, p->behind_as[behind]);
+		if (any || p->empty || p->begins[kind]) {
+			unsigned behind = value[i] == '\n' && i + 1 == n ? BEHIND_LAST_LINE : k->behind[kind];
+			uint32_t place = NEAR_BIT(before, p->behind_as[behind]);
 
-		if (positions_match(p, s, place))
-			return true;
-		positions_step(p, s, place, p->member + kind * p->words, t);
+			if (positions_match(p, s, place))
+				return true;
+			any = positions_step(p, s, place, kind, t);
+			swap = s;
+			s = t;
+			t = swap;
+		}
 		before = p->before_as[k->before[kind]];
-		swap = s;
-		s = t;
-		t = swap;
 	}
 	return positions_match(p, s, NEAR_BIT(before, p->behind_as[BEHIND_END]));
 }

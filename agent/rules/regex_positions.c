@@ -138,6 +138,36 @@ static void fill_neighbours(struct positions *p)
 			p->behind_as[i]++;
 }
 
+static bool meet(const uint64_t *a, const uint64_t *b, size_t from, size_t end)
+{
+	uint64_t any = 0;
+
+	for (size_t w = from; w < end; w++)
+		any |= a[w] & b[w];
+	return any != 0;
+}
+
+/* What each kind of character can lead to: most jumps are none of its business. */
+static void fill_kinds(struct arena *a, struct positions *p, size_t n)
+{
+	uint32_t k = 0;
+
+	p->jump_of = arena_alloc(a, (n * p->n_jumps + 1) * sizeof *p->jump_of);
+	p->jumps_from = arena_alloc(a, (n + 1) * sizeof *p->jumps_from);
+	p->begins = arena_alloc(a, n * sizeof *p->begins);
+	for (size_t kind = 0; kind < n; kind++) {
+		const uint64_t *member = p->member + kind * p->words;
+
+		for (size_t i = 0; i < p->n_jumps; i++)
+			if (meet(p->jumps[i].to, member, p->jumps[i].to_word, p->jumps[i].to_end))
+				p->jump_of[k++] = (uint16_t)i;
+		p->jumps_from[kind + 1] = k;
+		p->begins[kind] = meet(p->first, member, 0, p->words);
+		for (size_t i = 0; i < p->firsts.n; i++)
+			p->begins[kind] |= meet(p->firsts.g[i].set, member, 0, p->words);
+	}
+}
+
 void regex_positions(struct arena *a, const struct glushkov *g, const struct regex_tree *t, const struct kinds *k,
 	const uint32_t *sample, struct positions *to)
 {
@@ -158,6 +188,7 @@ void regex_positions(struct arena *a, const struct glushkov *g, const struct reg
 			if (in[g->chars[p]])
 				put(to->member + kind * g->words, p);
 	}
+	fill_kinds(a, to, k->n);
 	fill_neighbours(to);
 }
 
@@ -170,18 +201,11 @@ size_t positions_work(const struct positions *p)
 	return work;
 }
 
-static bool meet(const uint64_t *a, const uint64_t *b, size_t from, size_t end)
+bool positions_step(const struct positions *p, const uint64_t *s, uint32_t place, size_t kind, uint64_t *t)
 {
-	uint64_t any = 0;
-
-	for (size_t w = from; w < end; w++)
-		any |= a[w] & b[w];
-	return any != 0;
-}
-
-void positions_step(const struct positions *p, const uint64_t *s, uint32_t place, const uint64_t *member, uint64_t *t)
-{
-	uint64_t one = 0, two = 0;
+	const uint64_t *member = p->member + kind * p->words;
+	const uint16_t *jump = p->jump_of + p->jumps_from[kind], *end = p->jump_of + p->jumps_from[kind + 1];
+	uint64_t one = 0, two = 0, any = 0;
 
 	for (size_t w = 0; w < p->words; w++) {
 		uint64_t by_one = s[w] & p->one[w], by_two = s[w] & p->two[w];
@@ -190,15 +214,19 @@ void positions_step(const struct positions *p, const uint64_t *s, uint32_t place
 		one = by_one >> 63;
 		two = by_two >> 62;
 	}
-	for (const struct jump *j = p->jumps, *end = j + p->n_jumps; j < end; j++)
+	for (; jump < end; jump++) {
+		const struct jump *j = &p->jumps[*jump];
+
 		if ((j->near & place) && meet(s, j->from, j->from_word, j->from_end))
 			for (size_t w = j->to_word; w < j->to_end; w++)
 				t[w] |= j->to[w];
+	}
 	for (size_t i = 0; i < p->firsts.n; i++)
 		for (size_t w = 0; w < p->words && (p->firsts.g[i].near & place); w++)
 			t[w] |= p->firsts.g[i].set[w];
 	for (size_t w = 0; w < p->words; w++)
-		t[w] &= member[w];
+		any |= t[w] &= member[w];
+	return any != 0;
 }
 
 bool positions_match(const struct positions *p, const uint64_t *s, uint32_t place)

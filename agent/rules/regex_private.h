@@ -112,7 +112,10 @@ struct positions {
 	uint64_t *one, *two, *stay;  /* who goes to the next position, the one behind it, to itself */
 	struct jump *jumps;          /* everything else */
 	size_t n_jumps;
+	uint16_t *jump_of;           /* those that lead anywhere for a kind, */
+	uint32_t *jumps_from;        /* from here up to the next kind's */
 	uint64_t *member;            /* words for each kind: who takes it */
+	bool *begins;                /* of each kind: is it taken by any that begins, somewhere */
 	uint64_t *first, *last;      /* who begins anywhere; whose end is a match */
 	struct guards firsts, lasts; /* the same at some places only */
 	uint32_t empty;              /* places where no character at all matches */
@@ -122,8 +125,8 @@ struct positions {
 void regex_positions(struct arena *a, const struct glushkov *g, const struct regex_tree *t, const struct kinds *k,
 	const uint32_t *sample, struct positions *to);
 size_t positions_work(const struct positions *p); /* words that one step touches at most */
-/* From set s at a place to set t, reading a character that `member` takes. */
-void positions_step(const struct positions *p, const uint64_t *s, uint32_t place, const uint64_t *member, uint64_t *t);
+/* From set s at a place to set t, reading a character of the kind. false: t is empty. */
+bool positions_step(const struct positions *p, const uint64_t *s, uint32_t place, size_t kind, uint64_t *t);
 /* Has the expression matched when s was reached and this is the place? */
 bool positions_match(const struct positions *p, const uint64_t *s, uint32_t place);
 

@@ -45,7 +45,7 @@ static size_t step(struct rows *r, const uint64_t *key, size_t kind, enum behind
 
 	if (positions_match(r->p, key, place))
 		return ROW_MATCH;
-	positions_step(r->p, key, place, r->p->member + kind * words, next);
+	positions_step(r->p, key, place, kind, next);
 	for (size_t w = 0; w < words; w++)
 		if (next[w] & r->p->last[w])
 			return ROW_MATCH;
