@@ -140,7 +140,7 @@ static bool read_source(struct loader *l, const struct yaml_node *n, struct log_
 	return !(v = yaml_get(n, "derive")) || read_derived(l, v, s);
 }
 
-static const char *const entry_keys[] = {"product", "sources", NULL};
+static const char *const entry_keys[] = {"product", "sources", "reason", NULL};
 
 static bool read_entry(struct loader *l, const struct yaml_node *n, struct entry *to)
 {
@@ -156,7 +156,9 @@ static bool read_entry(struct loader *l, const struct yaml_node *n, struct entry
 	for (size_t i = 0; i < sources->n; i++)
 		if (!read_source(l, sources->items[i], &list[i]))
 			return false;
-	to->set = (struct log_set){list, sources->n};
+	to->set = (struct log_set){list, sources->n, keep(l, yaml_get(n, "reason"))};
+	if (sources->n == 0 && !*to->set.reason)
+		return refuse(l, n, "'%s' has no sources; say why with 'reason'", to->name);
 	return true;
 }
 

@@ -34,6 +34,7 @@ struct log_source { /* one place that such events come from; an empty list means
 struct log_set { /* any of them */
 	const struct log_source *sources;
 	size_t n;
+	const char *reason; /* why there are none */
 };
 
 struct logsources;

@@ -104,7 +104,8 @@ static bool read_source(struct loader *l, const struct yaml_node *logsource, con
 			nearest ? nearest : "", nearest ? "'?" : "");
 		c->no_source = true;
 	} else if ((*to)->n == 0) {
-		warn_as(l, LINT_NO_SOURCE, n, "no event log has the events of %s '%s', so this rule never matches", key, n->text);
+		warn_as(l, LINT_NO_SOURCE, n, "no event log has the events of %s '%s' (%s), so this rule never matches", key, n->text,
+			(*to)->reason);
 		c->no_source = true;
 	}
 	return true;
