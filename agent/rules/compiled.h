@@ -10,10 +10,11 @@
 #include "rules/logsource.h"
 #include "rules/number.h"
 #include "rules/pattern.h"
+#include "rules/regex.h"
 #include "rules/ruleset.h"
 #include "rules/time_part.h"
 
-enum value_kind { VALUE_PATTERN, VALUE_NUMBER, VALUE_BOOL, VALUE_NULL, VALUE_COMPARE, VALUE_FIELD, VALUE_GROUP,
+enum value_kind { VALUE_PATTERN, VALUE_NUMBER, VALUE_BOOL, VALUE_NULL, VALUE_COMPARE, VALUE_FIELD, VALUE_GROUP, VALUE_REGEX,
 	VALUE_CIDR, VALUE_TIME_PART };
 enum compare { COMPARE_LT, COMPARE_LTE, COMPARE_GT, COMPARE_GTE };
 
@@ -25,6 +26,7 @@ struct value {
 		struct number number;   /* VALUE_NUMBER, VALUE_COMPARE, VALUE_TIME_PART */
 		bool truth;
 		const uint16_t *fields; /* VALUE_FIELD: id for each variant */
+		const struct regex *regex;
 		const struct cidr *cidr;
 		struct {                /* VALUE_GROUP: one of them holds, whatever `all` says of the list (base64offset, expand) */
 			const struct value *any;

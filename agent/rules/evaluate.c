@@ -106,6 +106,8 @@ bool value_holds(const struct item *it, const struct value *v, struct view *view
 			if (value_holds(it, &v->any[i], view, variant, f))
 				return true;
 		break;
+	case VALUE_REGEX:
+		return regex_search(v->regex, f->value, f->len);
 	case VALUE_CIDR:
 		return cidr_holds(v->cidr, f->value, f->len);
 	case VALUE_TIME_PART:

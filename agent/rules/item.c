@@ -68,6 +68,16 @@ static bool read_field(const struct reading *r, const struct yaml_node *n, struc
 	return v->fields != NULL;
 }
 
+static bool read_regex(const struct reading *r, const struct yaml_node *n, struct value *v)
+{
+	unsigned flags = (r->set & MOD(I) ? REGEX_I : 0u) | (r->set & MOD(M) ? REGEX_M : 0u) | (r->set & MOD(S) ? REGEX_S : 0u);
+	struct err e = {0};
+
+	v->kind = VALUE_REGEX;
+	v->regex = regex_compile(r->l->arena, n->text, n->len, flags, &e);
+	return v->regex || refuse(r->l, n, "%s", e.text);
+}
+
 static bool read_cidr(const struct reading *r, const struct yaml_node *n, struct value *v)
 {
 	struct cidr *to = arena_alloc(r->l->arena, sizeof *to);
@@ -158,7 +168,7 @@ static bool read_value(const struct reading *r, const struct yaml_node *n, struc
 	if (r->set & MOD(FIELDREF))
 		return read_field(r, n, v);
 	if (r->set & MOD(RE))
-		return refuse(r->l, n, "modifier 're' is not supported yet; this rule is left out");
+		return read_regex(r, n, v);
 	if (r->set & MOD(CIDR))
 		return read_cidr(r, n, v);
 	if (r->set & MOD_PARTS)

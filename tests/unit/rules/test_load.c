@@ -20,7 +20,6 @@ static const struct { const char *yaml; int line; const char *says; } bad[] = {
 	{"title: T\nname: t\ntaxonomy: mine\nlogsource: {product: windows}\ndetection: {s: {EventID: 1}, condition: s}\n", 3,
 		"taxonomy 'mine'"},
 	{"- a\n", 1, "a rule is a map"},
-	{DETECT("    s:\n        Image|re: x.*\n    condition: s\n"), 9, "modifier 're' is not supported yet"},
 	{DETECT("    s:\n        Image|contans: x\n    condition: s\n"), 9, "did you mean 'contains'"},
 	{DETECT("    s:\n        Image|contains|startswith: x\n    condition: s\n"), 9, "exclude each other"},
 	{DETECT("    s:\n        Image|exists: maybe\n    condition: s\n"), 9, "exists takes true or false"},
