@@ -6,6 +6,7 @@
  * Refuses: wildcards, empty texts, forms of less than two characters. */
 #include "rules/encode.h"
 
+#include "base/text.h"
 #include "limits.h"
 #include "rules/pattern.h"
 
@@ -15,15 +16,9 @@ static const uint32_t dashes[DASHES] = {'-', '/', 0x2013, 0x2014, 0x2015};
 
 static void put_utf8(struct buf *to, uint32_t c)
 {
-	if (c < 0x80) {
-		buf_char(to, (char)c);
-		return;
-	}
-	int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+	char bytes[4];
 
-	buf_char(to, (char)((0xff00u >> (more + 1)) | (c >> (6 * more)))); /* 110xxxxx, 1110xxxx, 11110xxx */
-	while (more-- > 0)
-		buf_char(to, (char)(0x80 | ((c >> (6 * more)) & 0x3f)));
+	buf_add(to, bytes, utf8_put(bytes, c));
 }
 
 static void put_unit(struct buf *to, bool big_endian, uint32_t unit)
