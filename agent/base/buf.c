@@ -31,35 +31,44 @@ void buf_reset(struct buf *b)
 		b->p[0] = '\0';
 }
 
-/* Room for n more bytes and the NUL; false: past the ceiling. */
-static bool room(struct buf *b, size_t n)
+static void grow(struct buf *b, size_t n)
 {
-	size_t cap;
+	size_t cap = b->cap ? b->cap : 64;
 
-	if (n > b->max - b->n) {
-		b->refused = true;
-		return false;
-	}
-	if (b->n + n < b->cap)
-		return true;
-	cap = b->cap ? b->cap : 64;
-	while (cap <= b->n + n)
+	while (cap <= n)
 		cap *= 2;
 	if (cap > b->max + 1)
 		cap = b->max + 1;
 	b->p = xrealloc(b->p, cap, 1);
 	b->cap = cap;
-	return true;
+}
+
+char *buf_room(struct buf *b, size_t n)
+{
+	if (n > b->max - b->n) {
+		b->refused = true;
+		return NULL;
+	}
+	if (b->n + n >= b->cap)
+		grow(b, b->n + n);
+	return b->p + b->n;
+}
+
+void buf_wrote(struct buf *b, size_t k)
+{
+	b->n += k;
+	b->p[b->n] = '\0';
 }
 
 void buf_add(struct buf *b, const void *p, size_t n)
 {
-	if (!room(b, n))
+	char *to = buf_room(b, n);
+
+	if (!to)
 		return;
 	if (n)
-		memcpy(b->p + b->n, p, n);
-	b->n += n;
-	b->p[b->n] = '\0';
+		memcpy(to, p, n);
+	buf_wrote(b, n);
 }
 
 void buf_str(struct buf *b, const char *s)
@@ -69,7 +78,12 @@ void buf_str(struct buf *b, const char *s)
 
 void buf_char(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	char *to = buf_room(b, 1);
+
+	if (!to)
+		return;
+	*to = c;
+	buf_wrote(b, 1);
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...)
@@ -83,7 +97,7 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	va_end(ap);
 	if (n < 0)
 		die("a text could not be formatted");
-	if (room(b, (size_t)n)) {
+	if (buf_room(b, (size_t)n)) {
 		vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
 		b->n += (size_t)n;
 	}

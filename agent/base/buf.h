@@ -15,6 +15,9 @@ struct buf {
 void buf_init(struct buf *b, size_t max);
 void buf_free(struct buf *b); /* usable again afterwards, with the same ceiling */
 void buf_reset(struct buf *b); /* empty, keeps the memory */
+/* Room for n more bytes and the NUL; the caller writes k <= n of them and then says buf_wrote(b, k). NULL: past the ceiling. */
+char *buf_room(struct buf *b, size_t n);
+void buf_wrote(struct buf *b, size_t k);
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_str(struct buf *b, const char *s);
 void buf_char(struct buf *b, char c);

@@ -38,6 +38,8 @@ struct json_out {
 	struct buf *to;
 	unsigned depth;
 	bool need_comma;
+	int64_t time; /* the last one written, and how: the times of one record are often the same. 0: none yet */
+	char time_text[32];
 };
 
 void json_begin(struct json_out *o, struct buf *to);

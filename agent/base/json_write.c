@@ -48,12 +48,27 @@ static void escape(struct buf *b, uint32_t c)
 	buf_add(b, code, 6);
 }
 
-static void put_quoted(struct buf *b, const char *s, size_t n)
+/* Does the text stand in JSON as it is? */
+static bool all_plain(const char *s, size_t n)
+{
+	char last[8];
+
+	if (n < 8) {
+		memset(last, ' ', sizeof last);
+		memcpy(last, s, n);
+		return !special8(last);
+	}
+	for (size_t i = 0; i + 8 < n; i += 8)
+		if (special8(s + i))
+			return false;
+	return !special8(s + n - 8);
+}
+
+static void put_escaped(struct buf *b, const char *s, size_t n)
 {
 	size_t i = 0, start = 0, len;
 	uint32_t c;
 
-	buf_char(b, '"');
 	while (i < n) {
 		if (n - i >= 8 && !special8(s + i)) {
 			i += 8;
@@ -77,19 +92,42 @@ static void put_quoted(struct buf *b, const char *s, size_t n)
 		start = i;
 	}
 	buf_add(b, s + start, n - start);
-	buf_char(b, '"');
+}
+
+/* before, the quoted text, after; a NUL for before or after means nothing. */
+static void put_quoted(struct buf *b, char before, const char *s, size_t n, char after)
+{
+	char *to = all_plain(s, n) ? buf_room(b, n + 4) : NULL, *p = to;
+
+	if (!to) {
+		if (before)
+			buf_char(b, before);
+		buf_char(b, '"');
+		put_escaped(b, s, n);
+		buf_char(b, '"');
+		if (after)
+			buf_char(b, after);
+		return;
+	}
+	if (before)
+		*p++ = before;
+	*p++ = '"';
+	memcpy(p, s, n);
+	p += n;
+	*p++ = '"';
+	if (after)
+		*p++ = after;
+	buf_wrote(b, (size_t)(p - to));
 }
 
 /* The comma and the key that stand before a value. */
 static void before(struct json_out *o, const char *key)
 {
-	if (o->need_comma)
+	if (key)
+		put_quoted(o->to, o->need_comma ? ',' : '\0', key, strlen(key), ':');
+	else if (o->need_comma)
 		buf_char(o->to, ',');
 	o->need_comma = true;
-	if (key) {
-		put_quoted(o->to, key, strlen(key));
-		buf_char(o->to, ':');
-	}
 }
 
 void json_begin(struct json_out *o, struct buf *to)
@@ -116,7 +154,7 @@ void json_put_strn(struct json_out *o, const char *key, const char *value, size_
 {
 	before(o, key);
 	if (value)
-		put_quoted(o->to, value, n);
+		put_quoted(o->to, '\0', value, n, '\0');
 	else
 		buf_str(o->to, "null");
 }
@@ -129,16 +167,9 @@ void json_put_str(struct json_out *o, const char *key, const char *value)
 void json_put_int(struct json_out *o, const char *key, int64_t value)
 {
 	char digits[24];
-	char *p = digits + sizeof digits;
-	uint64_t u = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 
 	before(o, key);
-	do
-		*--p = (char)('0' + u % 10);
-	while (u /= 10);
-	if (value < 0)
-		*--p = '-';
-	buf_add(o->to, p, (size_t)(digits + sizeof digits - p));
+	buf_add(o->to, digits, text_decimal(digits, value));
 }
 
 void json_put_real(struct json_out *o, const char *key, double value, int digits)
@@ -164,9 +195,11 @@ void json_put_null(struct json_out *o, const char *key)
 
 void json_put_time(struct json_out *o, const char *key, int64_t us)
 {
-	char text[32];
-
-	json_put_str(o, key, us ? time_text(us, text) : NULL);
+	if (us && us != o->time) {
+		time_text(us, o->time_text);
+		o->time = us;
+	}
+	json_put_str(o, key, us ? o->time_text : NULL);
 }
 
 void json_put_raw(struct json_out *o, const char *key, const char *json)

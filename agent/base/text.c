@@ -95,6 +95,19 @@ bool text_unhex(uint8_t *to, size_t n, const char *s, size_t len)
 	return true;
 }
 
+size_t text_decimal(char to[static 24], int64_t v)
+{
+	uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+	size_t n = 1, minus = v < 0;
+
+	for (uint64_t rest = u; rest >= 10; rest /= 10)
+		n++;
+	to[0] = '-';
+	for (size_t i = n; i > 0; i--, u /= 10)
+		to[minus + i - 1] = (char)('0' + u % 10);
+	return minus + n;
+}
+
 bool text_int(const char *s, size_t n, int64_t *v)
 {
 	bool minus = n && s[0] == '-';

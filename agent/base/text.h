@@ -14,6 +14,7 @@ bool text_has(const char *s, size_t n, const char *part);          /* case does 
 char *text_copy(char *to, size_t n, const char *s);               /* cut to n-1 bytes, always ends with NUL; returns to */
 void text_hex(char *to, const uint8_t *p, size_t n);              /* lower case; to holds 2n+1 */
 bool text_unhex(uint8_t *to, size_t n, const char *s, size_t len); /* len must be 2n; either case */
+size_t text_decimal(char to[static 24], int64_t v);               /* no NUL behind it; returns how many bytes */
 bool text_int(const char *s, size_t n, int64_t *v);               /* decimal, whole text, no blanks; false on overflow */
 void text_trim(const char **s, size_t *n);                          /* drops spaces, tabs, CR, LF at both ends */
 bool text_host_ok(const char *s); /* 1 to 255 of [A-Za-z0-9._-], does not start or end with '.' or '-' */

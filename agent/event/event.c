@@ -6,7 +6,6 @@
  * Refuses: nothing; an absent field is NULL. */
 #include "event/event.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -19,8 +18,11 @@ void event_uid(const struct event *ev, uint8_t to[static 32])
 {
 	size_t computer = strlen(ev->computer), channel = strlen(ev->channel);
 	char text[UID_BYTES];
-	size_t n = (size_t)snprintf(text, sizeof text, "%llu %lld ", (unsigned long long)ev->record_id, (long long)ev->time);
+	size_t n = text_decimal(text, (int64_t)ev->record_id); /* event_xml.c takes no larger one */
 
+	text[n++] = ' ';
+	n += text_decimal(text + n, ev->time);
+	text[n++] = ' ';
 	if (!computer || !channel || !ev->record_id || (ev->flags & EVENT_NO_TIME) || n + computer + 1 + channel > UID_BYTES) {
 		digest_sha256(ev->raw, ev->raw_n, to);
 		return;
