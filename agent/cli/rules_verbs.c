@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/rules_check.h"
+#include "cli/rules_cost.h"
 #include "cli/rules_coverage.h"
 #include "cli/rules_explain.h"
 #include "cli/rules_home.h"
@@ -14,7 +15,7 @@
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const char *const words[] = {"list", "check", "explain", "test", "coverage", NULL};
+	static const char *const words[] = {"list", "check", "explain", "test", "cost", "coverage", NULL};
 	struct arena *a = arena_new(1u << 14);
 	const char *word = argv[0], *near;
 	int code;
@@ -27,12 +28,14 @@ static int run(struct cli *c, int argc, char **argv)
 		code = rules_explain(c, a, argv[1]);
 	else if (strcmp(word, "test") == 0 && argc <= 2)
 		code = rules_test(c, a, argv[1]);
+	else if (strcmp(word, "cost") == 0)
+		code = rules_cost(c, a, argc - 1, argv + 1);
 	else if (strcmp(word, "coverage") == 0)
 		code = rules_coverage(c, a, argc - 1, argv + 1);
 	else if ((near = text_nearest(word, words)) && strcmp(near, word) != 0)
 		code = cli_usage(c, "unknown word '%s'; did you mean '%s'?", word, near);
 	else
-		code = cli_usage(c, "write list, check [PATH...], explain RULE --event FILE, test [DIR], or coverage FILE...");
+		code = cli_usage(c, "write list, check [PATH...], explain RULE --event FILE, test [DIR], cost FILE..., or coverage FILE...");
 	arena_free(a);
 	return code;
 }
@@ -50,23 +53,25 @@ static const struct cli_option options[] = {
 	{"--junit", 0, CLI_VALUE, "FILE", "test: also write the results as JUnit XML"},
 	{"--strict", 0, CLI_FLAG, NULL, "check: warnings count as errors do (exit code 2)"},
 	{"--sarif", 0, CLI_FLAG, NULL, "check: one SARIF 2.1.0 document, for code scanning"},
-	{"--all", 0, CLI_FLAG, NULL, "coverage: every host and every rule"},
+	{"--all", 0, CLI_FLAG, NULL, "cost: every rule; coverage: every host and every rule"},
 	CLI_OPTION_END,
 };
 
 const struct cli_verb verb_rules = {
 	.name = "rules", .summary = "list, check, explain and test the rules",
-		.usage = "list | check [PATH...] | explain RULE --event FILE | test [DIR] | coverage FILE...",
+		.usage = "list | check [PATH...] | explain RULE --event FILE | test [DIR] | cost FILE... | coverage FILE...",
 	.help = "list     the rules that are loaded; --tag, --level and the like choose\n"
 		"check    every problem of every rule file, with file, line and what to write instead; exit code 2 when a rule is refused\n"
 		"         (an error), with --strict also when there is a warning\n"
 		"explain  what a rule says, and for each event of FILE which conditions held and why\n"
 		"test     runs each rule on the events beside it: all of tests/NAME/match* must match, none of tests/NAME/nomatch*, exactly\n"
 		"         N of tests/NAME/count-N*; exit code 2 when one fails, a rule is refused or has no tests\n"
+		"cost     how much time each rule takes on the events of FILE, and how often it holds\n"
 		"coverage for each host which rules can fire with the channels, event ids and fields that it sent, and what is missing for\n"
 		"         the others; FILE as for scan\n",
 	.example = "evmend rules explain http-backend-endpoint-unusable --event System.xml\nevmend rules check my-rules\n"
 		"evmend rules list --level high --category process_creation --tag attack.t1059\n"
+		"evmend rules cost --rules sigma/rules System.xml\n"
 		"evmend rules coverage /var/log/forwarded --rules sigma/rules",
 	.options = options, .min_args = 1, .max_args = -1, .flags = CLI_TAKES_AT, .run = run,
 };

@@ -35,4 +35,16 @@ check "people see what is missing" grep -q 'channel never seen: Security' "$work
 check "in a few lines" test "$(wc -l <"$work/coverage")" -lt 45
 "$evmend" rules coverage >"$work/coverage" 2>&1
 check "coverage needs files" test $? -eq 3
+
+# cost: who is asked, who holds, who is on trial
+trial=(--rules tests/cases/scan-shadow/rules tests/data/samples/F01.xml)
+"$evmend" rules cost --json "${trial[@]}" >"$work/cost" 2>"$work/err"
+check "cost ends well" test $? -eq 0
+check "each rule has its hits" test "$(grep -c '"kind":"rule-cost".*"asked":1,"held":1,' "$work/cost")" -eq 2
+check "one is on trial" grep -q '"rule":"on-trial".*"shadow":true' "$work/cost"
+check "the summary counts what it matched" grep -q '"kind":"summary","events":1,"rules":2,"rules_asked":2,.*"shadow":1,' "$work/cost"
+"$evmend" rules cost "${trial[@]}" >"$work/cost" 2>"$work/err"
+check "people see a table" grep -q '1 matches of rules on trial' "$work/cost"
+"$evmend" rules cost tests/data/samples --json >"$work/cost" 2>"$work/err"
+check "nothing holds that was not asked" test -z "$(grep '"asked":0,"held":[1-9]' "$work/cost")"
 exit $bad
