@@ -1,4 +1,4 @@
-/* test_oracle.c - the matcher and the naive evaluator agree on every rule and every event there is: rules of the project, samples,
+/* test_agree.c - the matcher and the naive evaluator agree on every rule and every event there is: rules of the project, samples,
  * the tests beside the rules. */
 #include <dirent.h>
 
@@ -92,5 +92,5 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(oracle_agrees)};
 
-	return cmocka_run_group_tests_name("oracle", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("agree", tests, NULL, NULL);
 }
