@@ -34,7 +34,7 @@ static const char *const renamed[][2] = {{"Image", "NewProcessName"}, {"ParentIm
 	{"ParentProcessId", "ProcessId"}, {"LogonId", "SubjectLogonId"}, {"IntegrityLevel", "MandatoryLabel"}, {"User", "SubjectUserName"}};
 
 static const char *const fields[] = {"Image", "CommandLine", "CommandLine", "User", "LogonId", "IntegrityLevel", "ProcessId", "ParentImage",
-	"ParentProcessId", "Details", "Details", "commandline", "F1", "F1", "F2", "F3", "Data", "Data[1]", "param1", "Channel", "Level", "Computer",
+	"ParentProcessId", "Details", "Details", "F1", "F1", "F2", "F3", "Data", "Data[1]", "param1", "Channel", "Level", "Computer",
 	"Provider_Name", "EventID", "ThreatName", "Signature"};
 #define FIELDS (sizeof fields / sizeof fields[0])
 
@@ -131,9 +131,9 @@ static const struct form forms[] = {
 	{"", PLAIN}, {"", PLAIN}, {"", PLAIN}, {"|all", PLAIN}, {"|neq", PLAIN}, {"|cased", TEXT}, {"|contains", PLAIN}, {"|contains", TEXT},
 	{"|contains", TEXT}, {"|contains|all", TEXT}, {"|all|contains", TEXT}, {"|startswith", TEXT}, {"|endswith", TEXT}, {"|endswith", TEXT},
 	{"|startswith|cased", TEXT}, {"|cased|endswith", TEXT}, {"|contains|cased", TEXT}, {"|contains|neq", TEXT}, {"|neq|endswith", TEXT},
-	{"|contains|windash", TEXT}, {"|windash|contains|all", TEXT}, {"|windash", TEXT}, {"|windash|endswith|cased", TEXT}, {"|re", REGEX},
-	{"|re", REGEX}, {"|re|i", REGEX}, {"|re|m", REGEX}, {"|re|s", REGEX}, {"|re|i|s|m", REGEX}, {"|re|ignorecase|neq", REGEX},
-	{"|re|dotall|all", REGEX}, {"|re|contains", REGEX}, {"|re|multiline", REGEX}, {"|base64|contains", BASE64},
+	{"|contains|windash", TEXT}, {"|windash|contains|all", TEXT}, {"|windash", TEXT}, {"|windash|endswith|cased", TEXT}, {"", PLAIN},
+	{"", PLAIN}, {"", PLAIN}, {"", PLAIN}, {"", PLAIN}, {"", PLAIN}, {"", PLAIN},
+	{"", PLAIN}, {"", PLAIN}, {"", PLAIN}, {"|base64|contains", BASE64},
 	{"|base64offset|contains", BASE64}, {"|base64offset", BASE64}, {"|wide|base64offset|contains", BASE64},
 	{"|utf16le|base64|contains", BASE64}, {"|utf16be|base64offset|contains", BASE64}, {"|utf16|base64|contains", BASE64},
 	{"|base64offset|contains|cased", BASE64}, {"|cidr", NET}, {"|cidr|neq", NET}, {"|cidr|all", NET}, {"|lt", NUMBER}, {"|lte", NUMBER},
@@ -142,6 +142,17 @@ static const struct form forms[] = {
 	{"|fieldref|startswith", REFERENCE}, {"|fieldref|endswith", REFERENCE}, {"|fieldref|cased", REFERENCE}, {"|fieldref|neq", REFERENCE},
 	{"|expand", EXPAND}, {"|contains|expand", EXPAND}, {"|expand|endswith", EXPAND}, {"|expand|contains|all", EXPAND},
 };
+
+static unsigned part_value(struct random *r, const char *modifiers)
+{
+	if (strstr(modifiers, "year"))
+		return 2018 + random_next(r, 10);
+	if (strstr(modifiers, "month"))
+		return 1 + random_next(r, 12);
+	if (strstr(modifiers, "hour"))
+		return random_next(r, 24);
+	return strstr(modifiers, "minute") ? random_next(r, 60) : 1 + random_next(r, 28);
+}
 
 static void form_value(struct random_set *s, struct buf *b, const char *indent, const struct form *f)
 {
@@ -191,7 +202,7 @@ static void form_value(struct random_set *s, struct buf *b, const char *indent, 
 		add_value(s, b, indent, text, false, like);
 		break;
 	case PART:
-		snprintf(text, sizeof text, "%u", strstr(f->modifiers, "year") ? 2018 + random_next(&s->r, 10) : random_next(&s->r, 30));
+		snprintf(text, sizeof text, "%u", part_value(&s->r, f->modifiers));
 		random_time(&s->r, like, sizeof like);
 		add_value(s, b, indent, text, false, like);
 		break;
@@ -225,7 +236,7 @@ static void item(struct random_set *s, struct buf *b, const char *lead, const ch
 
 static void any_item(struct random_set *s, struct buf *b, const char *lead, const char *indent)
 {
-	static const struct form keyword[] = {{"|all", TEXT}, {"|re", REGEX}, {"|cased", TEXT}, {"|contains|all", TEXT}, {"|re|i", REGEX},
+	static const struct form keyword[] = {{"|all", TEXT}, {"", PLAIN}, {"|cased", TEXT}, {"|contains|all", TEXT}, {"", PLAIN},
 		{"|windash", TEXT}};
 
 	if (random_is(&s->r, 4)) {
@@ -365,7 +376,7 @@ static void data(struct buf *b, const char *name, const char *value)
 	buf_str(b, "</Data>\n");
 }
 
-static void field_data(struct random_set *s, struct buf *b, const struct random_item *it, bool audit)
+static void field_data(struct random_set *s, struct buf *b, const struct random_item *it, bool audit, bool lower)
 {
 	char value[400] = "";
 	const char *name = it->field, *slash;
@@ -390,15 +401,17 @@ static void field_data(struct random_set *s, struct buf *b, const struct random_
 		snprintf(value, sizeof value, "%s", random_is(&s->r, 50) ? "S-1-16-12288" : "S-1-16-8192");
 	if (strcmp(name, "ThreatName") == 0 && random_is(&s->r, 50))
 		name = "Threat Name";
+	if (lower && strcmp(name, "CommandLine") == 0) /* in the whole event: no real one has a name in two spellings */
+		name = "commandline";
 	if (!name[0])
-		name = fields[random_next(&s->r, 15)];
+		name = fields[3 + random_next(&s->r, 11)];
 	data(b, strncmp(name, "Data", 4) == 0 || (strcmp(name, "param1") == 0 && random_is(&s->r, 50)) ? "" : name, value);
 }
 
 void random_event(struct random_set *s, size_t i, struct buf *xml)
 {
 	const struct source *src = &sources[random_is(&s->r, 93) ? s->rules[i].source : random_next(&s->r, SOURCES)];
-	bool user_data = random_is(&s->r, 5);
+	bool user_data = random_is(&s->r, 5), lower = random_is(&s->r, 10);
 
 	if (strcmp(src->logsource, sources[0].logsource) == 0)
 		src = &sources[random_next(&s->r, 3)];
@@ -413,7 +426,7 @@ void random_event(struct random_set *s, size_t i, struct buf *xml)
 	for (size_t k = 0; k < s->rules[i].n; k++) {
 		if (random_is(&s->r, 12))
 			continue;
-		field_data(s, xml, &s->rules[i].items[k], src->id == 4688);
+		field_data(s, xml, &s->rules[i].items[k], src->id == 4688, lower);
 	}
 	buf_str(xml, "</EventData>\n</Event>\n");
 }

@@ -68,7 +68,7 @@ static struct nv_node *fail(struct reader *r, const char *why)
 static struct nv_node *several(struct reader *r, const char *quant)
 {
 	struct nv_node *x = nv_node_new(r->n, N_COUNT, r->count);
-	bool them = strcmp(r->word, "them") == 0;
+	bool them = text_same(r->word, "them");
 
 	if (!r->word[0] || *r->word == '(' || *r->word == ')')
 		return fail(r, "'of' wants a name");

@@ -113,34 +113,48 @@ static const char *first_of(const struct naive *n, const char *name)
 
 static void add_text(struct naive *n, struct nv_name *x, const char *text)
 {
-	x->own = (struct nv_value){.name = x->text};
-	value_make(n, &x->own, text, strlen(text));
-	add(x, &x->own);
+	struct nv_value *v = arena_alloc(n->event_arena, sizeof *v);
+
+	v->name = x->text;
+	value_make(n, v, text, strlen(text));
+	add(x, v);
 }
 
+static bool told(const char *s)
+{
+	return s && *s && strcmp(s, "-") != 0;
+}
+
+/* Target where it is told, else Subject; a user without a domain is none. */
 static void add_user(struct naive *n, struct nv_name *x)
 {
-	const char *user = first_of(n, "TargetUserName"), *domain = first_of(n, "TargetDomainName");
+	static const char *const names[][2] = {{"TargetUserName", "TargetDomainName"}, {"SubjectUserName", "SubjectDomainName"}};
 
-	if (!user || !*user || strcmp(user, "-") == 0) {
-		user = first_of(n, "SubjectUserName");
-		domain = first_of(n, "SubjectDomainName");
+	for (int i = 0; i < 2; i++) {
+		const char *user = first_of(n, names[i][0]), *domain = first_of(n, names[i][1]);
+
+		if (!told(user) || !told(domain))
+			continue;
+		add_text(n, x, arena_printf(n->event_arena, "%s\\%s", domain, user));
+		return;
 	}
-	if (user)
-		add_text(n, x, arena_printf(n->event_arena, "%s%s%s", domain ? domain : "", domain ? "\\" : "", user));
 }
 
 static void add_integrity(struct naive *n, struct nv_name *x)
 {
-	static const char *const levels[][2] = {{"S-1-16-4096", "Low"}, {"S-1-16-8192", "Medium"}, {"S-1-16-8448", "Medium Plus"},
-		{"S-1-16-12288", "High"}, {"S-1-16-16384", "System"}};
-	const char *label = first_of(n, "MandatoryLabel");
+	static const char *const levels[][2] = {{"S-1-16-0", "Untrusted"}, {"S-1-16-4096", "Low"}, {"S-1-16-8192", "Medium"},
+		{"S-1-16-8448", "Medium Plus"}, {"S-1-16-12288", "High"}, {"S-1-16-16384", "System"}};
 
-	for (size_t i = 0; label && i < 5; i++)
-		if (text_same(levels[i][0], label))
-			label = levels[i][1];
-	if (label)
-		add_text(n, x, label);
+	for (size_t i = 0; i < n->n_values; i++) {
+		const struct nv_value *v = &n->values[i];
+
+		if (v->system || !text_same(v->name, "MandatoryLabel"))
+			continue;
+		add(x, v); /* rules list both spellings, or one */
+		for (size_t k = 0; k < 6; k++)
+			if (text_same(levels[k][0], v->raw))
+				add_text(n, x, levels[k][1]);
+	}
 }
 
 /* -- names of the project -- */

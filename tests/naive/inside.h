@@ -173,7 +173,6 @@ struct nv_name { /* a field name that some rule mentions */
 	uint64_t stamp; /* of the event that these are of */
 	const struct nv_value **values;
 	size_t n, cap;
-	struct nv_value own; /* of a computed one */
 };
 
 struct nv_key_rules { /* the rules of one (channel, event id) */

@@ -75,7 +75,7 @@ int nv_num_order(const struct nv_num *a, const struct nv_num *b)
 	return a->real < b->real ? -1 : a->real > b->real;
 }
 
-/* -- times: YYYY-MM-DD, a T or a blank, hh:mm and whatever follows; as it is written -- */
+/* -- times: YYYY-MM-DD, a T or a blank, hh:mm:ss, a fraction, Z; as it is written -- */
 
 static bool two(const char *s, size_t n, size_t at, size_t len, int *to)
 {
@@ -122,17 +122,35 @@ static int iso_week(int y, int m, int d)
 	return w < 1 ? weeks_in(y - 1) : w > weeks_in(y) ? 1 : w;
 }
 
+static bool rest_of_time(const char *s, size_t n)
+{
+	if (n && *s == '.') {
+		size_t digits_n = 1;
+
+		while (digits_n < n && isdigit((unsigned char)s[digits_n]))
+			digits_n++;
+		if (digits_n == 1)
+			return false;
+		s += digits_n;
+		n -= digits_n;
+	}
+	return n == 0 || (n == 1 && (*s == 'Z' || *s == 'z'));
+}
+
 bool nv_time_part(const char *s, size_t n, enum part_of_time part, int64_t *to)
 {
 	static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	int y, mo, d, h, mi;
+	int y, mo, d, h, mi, sec;
 
 	while (n && isspace((unsigned char)*s))
 		s++, n--;
-	if (n < 16 || !two(s, n, 0, 4, &y) || s[4] != '-' || !two(s, n, 5, 2, &mo) || s[7] != '-' || !two(s, n, 8, 2, &d) ||
-	    (s[10] != 'T' && s[10] != ' ') || !two(s, n, 11, 2, &h) || s[13] != ':' || !two(s, n, 14, 2, &mi))
+	while (n && isspace((unsigned char)s[n - 1]))
+		n--;
+	if (n < 19 || !two(s, n, 0, 4, &y) || s[4] != '-' || !two(s, n, 5, 2, &mo) || s[7] != '-' || !two(s, n, 8, 2, &d) ||
+	    (s[10] != 'T' && s[10] != ' ') || !two(s, n, 11, 2, &h) || s[13] != ':' || !two(s, n, 14, 2, &mi) || s[16] != ':' || !two(s, n, 17, 2, &sec) || !rest_of_time(s + 19, n - 19))
 		return false;
-	if (y < 1 || mo < 1 || mo > 12 || d < 1 || d > lengths[mo - 1] + (mo == 2 && leap(y)) || h > 23 || mi > 59)
+	if (y < 1 || mo < 1 || mo > 12 || d < 1 || d > lengths[mo - 1] + (mo == 2 && leap(y)) || h > 23 || mi > 59 ||
+	    sec > 60)
 		return false;
 	const int of[] = {[PART_MINUTE] = mi, [PART_HOUR] = h, [PART_DAY] = d, [PART_WEEK] = iso_week(y, mo, d), [PART_MONTH] = mo,
 		[PART_YEAR] = y};

@@ -217,14 +217,12 @@ static bool part_in(const struct nv_part *p, const char *s, size_t n, size_t *be
 
 size_t nv_step_back(const char *s, size_t n)
 {
-	for (size_t back = 1; back <= 4 && back <= n; back++) {
-		size_t step;
+	uint32_t c;
 
-		next_char(s + n - back, back, &step);
-		if (step == back)
+	for (size_t back = 1; back <= 4 && back <= n; back++)
+		if (utf8_step(s + n - back, back, &c) == back)
 			return back;
-	}
-	return 1;
+	return 1; /* a byte that is no character */
 }
 
 static bool part_ends(const struct nv_part *p, const char *s, size_t n)

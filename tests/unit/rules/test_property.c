@@ -81,7 +81,9 @@ static void on_event(void *arg, const struct event *ev)
 		at += fast;
 		if (p->id && strcmp(p->id, r->id) != 0)
 			continue;
-		slow = k != SIZE_MAX && naive_holds(p->naive, k);
+		if (k == SIZE_MAX || naive_rule(p->naive, k)->refused)
+			continue; /* told by load_differences() */
+		slow = naive_holds(p->naive, k);
 		p->asked++;
 		p->held += slow;
 		if (fast == slow || p->differ++)
