@@ -356,7 +356,8 @@ void random_rules(struct random_set *s, uint64_t seed, struct buf *yaml)
 
 		random_id(s->n, id);
 		s->rules[s->n].source = random_next(&s->r, SOURCES);
-		buf_printf(yaml, "---\ntitle: rule %zu\nid: %s\nlevel: low\nlogsource: %s\ndetection:\n", s->n, id, sources[s->rules[s->n].source].logsource);
+		buf_printf(yaml, "---\ntitle: rule %zu\nid: %s\nlevel: low\nlogsource: %s\ndetection:\n", s->n, id,
+			sources[s->rules[s->n].source].logsource);
 		detection(s, yaml);
 	}
 	if (random_is(&s->r, 40))

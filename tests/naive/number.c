@@ -146,8 +146,10 @@ bool nv_time_part(const char *s, size_t n, enum part_of_time part, int64_t *to)
 		s++, n--;
 	while (n && isspace((unsigned char)s[n - 1]))
 		n--;
-	if (n < 19 || !two(s, n, 0, 4, &y) || s[4] != '-' || !two(s, n, 5, 2, &mo) || s[7] != '-' || !two(s, n, 8, 2, &d) ||
-	    (s[10] != 'T' && s[10] != ' ') || !two(s, n, 11, 2, &h) || s[13] != ':' || !two(s, n, 14, 2, &mi) || s[16] != ':' || !two(s, n, 17, 2, &sec) || !rest_of_time(s + 19, n - 19))
+	if (n < 19 || !two(s, n, 0, 4, &y) || s[4] != '-' || !two(s, n, 5, 2, &mo) || s[7] != '-' || !two(s, n, 8, 2, &d))
+		return false;
+	if ((s[10] != 'T' && s[10] != ' ') || !two(s, n, 11, 2, &h) || s[13] != ':' ||
+	    !two(s, n, 14, 2, &mi) || s[16] != ':' || !two(s, n, 17, 2, &sec) || !rest_of_time(s + 19, n - 19))
 		return false;
 	if (y < 1 || mo < 1 || mo > 12 || d < 1 || d > lengths[mo - 1] + (mo == 2 && leap(y)) || h > 23 || mi > 59 ||
 	    sec > 60)
