@@ -416,8 +416,9 @@ void random_event(struct random_set *s, size_t i, struct buf *xml)
 
 	if (strcmp(src->logsource, sources[0].logsource) == 0)
 		src = &sources[random_next(&s->r, 3)];
-	buf_printf(xml, "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'>\n<System>\n<Provider Name='Ab%s'/>\n<EventID>%d</EventID>\n"
-		"<Level>%u</Level>\n<TimeCreated SystemTime='2024-02-0%uT01:02:03.0000000Z'/>\n<EventRecordID>%u</EventRecordID>\n"
+	buf_str(xml, "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'>\n<System>\n");
+	buf_printf(xml, "<Provider Name='Ab%s'/>\n<EventID>%d</EventID>\n<Level>%u</Level>\n"
+		"<TimeCreated SystemTime='2024-02-0%uT01:02:03.0000000Z'/>\n<EventRecordID>%u</EventRecordID>\n"
 		"<Channel>%s</Channel>\n<Computer>%s</Computer>\n</System>\n", random_is(&s->r, 50) ? "" : "c", src->id, random_next(&s->r, 5),
 		1 + random_next(&s->r, 9), 1 + random_next(&s->r, 9), src->channel, random_is(&s->r, 50) ? "AB" : "k.ab");
 	if (user_data)

@@ -166,7 +166,8 @@ static size_t load_differences(struct pair *p, const char *yaml, uint64_t seed)
 			continue;
 		if (!differ++)
 			print_error("seed %llu: the engine %s, naively %s\n%s%.*s\n", (unsigned long long)seed, other ? "loads it" : "refuses it",
-				r->refused ? r->refused : "it is right", buf_text(&p->problems), from ? (int)(to ? to - from : (ptrdiff_t)strlen(from)) : 0, from ? from : "");
+				r->refused ? r->refused : "it is right", buf_text(&p->problems),
+				from ? (int)(to ? to - from : (ptrdiff_t)strlen(from)) : 0, from ? from : "");
 	}
 	return differ;
 }
