@@ -131,9 +131,9 @@ static const struct form forms[] = {
 	{"", PLAIN}, {"", PLAIN}, {"", PLAIN}, {"|all", PLAIN}, {"|neq", PLAIN}, {"|cased", TEXT}, {"|contains", PLAIN}, {"|contains", TEXT},
 	{"|contains", TEXT}, {"|contains|all", TEXT}, {"|all|contains", TEXT}, {"|startswith", TEXT}, {"|endswith", TEXT}, {"|endswith", TEXT},
 	{"|startswith|cased", TEXT}, {"|cased|endswith", TEXT}, {"|contains|cased", TEXT}, {"|contains|neq", TEXT}, {"|neq|endswith", TEXT},
-	{"|contains|windash", TEXT}, {"|windash|contains|all", TEXT}, {"|windash", TEXT}, {"|windash|endswith|cased", TEXT}, {"", PLAIN},
-	{"", PLAIN}, {"", PLAIN}, {"", PLAIN}, {"", PLAIN}, {"", PLAIN}, {"", PLAIN},
-	{"", PLAIN}, {"", PLAIN}, {"", PLAIN}, {"|base64|contains", BASE64},
+	{"|contains|windash", TEXT}, {"|windash|contains|all", TEXT}, {"|windash", TEXT}, {"|windash|endswith|cased", TEXT}, {"|re", REGEX},
+	{"|re", REGEX}, {"|re|i", REGEX}, {"|re|m", REGEX}, {"|re|s", REGEX}, {"|re|i|s|m", REGEX}, {"|re|ignorecase|neq", REGEX},
+	{"|re|dotall|all", REGEX}, {"|re|contains", REGEX}, {"|re|multiline", REGEX}, {"|base64|contains", BASE64},
 	{"|base64offset|contains", BASE64}, {"|base64offset", BASE64}, {"|wide|base64offset|contains", BASE64},
 	{"|utf16le|base64|contains", BASE64}, {"|utf16be|base64offset|contains", BASE64}, {"|utf16|base64|contains", BASE64},
 	{"|base64offset|contains|cased", BASE64}, {"|cidr", NET}, {"|cidr|neq", NET}, {"|cidr|all", NET}, {"|lt", NUMBER}, {"|lte", NUMBER},
@@ -236,7 +236,7 @@ static void item(struct random_set *s, struct buf *b, const char *lead, const ch
 
 static void any_item(struct random_set *s, struct buf *b, const char *lead, const char *indent)
 {
-	static const struct form keyword[] = {{"|all", TEXT}, {"", PLAIN}, {"|cased", TEXT}, {"|contains|all", TEXT}, {"", PLAIN},
+	static const struct form keyword[] = {{"|all", TEXT}, {"|re", REGEX}, {"|cased", TEXT}, {"|contains|all", TEXT}, {"|re|i", REGEX},
 		{"|windash", TEXT}};
 
 	if (random_is(&s->r, 4)) {
