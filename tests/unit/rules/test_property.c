@@ -49,6 +49,8 @@ static void pair_open(struct pair *p, const char *yaml)
 	buf_init(&p->problems, 1u << 20);
 	buf_init(&p->event, 1u << 20);
 	p->rs = ruleset_load(&o, note, &p->problems, &e);
+	if (!p->rs)
+		print_error("%s\n", e.text);
 	assert_non_null(p->rs);
 	p->m = matcher_new(p->rs);
 	p->naive = naive_new("rules/fields", lists, 2);
