@@ -172,11 +172,12 @@ static void difference(struct corpus *c, const struct match *m, const char *what
 {
 	struct known *k = known_of(c, m->rule, what);
 
-	if (k)
+	if (k) {
 		k->seen++;
-	*bare += !k;
-	printf("       %s %s %s, event %u: %s%s%s\n", what, m->rule, m->file, m->event, k ? k->label : "NO REASON", k ? " " : "", k
-		? k->reason : "");
+		return;
+	}
+	(*bare)++;
+	printf("       NO REASON %s %s %s, event %u\n", what, m->rule, m->file, m->event);
 }
 
 void check_reference(struct corpus *c, const char *what, const char *tsv)
@@ -209,7 +210,8 @@ void check_reference(struct corpus *c, const char *what, const char *tsv)
 		}
 	}
 	snprintf(title, sizeof title, "reference matches, %s", what);
-	say(c, theirs.n && (more + fewer) * 200 <= theirs.n && bare == 0, title, "%zu; we have %zu more, %zu fewer: %.2f %% differ, %zu without"
-		" a reason", theirs.n, more, fewer, theirs.n ? 100.0 * (double)(more + fewer) / (double)theirs.n : 0, bare);
+	say(c, theirs.n && fewer * 200 <= theirs.n && bare == 0, title, "%zu; %zu are not found (%.2f %%), %zu more are (%.2f %%), %zu without a"
+		" reason", theirs.n, fewer, theirs.n ? 100.0 * (double)fewer / (double)theirs.n : 0, more,
+		theirs.n ? 100.0 * (double)more / (double)theirs.n : 0, bare);
 	matches_free(&theirs);
 }
