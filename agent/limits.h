@@ -43,6 +43,6 @@
 #define LIMIT_REGEX_KINDS 250             /* kinds of characters that they make; one byte, a few values mean something else */
 #define LIMIT_REGEX_PLACES 16             /* different combinations of assertions in one set */
 #define LIMIT_REGEX_CELLS 32768           /* of a table: 64 kB */
-#define LIMIT_REGEX_WORK 512              /* words of 64 bits for each character without a table: some 0.2 us */
+#define LIMIT_REGEX_WORK 256              /* words of 64 bits for each character without a table: 32 kB take some 8 ms then */
 
 #endif
