@@ -16,19 +16,7 @@ static size_t put_utf8(char *to, uint32_t c)
 		to[0] = (char)(c - 0x110000);
 		return 1;
 	}
-	if (c < 0x80) {
-		to[0] = c == 0x1f ? ' ' : (char)c;
-		return 1;
-	}
-	size_t n = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-	static const unsigned lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
-
-	for (size_t i = n - 1; i > 0; i--) {
-		to[i] = (char)(0x80 | (c & 0x3f));
-		c >>= 6;
-	}
-	to[0] = (char)(lead[n] | c);
-	return n;
+	return utf8_put(to, c == 0x1f ? ' ' : c);
 }
 
 struct key_slots key_slots_of(const struct ruleset *rs, const struct rule *correlation, const char *const *names, size_t n,

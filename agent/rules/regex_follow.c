@@ -65,6 +65,13 @@ static void add_guards(struct builder *b, struct guards *to, const struct guards
 	}
 }
 
+static void add_followers(const struct builder *b, const uint64_t *of, const uint64_t *to)
+{
+	for (size_t w = 0; w < b->g->words; w++)
+		for (uint64_t bits = of[w]; bits; bits &= bits - 1)
+			add_set(b, b->g->follow + (w * 64 + (size_t)__builtin_ctzll(bits)) * b->g->words, to);
+}
+
 /* Whoever ends a goes to whoever begins b. */
 static void follow(struct builder *b, const struct guards *last, const struct guards *first)
 {
@@ -76,9 +83,7 @@ static void follow(struct builder *b, const struct guards *last, const struct gu
 			struct guarded *from, *to;
 
 			if (near == NEAR_ALL) {
-				for (size_t p = 0; p < g->n; p++)
-					if (last->g[i].set[p / 64] >> p % 64 & 1)
-						add_set(b, g->follow + p * g->words, first->g[k].set);
+				add_followers(b, last->g[i].set, first->g[k].set);
 			} else if (near) {
 				from = new_guard(b, &g->from, near, LIMIT_REGEX_POSITIONS);
 				to = new_guard(b, &g->to, near, LIMIT_REGEX_POSITIONS);

@@ -180,7 +180,7 @@ void regex_positions(struct arena *a, const struct glushkov *g, const struct reg
 	to->last = split(a, &g->last, g->words, &to->lasts);
 	to->member = arena_alloc(a, k->n * g->words * sizeof(uint64_t));
 	for (size_t kind = 0; kind < k->n; kind++) {
-		bool in[LIMIT_REGEX_SETS];
+		bool in[LIMIT_REGEX_SETS] = {false};
 
 		for (size_t s = 0; s < t->n; s++)
 			in[s] = chars_have(t->chars[s], sample[kind]);
