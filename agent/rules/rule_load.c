@@ -35,9 +35,12 @@ static const char *const sigma_keys[] = {"title", "id", "name", "related", "taxo
 static void look_for_typos(struct loader *l, const struct yaml_node *doc)
 {
 	for (size_t i = 0; i < doc->n; i++) {
-		const char *key = doc->keys[i]->text, *near = text_nearest(key, sigma_keys);
+		const char *key = doc->keys[i]->text, *near = NULL;
+		size_t k = 0;
 
-		if (near && strcmp(near, key) != 0)
+		while (sigma_keys[k] && strcmp(sigma_keys[k], key) != 0)
+			k++;
+		if (!sigma_keys[k] && (near = text_nearest(key, sigma_keys)))
 			warn_as(l, LINT_KEY_TYPO, doc->keys[i], "unknown key '%s'; did you mean '%s'?", key, near);
 	}
 }
