@@ -34,8 +34,8 @@ bool regex_search(const struct regex *r, const char *value, size_t n);
 
 /* What each matching value holds, told from the expression's tree: of each set, at least one of its texts is a part of the value
  * when both are folded with rules/fold.h (the texts are folded already; UTF-8, none is empty, none has a NUL inside).
- * So an index may pick any one set, look for its texts, and run the search only where one is found. Sets come longest texts
- * first, at most REGEX_SETS. None: nothing is certain, and every value must be searched. */
+ * So an index may pick any one set, look for its texts, and run the search only where one is found. The set whose shortest text
+ * is the longest comes first; there are at most REGEX_SETS. None: nothing is certain, and every value must be searched. */
 struct regex_set {
 	const char *const *texts;
 	size_t n;

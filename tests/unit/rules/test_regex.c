@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "lib/check.h"
 #include "lib/regex_naive.h"
@@ -82,6 +83,116 @@ static void the_flavour(void **state)
 	}
 	assert_true(rows > 400);
 	fclose(f);
+	arena_free(a);
+}
+
+/* -- what must occur -- */
+
+static const struct regex *compiled(struct arena *a, const char *text)
+{
+	struct err e;
+	const struct regex *r = regex_compile(a, text, strlen(text), 0, &e);
+
+	if (!r)
+		fail_msg("%s: %s", text, e.text);
+	return r;
+}
+
+static void literals_that_must_occur(void **state)
+{
+	/* sets: texts with a comma between, sets with " & " between */
+	static const struct { const char *text, *sets; size_t least; } rows[] = {
+		{"abc", "abc", 3}, {"ABC", "abc", 3}, {"", "", 0}, {"a*", "", 0}, {".", "", 1}, {"[0-9]{3}", "", 3}, {"a?", "", 0},
+		{"ab.cde", "cde & ab", 6}, {"ab+c", "ab & bc", 3}, {"abc|de", "abc,de", 2}, {"abc|", "", 0}, {"(abc|de)f", "abcf,def", 3},
+		{"a(b|c)d", "abd,acd", 3}, {"x(abc|d.e)y", "x & y & abc,d", 5}, {"[Rr][Uu][Nn]", "run", 3},
+		{"run(\\.exe)? x", "run.exe x,run x", 5}, {"(ab){2}", "abab", 4}, {"(ab){2,}", "abab & ab", 4}, {"(ab){0,2}c", "c", 1},
+		{"a\\.b\\\\c", "a.b\\c", 5}, {"^ab$", "ab", 2}, {"ab[xy]", "abx,aby", 3}, {"ab[w-z]c", "ab & c", 4},
+		{"(?i)Kelvin", "kelvin", 6}, {"(ab|abc)d", "abd,abcd", 3}, {"ab|xabx", "ab", 2}, {"(a|b.)+c", "c & a,b", 2},
+		{"((abc)+d|e){2}f", "f & abcd,e", 3}, {"\\bset\\b", "set", 3}, {"\\x00a", "a", 2}, {"Ä", "ä", 1}, {"a\\sb", "a & b", 3},
+		{"(?:ab|cd)(?:ef|gh)", "abef,abgh,cdef,cdgh", 4},
+	};
+	struct arena *a = arena_new(1 << 16);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const struct regex *r = compiled(a, rows[i].text);
+		const struct regex_set *sets;
+		size_t n = regex_literals(r, &sets), k = 0;
+		char told[300] = "";
+
+		for (size_t s = 0; s < n; s++)
+			for (size_t t = 0; t < sets[s].n; t++)
+				k += (size_t)snprintf(told + k, sizeof told - k, "%s%s", t ? "," : s ? " & " : "", sets[s].texts[t]);
+		if (strcmp(told, rows[i].sets) != 0 || regex_least(r) != rows[i].least)
+			fail_msg("%s: '%s', %zu", rows[i].text, told, regex_least(r));
+	}
+	arena_free(a);
+}
+
+/* -- cost -- */
+
+/* Each of these takes a backtracking matcher longer than the world lasts; a second is far more than is needed. */
+static void no_value_takes_long(void **state)
+{
+	static const char *const rows[] = {"(a*)*b", "(a+)+$x", "(a|aa)+b", "(a|a?)+b", "^(a?){30}a{30}b", "(.*)(.*)(.*)(.*)(.*)b", "a.{500}b", "(a.{1,60}){4}b",
+		"([a-z]+)*\\d", "(?:a*a*a*a*a*)*b", ".{1000,}b"};
+	static char value[32768];
+	struct arena *a = arena_new(1 << 16);
+	struct err e;
+
+	(void)state;
+	memset(value, 'a', sizeof value);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const struct regex *r[] = {compiled(a, rows[i]), regex_compile(a, rows[i], strlen(rows[i]), REGEX_NO_TABLE, &e)};
+
+		for (size_t k = 0; k < 2; k++) {
+			int64_t start = clock_cpu_us();
+
+			assert_non_null(r[k]);
+			assert_false(regex_search(r[k], value, sizeof value));
+			if (clock_cpu_us() - start > US_SECOND)
+				fail_msg("%s took %lld us", rows[i], (long long)(clock_cpu_us() - start));
+		}
+	}
+	arena_free(a);
+}
+
+/* count times the same, or characters from U+0100 upwards. */
+static char *many(struct arena *a, const char *text, size_t count)
+{
+	char *s = arena_alloc(a, count * 8 + 1), *to = s;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t n = strlen(text);
+
+		if (n > 0)
+			memcpy(to, text, n);
+		else
+			n = utf8_put(to, 0x100 + 2 * (uint32_t)i);
+		to += n;
+	}
+	return s;
+}
+
+static void limits(void **state)
+{
+	struct arena *a = arena_new(1 << 16);
+	const struct { const char *text, *why; } rows[] = {
+		{many(a, "a", LIMIT_REGEX_BYTES + 1), "too long"}, {many(a, "a", LIMIT_REGEX_POSITIONS + 1), "too big"},
+		{many(a, "", LIMIT_REGEX_SETS + 1), "too many different"}, {many(a, "", LIMIT_REGEX_KINDS + 2), "kinds of characters"},
+		{"((a|bb|ccc)+(d|ee)?){150}!", "too many repeats and alternatives"},
+		{many(a, "(?:", 65), "too deep"},
+	};
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		e.text[0] = '\0';
+		if (regex_compile(a, rows[i].text, strlen(rows[i].text), 0, &e) || !strstr(e.text, rows[i].why))
+			fail_msg("%.40s: %s", rows[i].text, e.text[0] ? e.text : "was taken");
+	}
+	assert_non_null(compiled(a, many(a, "a", LIMIT_REGEX_POSITIONS)));
+	assert_non_null(compiled(a, many(a, "", 200)));
 	arena_free(a);
 }
 
@@ -210,6 +321,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_flavour),
+		cmocka_unit_test(literals_that_must_occur),
+		cmocka_unit_test(no_value_takes_long),
+		cmocka_unit_test(limits),
 		cmocka_unit_test(random_expressions),
 	};
 
