@@ -196,6 +196,34 @@ static void limits(void **state)
 	arena_free(a);
 }
 
+/* Sets of positions are words of 64: nothing may be lost where one ends. */
+static void from_word_to_word(void **state)
+{
+	struct arena *a = arena_new(1 << 16);
+	struct err e;
+
+	(void)state;
+	for (int pad = 58; pad < 68; pad++) {
+		char *text = arena_printf(a, "^x{%d}a?b?c?(?:d?e?f?g?)+h$", pad);
+		const struct regex *r = regex_compile(a, text, strlen(text), REGEX_NO_TABLE, &e);
+
+		assert_non_null(r);
+		for (unsigned set = 0; set < 1u << 7; set++) {
+			char value[80];
+			size_t n = (size_t)pad;
+
+			memset(value, 'x', n);
+			for (unsigned k = 0; k < 7; k++)
+				if (set >> k & 1)
+					value[n++] = (char)('a' + k);
+			value[n++] = 'h';
+			if (!regex_search(r, value, n) || regex_search(r, value, n - 1) || regex_search(r, value + 1, n - 1))
+				fail_msg("%s: %.*s", text, (int)n, value);
+		}
+	}
+	arena_free(a);
+}
+
 /* -- random expressions against a matcher that tries everything -- */
 
 static uint64_t dice_state;
@@ -324,6 +352,7 @@ int main(void)
 		cmocka_unit_test(literals_that_must_occur),
 		cmocka_unit_test(no_value_takes_long),
 		cmocka_unit_test(limits),
+		cmocka_unit_test(from_word_to_word),
 		cmocka_unit_test(random_expressions),
 	};
 
