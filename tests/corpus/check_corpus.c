@@ -156,6 +156,7 @@ static void pair_rules(struct corpus *c)
 	size_t n = ruleset_count(c->rs), lost = 0, only = 0;
 
 	c->naive_of = xcalloc(n + 1, sizeof *c->naive_of);
+	c->ever = xcalloc(n + 1, sizeof *c->ever);
 	for (size_t i = 0; i < n; i++) {
 		const struct rule *r = ruleset_rule(c->rs, i);
 		size_t k = naive_find(c->naive, r->file, r->line);
@@ -265,6 +266,7 @@ static void run(struct corpus *c)
 	matches_free(&c->found);
 	say(c, c->events && c->differ == 0, "(rule, event) pairs that differ", "%zu (%zu rules, %zu events of %zu files)", c->differ,
 	    ruleset_count(c->rs), c->events, c->files);
+	check_aimed(c);
 }
 
 /* What is known, summed up by its reason; rows for which there was no case any more. */
@@ -318,6 +320,7 @@ int main(int argc, char **argv)
 	}
 	free(c.known);
 	free(c.naive_of);
+	free(c.ever);
 	matcher_free(c.m);
 	naive_free(c.naive);
 	ruleset_free(c.rs);

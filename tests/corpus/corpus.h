@@ -35,7 +35,8 @@ struct corpus {
 	struct known *known;
 	size_t n_known;
 	/* counted */
-	size_t files, events, differ;
+	size_t files, events, held, differ;
+	bool *ever; /* for each rule of rs: it held for some event */
 	struct matches found; /* in the folder that is being read */
 	bool failed;
 };
@@ -50,6 +51,8 @@ void match_add(struct matches *to, const char *file, uint32_t event, const char 
 void matches_free(struct matches *m);
 /* Every event of every .xml file of a folder and below: both evaluators, compared; matches go to c->found. */
 void run_folder(struct corpus *c, const char *folder);
+/* Events that are aimed at each rule, so that every rule is asked something that comes close. */
+void check_aimed(struct corpus *c);
 void check_reference(struct corpus *c, const char *what, const char *tsv);
 void check_vectors(struct corpus *c);
 

@@ -38,11 +38,13 @@ void matches_free(struct matches *m)
 	*m = (struct matches){.n = 0};
 }
 
-static void differs(struct reading *g, const struct rule *r, bool fast)
+static void differs(struct reading *g, const struct rule *r, bool fast, const struct event *ev)
 {
 	g->c->differ++;
 	printf("       DIFFERS %s (%s) %s, event %u: the engine says %s, naively %s\n", r->id, r->file, g->name, g->event, fast ? "yes" : "no",
 		fast ? "no" : "yes");
+	if (strncmp(g->name, "aimed", 5) == 0)
+		printf("%.*s\n", (int)(ev->raw_n < 3000 ? ev->raw_n : 3000), ev->raw);
 }
 
 static int on_event(void *arg, const struct event *ev)
@@ -62,13 +64,15 @@ static int on_event(void *arg, const struct event *ev)
 			slow_holds = slow[k] == c->naive_of[i];
 		at_slow += slow_holds;
 		if (fast_holds != slow_holds)
-			differs(g, r, fast_holds);
+			differs(g, r, fast_holds, ev);
+		c->ever[i] = c->ever[i] || fast_holds;
 		if (fast_holds)
 			match_add(&c->found, g->name, g->event, r->id);
 	}
 	if (at != n)
 		die("the engine's answers are not in order");
 	c->differ += n_slow - at_slow; /* of rules that the engine does not have; said when they were loaded */
+	c->held += n_slow;
 	c->events++;
 	g->event++;
 	if (c->events % 500 == 0 && isatty(STDERR_FILENO))
@@ -88,24 +92,57 @@ static void on_malformed(void *arg, int64_t offset, const char *reason, const ch
 	g->event++;
 }
 
-static void run_file(struct corpus *c, const char *path, const char *name)
+static void run_text(struct corpus *c, const char *name, const char *text, size_t n)
 {
 	struct reading g = {.c = c, .name = name, .arena = arena_new(1u << 18)};
-	struct decode_options o = {.names = ruleset_names(c->rs), .source = path};
+	struct decode_options o = {.names = ruleset_names(c->rs), .source = name};
 	struct decode_sink sink = {.arg = &g, .event = on_event, .malformed = on_malformed};
 	struct decoder *d = decoder_new(FORM_AUTO, &o, g.arena);
 	struct err e;
-	struct buf b;
 
-	must_read(path, &b);
-	if (decoder_feed(d, b.p, b.n - 1, &sink, &e) || decoder_end(d, false, &sink, &e)) {
+	if (decoder_feed(d, text, n, &sink, &e) || decoder_end(d, false, &sink, &e)) {
 		printf("       UNREADABLE %s: %s\n", name, e.text);
 		c->failed = true;
 	}
-	c->files++;
-	buf_free(&b);
 	decoder_free(d);
 	arena_free(g.arena);
+}
+
+static void run_file(struct corpus *c, const char *path, const char *name)
+{
+	struct buf b;
+
+	must_read(path, &b);
+	run_text(c, name, b.p, b.n - 1);
+	c->files++;
+	buf_free(&b);
+}
+
+void check_aimed(struct corpus *c)
+{
+	const char *times = getenv("AIMED");
+	unsigned long seeds = times ? strtoul(times, NULL, 10) : 3;
+	size_t events = c->events, differ = c->differ, held = c->held, ever = 0;
+	struct buf xml;
+
+	buf_init(&xml, 1u << 30);
+	for (uint64_t seed = 1; seed <= seeds; seed++) {
+		char name[40];
+
+		buf_reset(&xml);
+		snprintf(name, sizeof name, "aimed, seed %llu", (unsigned long long)seed);
+		for (size_t i = 0; i < naive_count(c->naive); i++)
+			naive_aim(c->naive, i, seed, &xml);
+		run_text(c, name, buf_text(&xml), xml.n);
+		matches_free(&c->found);
+	}
+	buf_free(&xml);
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r              \r");
+	for (size_t i = 0; i < ruleset_count(c->rs); i++)
+		ever += c->ever[i];
+	say(c, c->differ == differ && (seeds == 0 || c->held > held), "events aimed at each rule", "%zu; %zu matches, %zu pairs differ; %zu rules"
+		" held somewhere", c->events - events, c->held - held, c->differ - differ, ever);
 }
 
 static int by_text(const void *a, const void *b)

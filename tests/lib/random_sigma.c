@@ -379,7 +379,7 @@ static void data(struct buf *b, const char *name, const char *value)
 
 static void field_data(struct random_set *s, struct buf *b, const struct random_item *it, bool audit, bool lower)
 {
-	char value[400] = "";
+	char value[1500] = "";
 	const char *name = it->field, *slash;
 
 	if (it->n && it->all && random_is(&s->r, 60))
@@ -389,6 +389,8 @@ static void field_data(struct random_set *s, struct buf *b, const struct random_
 		snprintf(value, sizeof value, "%s", it->like[random_next(&s->r, (uint32_t)it->n)]);
 	if (random_is(&s->r, 35))
 		random_near(&s->r, value, sizeof value);
+	if (random_is(&s->r, 8)) /* in the midst of much else */
+		random_wrap(&s->r, value, sizeof value);
 	for (size_t i = 0; audit && i < sizeof renamed / sizeof renamed[0]; i++)
 		if (strcmp(name, renamed[i][0]) == 0 && random_is(&s->r, 90))
 			name = renamed[i][1];

@@ -55,6 +55,7 @@ void random_number(struct random *r, char *to, size_t n, char *like, size_t like
 void random_net(struct random *r, char *to, size_t n, char *like, size_t like_n);
 void random_time(struct random *r, char *to, size_t n);
 void random_near(struct random *r, char *text, size_t n); /* another case, a letter more or less, blanks at the end */
+void random_wrap(struct random *r, char *text, size_t n); /* much other text around it */
 void yaml_scalar(struct buf *b, const char *text); /* quoted */
 void xml_text(struct buf *b, const char *text);
 

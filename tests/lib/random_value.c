@@ -1,7 +1,9 @@
 /* random_value.c - random values: few letters, so that they meet; with all that strings, regular expressions and numbers find hard. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/text.h"
 #include "lib/random_sigma.h"
 
@@ -17,6 +19,11 @@ bool random_is(struct random *r, uint32_t percent)
 {
 	return random_next(r, 100) < percent;
 }
+
+/* Long enough to be looked for, with parts in common. */
+static const char *const words[] = {"powershell.exe", "\\Windows\\System32\\", "rundll32", "cmd.exe", "-enc", "http://", "\\AppData\\Local\\Temp\\",
+	"system32", "shell", ".exe", "caf\xc3\xa9", "CAF\xc3\x89.dll", "invoke-", "aaaaaaaa", "aaab", "\xd0\xbf\xd1\x83\xd1\x82\xd1\x8c"};
+#define WORDS (sizeof words / sizeof words[0])
 
 /* Letters whose case is worth asking about, dashes of every kind, what escapes and quotes are made of. */
 static const char *const letters[] = {"a", "A", "b", "B", "a", "b", "c", "k", "K", "s", "S", "0", "1", "9", ".", ".exe", "\\", "/", "-", "-",
@@ -42,7 +49,7 @@ void random_text(struct random *r, char *to, size_t n, size_t longest)
 
 	to[0] = '\0';
 	for (size_t i = 0; i < count; i++)
-		put(to, n, letters[random_next(r, of)]);
+		put(to, n, random_is(r, 15) ? words[random_next(r, WORDS)] : letters[random_next(r, of)]);
 }
 
 void random_sigma_text(struct random *r, bool wild, char *to, size_t n, char *like, size_t like_n)
@@ -69,6 +76,13 @@ void random_sigma_text(struct random *r, bool wild, char *to, size_t n, char *li
 
 			put(to, n, escapes[e][0]);
 			put(like, like_n, escapes[e][1]);
+		} else if (what == 3 || what == 4) {
+			const char *w = words[random_next(r, WORDS)];
+
+			if (*w == '\\' && strlen(to) && to[strlen(to) - 1] == '\\')
+				w = words[2]; /* it would join an escape */
+			put(to, n, w);
+			put(like, like_n, w);
 		} else if (strcmp(l, "*") != 0 && strcmp(l, "?") != 0) {
 			put(to, n, strcmp(l, "\\") == 0 ? "\\\\" : l);
 			put(like, like_n, l);
@@ -244,7 +258,7 @@ void random_near(struct random *r, char *text, size_t n)
 	static const char *const behind[] = {" ", "\t", "\r\n", "a", ".", "\n", "  "};
 	size_t len = strlen(text), at = len ? start_of_character(text, random_next(r, (uint32_t)len)) : 0;
 	uint32_t code;
-	char rest[400];
+	char rest[1500];
 
 	if (random_is(r, 30))
 		other_case(r, text);
@@ -271,6 +285,19 @@ void random_near(struct random *r, char *text, size_t n)
 	default:
 		break;
 	}
+}
+
+void random_wrap(struct random *r, char *text, size_t n)
+{
+	char *middle = xstrdup(text), around[200];
+	size_t front = random_next(r, 6), back = random_next(r, 6);
+
+	text[0] = '\0';
+	for (size_t i = 0; i < front + back + 1; i++) {
+		random_text(r, around, sizeof around, 12);
+		put(text, n, i == front ? middle : around);
+	}
+	free(middle);
 }
 
 /* -- as YAML, as XML -- */

@@ -87,7 +87,7 @@ struct nv_test { /* one value of an item; alternatives are ORed */
 	enum kind kind;
 	struct nv_pattern *patterns;
 	size_t n;
-	const char *text; /* number and bool: as written, folded */
+	const char *text; /* number and bool: as written, folded; regex: as written */
 	struct nv_num num;
 	struct nv_regex *regex;
 	struct nv_net net;
@@ -123,6 +123,8 @@ struct nv_category;
 bool nv_source_maybe(const struct nv_stated *s, const char *provider, const char *channel, uint32_t id, const struct nv_category **c);
 /* The rest of the question, for the event at hand, and how its fields are called. */
 bool nv_source_means(struct naive *n, const struct nv_category *c, enum renames *renames);
+/* Where an event that is meant may come from; which of the places is up to pick. false: there is none. *type: its EventType, or NULL. */
+bool nv_source_pick(const struct nv_stated *s, uint32_t pick, const char **channel, uint32_t *id, enum renames *r, const char **type);
 const char *nv_source_rename(enum renames r, const char *name, enum computed *computed); /* the name itself when there is none */
 
 /* -- condition.c -- */

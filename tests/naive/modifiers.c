@@ -373,6 +373,7 @@ static bool finish(struct at_hand *v, struct nv_test *t)
 	case K_NULL:
 		return !v->item->keyword || nv_no(n, v->from, "null as a keyword");
 	case K_REGEX:
+		t->text = v->from->text;
 		t->regex = nv_regex_new(v->from->text, v->i, v->m, v->dot, why);
 		if (!t->regex)
 			return nv_no(n, v->from, "%s", why);

@@ -54,6 +54,11 @@ bool naive_holds(struct naive *n, size_t i);
  * hold, ascending, valid until the next call. Which rules belong to a (channel, event id) is found out once for each. */
 size_t naive_run_all(struct naive *n, const struct event *ev, const uint32_t **hits);
 
+struct buf;
+/* Appends an event made of the rule's own values, for which it should hold or nearly hold. The same seed makes the same. false: the rule
+ * is refused or has no source. */
+bool naive_aim(struct naive *n, size_t i, uint64_t seed, struct buf *xml);
+
 /* How a string is read (escapes, wildcards), for comparing with others: characters and the two marks. to has room for n. */
 #define NAIVE_ANY 0x110000u
 #define NAIVE_ONE 0x110001u

@@ -237,3 +237,31 @@ bool nv_source_means(struct naive *n, const struct nv_category *c, enum renames 
 			return true;
 	return false;
 }
+
+bool nv_source_pick(const struct nv_stated *s, uint32_t pick, const char **channel, uint32_t *id, enum renames *r, const char **type)
+{
+	const struct nv_category *fit[8];
+	size_t n = 0, ids = 0;
+
+	*channel = "Application";
+	*id = pick % 50;
+	*r = RENAME_NONE;
+	*type = NULL;
+	for (size_t i = 0; s->category && i < sizeof categories / sizeof categories[0] && n < 8; i++)
+		if (text_same(categories[i].name, s->category))
+			fit[n++] = &categories[i];
+	if (s->category && n) {
+		const struct nv_category *c = fit[pick % n];
+
+		while (ids < IDS && c->ids[ids])
+			ids++;
+		*id = c->ids[pick / n % ids];
+		*channel = c->channels[c->channels[1] ? pick % 2 : 0];
+		*r = c->renames;
+		*type = c->event_types[0];
+	}
+	for (size_t i = 0; s->service && !s->category && i < sizeof services / sizeof services[0]; i++)
+		if (text_same(services[i].name, s->service))
+			*channel = services[i].channels[services[i].channels[1] ? pick % 2 : 0];
+	return !s->category || n;
+}
