@@ -232,6 +232,28 @@ const char *text_nearest(const char *s, const char *const *names)
 	return nearest;
 }
 
+const char *text_list(char *to, size_t n, const char *const *names)
+{
+	size_t used = 0;
+
+	to[0] = '\0';
+	for (size_t i = 0; names[i]; i++) {
+		size_t len = strlen(names[i]);
+
+		if (used + len + 8 > n) { /* room for ", ..." */
+			text_copy(to + used, n - used, ", ...");
+			break;
+		}
+		if (i) {
+			memcpy(to + used, ", ", 2);
+			used += 2;
+		}
+		memcpy(to + used, names[i], len + 1);
+		used += len;
+	}
+	return to;
+}
+
 size_t utf8_step(const char *s, size_t n, uint32_t *code_point)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };

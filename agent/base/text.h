@@ -22,6 +22,8 @@ bool text_host_ok(const char *s); /* 1 to 255 of [A-Za-z0-9._-], does not start 
 size_t text_plain_run(const char *s, size_t n);
 /* The nearest of names (ends with NULL) within two edits of s, or NULL: for "did you mean". */
 const char *text_nearest(const char *s, const char *const *names);
+/* "a, b, c" for a message; cut with "..." where n bytes do not hold all. Returns to. */
+const char *text_list(char *to, size_t n, const char *const *names);
 /* Length of the valid UTF-8 sequence at s (1..4), 0 when it is none (overlong, surrogate, cut short). */
 size_t utf8_step(const char *s, size_t n, uint32_t *code_point);
 size_t utf8_put(char to[static 4], uint32_t code_point); /* returns the length, 1..4 */

@@ -126,6 +126,7 @@ int yaml_known(const struct yaml_file *f, const struct yaml_node *map, const cha
 		return 0;
 	for (size_t i = 0; i < map->n; i++) {
 		const char *key = map->keys[i]->text, *near;
+		char all[300];
 		size_t k = 0;
 
 		while (known[k] && strcmp(known[k], key) != 0)
@@ -135,8 +136,7 @@ int yaml_known(const struct yaml_file *f, const struct yaml_node *map, const cha
 		near = text_nearest(key, known);
 		if (near)
 			return yaml_err(f, map->keys[i], e, ERR_USAGE, "unknown key '%s'; did you mean '%s'?", key, near);
-		return yaml_err(f, map->keys[i], e, ERR_USAGE,
-				"unknown key '%s'; remove it, or look for its name in the documentation", key);
+		return yaml_err(f, map->keys[i], e, ERR_USAGE, "unknown key '%s'; known are %s", key, text_list(all, sizeof all, known));
 	}
 	return 0;
 }

@@ -16,7 +16,6 @@ static const char *const types[] = {"event_count", "value_count", "temporal", "t
 static bool read_type(struct loader *l, const struct yaml_node *corr, struct correlation *to)
 {
 	const struct yaml_node *n = yaml_get(corr, "type");
-	const char *near;
 
 	if (!n || n->kind != YAML_SCALAR)
 		return refuse(l, n ? n : corr, "a correlation needs a 'type': event_count, value_count, temporal, temporal_ordered, value_sum, "
@@ -26,9 +25,7 @@ static bool read_type(struct loader *l, const struct yaml_node *corr, struct cor
 			to->type = (enum correlation_type)i;
 			return true;
 		}
-	near = text_nearest(n->text, types);
-	return refuse(l, n, "unknown correlation type '%s'%s%s%s", n->text, near ? "; did you mean '" : "",
-		near ? near : "", near ? "'?" : "");
+	return refuse_unknown(l, LINT_REFUSED, n, "correlation type", n->text, types);
 }
 
 const char *correlation_type_text(enum correlation_type t)

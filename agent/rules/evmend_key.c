@@ -24,9 +24,7 @@ static bool pick(struct loader *l, const struct yaml_node *at, const char *key, 
 	for (*which = 0; names[*which]; ++*which)
 		if (strcmp(text, names[*which]) == 0)
 			return true;
-	const char *near = text_nearest(text, names);
-
-	return refuse(l, at, "unknown %s '%s'; %s '%s'", key, text, near ? "did you mean" : "it may be such as", near ? near : names[0]);
+	return refuse_unknown(l, LINT_REFUSED, at, key, text, names);
 }
 
 static bool pick_set(struct loader *l, const struct yaml_node *n, const char *key, const char *const *names, unsigned *set)

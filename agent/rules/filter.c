@@ -53,7 +53,7 @@ static bool check(struct loader *l, const struct yaml_node *doc)
 	struct node *tree = detection_tree(l, &probe, filter, "filter", not_selections);
 
 	if (tree && !has_not(tree))
-		warn_at(l, yaml_get(filter, "condition"),
+		warn_as(l, LINT_FILTER_WITHOUT_NOT, yaml_get(filter, "condition"),
 			"the filter's condition must hold for a rule to match, and it has no 'not'; to leave out what is selected write 'not selection'");
 	return tree;
 }

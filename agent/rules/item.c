@@ -75,7 +75,7 @@ static bool read_regex(const struct reading *r, const struct yaml_node *n, struc
 
 	v->kind = VALUE_REGEX;
 	v->regex = regex_compile(r->l->arena, n->text, n->len, flags, &e);
-	return v->regex || refuse(r->l, n, "%s", e.text);
+	return v->regex || refuse_as(r->l, LINT_BAD_REGEX, n, "%s", e.text);
 }
 
 static bool read_cidr(const struct reading *r, const struct yaml_node *n, struct value *v)

@@ -108,9 +108,9 @@ static void lint_head(struct loader *l, const struct yaml_node *doc)
 	const char *text, *near = NULL;
 
 	text = text_of(doc, "id", &at);
-	if (!text)
+	if (!text && !yaml_get(doc, "filter"))
 		warn_as(l, LINT_NO_ID, doc, "the rule has no 'id'; write a UUID of its own (uuidgen makes one)");
-	else if (!is_uuid(text))
+	else if (text && !is_uuid(text))
 		warn_as(l, LINT_BAD_ID, at, "'%s' is no UUID; uuidgen makes one", text);
 	if (!yaml_get(doc, "level") && !yaml_get(doc, "filter"))
 		warn_as(l, LINT_NO_LEVEL, doc, "the rule has no 'level' and counts as medium");
@@ -157,6 +157,13 @@ static void same_selections(struct loader *l, const struct yaml_node *detection)
 			}
 }
 
+static void lint_selections(struct loader *l, const struct yaml_node *map)
+{
+	for (size_t i = 0; map->kind == YAML_MAP && i < map->n; i++)
+		if (lint_is_selection(map->keys[i]->text) && strcmp(map->keys[i]->text, "rules") != 0)
+			lint_items(l, map->items[i], each_item, NULL);
+}
+
 void lint_document(struct loader *l, const struct logsources *sources, const struct yaml_node *doc)
 {
 	const struct yaml_node *detection = yaml_get(doc, "detection"), *logsource = yaml_get(doc, "logsource"), *category;
@@ -165,11 +172,11 @@ void lint_document(struct loader *l, const struct logsources *sources, const str
 	if (doc->kind != YAML_MAP || yaml_get(doc, "action"))
 		return;
 	lint_head(l, doc);
+	if (yaml_get(doc, "filter"))
+		lint_selections(l, yaml_get(doc, "filter"));
 	if (!detection || detection->kind != YAML_MAP || !logsource)
 		return;
-	for (size_t i = 0; i < detection->n; i++)
-		if (lint_is_selection(detection->keys[i]->text))
-			lint_items(l, detection->items[i], each_item, NULL);
+	lint_selections(l, detection);
 	same_selections(l, detection);
 	category = yaml_get(logsource, "category");
 	lint_condition(l, category && category->kind == YAML_SCALAR ? logsource_category(sources, NULL, category->text, &ignored) : NULL,

@@ -11,6 +11,9 @@
 	X(SYNTAX, "yaml-syntax", true, "the file cannot be read as YAML") \
 	X(REFUSED, "rule-refused", true, "the rule cannot mean what it says; the text tells what to write instead") \
 	X(UNKNOWN_KEY, "unknown-key", true, "a key that does not exist where a typing error would change the meaning") \
+	X(UNKNOWN_MODIFIER, "unknown-modifier", true, "a modifier that does not exist") \
+	X(UNKNOWN_RULE, "unknown-rule", true, "a correlation refers to a rule that is not there") \
+	X(BAD_REGEX, "bad-regex", true, "a regular expression that cannot be run in linear time, or is none") \
 	X(DUPLICATE_ID, "duplicate-id", true, "another rule has this id or name") \
 	X(KEY_TYPO, "key-typo", false, "a key of the rule is nearly a known one") \
 	X(NO_ID, "no-id", false, "the rule has no id, so nothing outside can refer to it") \
@@ -18,6 +21,7 @@
 	X(NO_LEVEL, "no-level", false, "the rule has no level and counts as medium") \
 	X(BAD_STATUS, "bad-status", false, "the status is none of Sigma's") \
 	X(DEPRECATED, "deprecated", false, "the status says that the rule should no longer be used") \
+	X(UNSUPPORTED, "unsupported", false, "the status says that the rule does not work: it is skipped") \
 	X(BAD_DATE, "bad-date", false, "a date is not written as YYYY-MM-DD, or is no day") \
 	X(DUPLICATE_TITLE, "duplicate-title", false, "another rule has this title") \
 	X(NO_SOURCE, "no-source", false, "no event source is known for the logsource, so the rule never matches") \
@@ -26,6 +30,7 @@
 	X(UNUSED_SELECTION, "unused-selection", false, "the condition does not use a selection") \
 	X(OPERATOR_CASE, "operator-case", false, "an operator of the condition is in upper case") \
 	X(FILTER_POSITIVE, "filter-positive", false, "a selection called filter is used without not") \
+	X(FILTER_WITHOUT_NOT, "filter-without-not", false, "a filter document whose condition has no not: rules then need what it selects") \
 	X(CONTRADICTION, "contradiction", false, "two parts exclude each other, so the rule never matches") \
 	X(ALWAYS, "always-true", false, "the condition holds for every event") \
 	X(ONLY_NOT, "only-not", false, "the condition only excludes, so it holds for everything else") \

@@ -116,6 +116,17 @@ bool texts(struct loader *l, const struct yaml_node *n, const char *key, const c
 	return true;
 }
 
+bool refuse_unknown(struct loader *l, enum lint lint, const struct yaml_node *at, const char *what, const char *name,
+	const char *const *names)
+{
+	const char *near = text_nearest(name, names);
+	char all[420];
+
+	if (near)
+		return refuse_as(l, lint, at, "unknown %s '%s'; did you mean '%s'?", what, name, near);
+	return refuse_as(l, lint, at, "unknown %s '%s'; known are %s", what, name, text_list(all, sizeof all, names));
+}
+
 bool only_keys(struct loader *l, const struct yaml_node *map, const char *what, const char *const *known)
 {
 	if (!map || map->kind != YAML_MAP)
@@ -125,12 +136,8 @@ bool only_keys(struct loader *l, const struct yaml_node *map, const char *what, 
 
 		for (size_t k = 0; known[k] && !found; k++)
 			found = strcmp(map->keys[i]->text, known[k]) == 0;
-		if (found)
-			continue;
-		const char *near = text_nearest(map->keys[i]->text, known);
-
-		return refuse_as(l, LINT_UNKNOWN_KEY, map->keys[i], "unknown key '%s' in %s%s%s%s", map->keys[i]->text, what, near ? "; did you mean '" : "",
-			      near ? near : "", near ? "'?" : "");
+		if (!found)
+			return refuse_unknown(l, LINT_UNKNOWN_KEY, map->keys[i], arena_printf(l->arena, "key of %s", what), map->keys[i]->text, known);
 	}
 	return true;
 }

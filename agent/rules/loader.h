@@ -36,6 +36,9 @@ void warn_as(struct loader *l, enum lint lint, const struct yaml_node *at, const
 const char *keep(struct loader *l, const struct yaml_node *scalar);
 /* A scalar, or a list of scalars, as a list. false and a problem when it is neither or empty. */
 bool texts(struct loader *l, const struct yaml_node *n, const char *key, const char *const **to, size_t *count);
+/* "unknown WHAT 'name'; did you mean 'x'?", or all the names that there are (they end with NULL). */
+bool refuse_unknown(struct loader *l, enum lint lint, const struct yaml_node *at, const char *what, const char *name,
+	const char *const *names);
 /* Every key of map is one of known (ends with NULL). */
 bool only_keys(struct loader *l, const struct yaml_node *map, const char *what, const char *const *known);
 /* A value that is true or false; NULL node: *to is left. */

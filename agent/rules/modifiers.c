@@ -38,14 +38,12 @@ static bool look_up(const char *name, size_t n, enum modifier *to)
 static bool unknown(struct loader *l, const struct yaml_node *key, const char *name, size_t n)
 {
 	char text[32];
-	const char *near;
 
 	if (n >= sizeof text)
 		return refuse(l, key, "'%s' has a modifier that is too long", key->text);
 	memcpy(text, name, n);
 	text[n] = '\0';
-	near = text_nearest(text, names);
-	return refuse(l, key, "unknown modifier '%s'%s%s%s", text, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	return refuse_unknown(l, LINT_UNKNOWN_MODIFIER, key, "modifier", text, names);
 }
 
 /* m comes behind the modifiers `before`: what must stand in front of what. */

@@ -84,10 +84,10 @@ static bool resolve_one(struct loader *l, struct ruleset *rs, struct compiled *c
 
 		c->references[i].rule = look_up(rs, c->references[i].text, &ambiguous);
 		if (!c->references[i].rule)
-			return refuse_at(l, c->rule.file, c->references[i].line, LINT_REFUSED,
+			return refuse_at(l, c->rule.file, c->references[i].line, LINT_UNKNOWN_RULE,
 				"the correlation refers to '%s', and there is no such rule", c->references[i].text);
 		if (ambiguous)
-			return refuse_at(l, c->rule.file, c->references[i].line, LINT_REFUSED,
+			return refuse_at(l, c->rule.file, c->references[i].line, LINT_UNKNOWN_RULE,
 				"the correlation refers to '%s', and more than one rule has that name", c->references[i].text);
 		for (size_t k = 0; k < i; k++)
 			if (c->references[k].rule == c->references[i].rule)

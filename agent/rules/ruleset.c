@@ -152,14 +152,13 @@ static void load_document(struct loading *g, struct collection *c, const struct 
 	if (!doc)
 		g->rs->refused += bad;
 	else if (status && status->kind == YAML_SCALAR && strcmp(status->text, "unsupported") == 0)
-		warn_at(&g->l, status, "'status: unsupported': its author says that it does not work; it is skipped"); /* */
+		warn_as(&g->l, LINT_UNSUPPORTED, status, "'status: unsupported': its author says that it does not work; it is skipped"); /* */
 	else if (yaml_get(doc, "filter"))
 		g->rs->refused += !filters_add(&g->filters, &g->l, doc);
-	else {
+	else
 		add_rule(g->rs, rule_compile(&g->l, g->rs->sources, doc));
-		if (g->lint)
-			lint_document(&g->l, g->rs->sources, doc);
-	}
+	if (doc && g->lint)
+		lint_document(&g->l, g->rs->sources, doc);
 	g->l.allow = NULL;
 }
 

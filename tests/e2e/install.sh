@@ -24,5 +24,8 @@ n=$(grep -c '"' "$TMP/list")
 if [ "$n" -gt 30 ]; then echo "ok the installed rules are found"; else echo "not ok the installed rules are found: $n lines; $(head -n 1 "$TMP/list.err")"; fi
 try "the manual page is there" test -s "$root/share/man/man1/evmend.1"
 try "the example is there" test -s "$root/share/doc/evmend/config.example.yaml"
+for f in rule config; do
+	try "the $f schema is there" cmp -s "$root/share/evmend/schema/$f.schema.json" "$OLDPWD/docs/schema/$f.schema.json"
+done
 try "the scripts for a server are there" cmp -s "$root/share/evmend/scripts/collect.ps1" "$OLDPWD/scripts/collect.ps1"
 try "the script that answers on a server is there" cmp -s "$root/share/evmend/scripts/host.ps1" "$OLDPWD/scripts/host.ps1"
