@@ -34,6 +34,8 @@
 #define LIMIT_FIELD_NAMES 4096            /* names a decoder keeps for all its events; real logs have some 2,000 */
 #define LIMIT_EXPANSION 5000              /* texts made of one value of a rule (placeholders, dashes): five dashes make 3,125 */
 #define LIMIT_KINDS 200000                /* hosts x channels x ids that coverage keeps; a host has some 300 */
+#define LIMIT_EXPANSION_BYTES (4u << 20)  /* of all those texts together; a command line has 32 kB */
+#define LIMIT_PLACEHOLDERS 32             /* in one value */
 #define LIMIT_NAMES 60000                 /* field names that rules mention; ids are 16 bit */
 
 /* regular expressions of rules: what they cost at most (rules/regex.h) */

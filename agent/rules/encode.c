@@ -126,8 +126,9 @@ static size_t ways_of(struct loader *l, const struct yaml_node *at, unsigned set
 			return 0;
 		}
 		ways *= p->tokens[i] == PATTERN_DASH ? DASHES : 1;
-		if (ways > LIMIT_EXPANSION) {
-			refuse(l, at, "windash makes more than %d values of this one; shorten the text to fewer options", LIMIT_EXPANSION);
+		if (ways > LIMIT_EXPANSION || ways * p->n > LIMIT_EXPANSION_BYTES / 16) { /* UTF-16, a third more, and three places */
+			refuse(l, at, "windash makes more than %d values of this one, or too long ones; shorten the text to fewer options",
+				LIMIT_EXPANSION);
 			return 0;
 		}
 	}

@@ -48,6 +48,15 @@ void placeholders_add(struct placeholders *p, struct loader *l)
 	}
 }
 
+/* Does "%name%" stand at p? */
+static bool stands(const char *p, const char *end, size_t *name_len)
+{
+	const char *close = *p == '%' ? memchr(p + 1, '%', (size_t)(end - p - 1)) : NULL;
+
+	*name_len = close ? (size_t)(close - p - 1) : 0;
+	return *name_len > 0;
+}
+
 /* "a%b%c" as its next piece: text, with \% undone, or a placeholder. */
 struct piece {
 	struct buf text;
@@ -57,28 +66,24 @@ struct piece {
 static bool next_piece(struct loader *l, const struct yaml_node *value, const char **at, struct piece *to)
 {
 	const char *end = value->text + value->len, *p = *at;
+	size_t n;
 
 	to->names = NULL;
 	buf_reset(&to->text);
-	if (p < end && *p == '%') {
-		const char *close = memchr(p + 1, '%', (size_t)(end - p - 1));
-
-		if (close && close > p + 1) {
-			*at = close + 1;
-			to->names = find(l->placeholders, p + 1, (size_t)(close - p - 1));
-			return to->names ||
-			       refuse(l, value, "placeholder '%.*s' is not defined; write it as '%.*s: [value, ...]' in placeholders.yml beside the rules",
-				       (int)(close - p - 1), p + 1, (int)(close - p - 1), p + 1);
-		}
-		buf_char(&to->text, *p++);
+	if (stands(p, end, &n)) {
+		*at = p + n + 2;
+		to->names = find(l->placeholders, p + 1, n);
+		return to->names ||
+		       refuse(l, value, "placeholder '%.*s' is not defined; write it as '%.*s: [value, ...]' in placeholders.yml beside the rules",
+			       (int)n, p + 1, (int)n, p + 1);
 	}
-	while (p < end && *p != '%') {
+	do {
 		if (p[0] == '\\' && p + 1 < end && p[1] == '%')
 			p++;
 		else if (p[0] == '\\' && p + 1 < end) /* an escape stays whole */
 			buf_char(&to->text, *p++);
 		buf_char(&to->text, *p++);
-	}
+	} while (p < end && !stands(p, end, &n));
 	*at = p;
 	return true;
 }
@@ -116,26 +121,39 @@ static struct raw_text *append(struct loader *l, const struct raw_text *to, size
 	return all;
 }
 
+/* Is there room for what this piece makes of the texts so far? */
+static bool room(struct loader *l, const struct yaml_node *value, const struct piece *piece, size_t count, size_t placeholders)
+{
+	size_t many = piece->names ? piece->names->n : 1;
+
+	if (placeholders > LIMIT_PLACEHOLDERS)
+		return refuse(l, value, "a value may have %d placeholders at most", LIMIT_PLACEHOLDERS);
+	if (count * many > LIMIT_EXPANSION || count * many * value->len > LIMIT_EXPANSION_BYTES)
+		return refuse(l, value, "the placeholders make more than %d values of this one, or too long ones; write fewer in one value",
+			LIMIT_EXPANSION);
+	return true;
+}
+
 const struct raw_text *placeholders_expand(struct loader *l, const struct yaml_node *value, size_t *count)
 {
 	struct raw_text *all = arena_alloc(l->arena, sizeof *all);
 	const char *at = value->text, *end = at + value->len;
 	struct piece piece = {.names = NULL};
-	bool good = true, found = false;
+	size_t placeholders = 0;
+	bool good = true;
 
 	*all = (struct raw_text){"", 0};
 	*count = 1;
 	buf_init(&piece.text, LIMIT_YAML_BYTES);
 	while (good && at < end) {
 		good = next_piece(l, value, &at, &piece);
-		found = found || piece.names;
-		if (good && piece.names && *count * piece.names->n > LIMIT_EXPANSION)
-			good = refuse(l, value, "the placeholders make more than %d values of this one; write fewer in one value", LIMIT_EXPANSION);
+		placeholders += piece.names != NULL;
+		good = good && room(l, value, &piece, *count, placeholders);
 		if (good)
 			all = append(l, all, count, &piece);
 	}
 	buf_free(&piece.text);
-	if (good && !found)
+	if (good && placeholders == 0)
 		warn_at(l, value, "'expand' changes nothing: the value has no %%placeholder%%");
 	return good ? all : NULL;
 }

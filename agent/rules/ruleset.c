@@ -234,10 +234,13 @@ static int load_tables(struct loading *g, const char *tables, struct err *e)
 	return load_fields(g, arena_printf(g->l.arena, "%s/fields", tables), e);
 }
 
-/* FOLDER/placeholders.yml, if it is there. */
-static void load_placeholders(struct loading *g, const char *folder)
+/* placeholders.yml in the folder, or beside the file, if it is there. */
+static void load_placeholders(struct loading *g, const char *place)
 {
-	const char *path = arena_printf(g->l.arena, "%s/placeholders.yml", folder);
+	const char *slash = strrchr(place, '/');
+	bool file = text_ends(place, ".yml") || text_ends(place, ".yaml");
+	const char *path = file ? arena_printf(g->l.arena, "%.*splaceholders.yml", slash ? (int)(slash - place + 1) : 0, place) :
+		arena_printf(g->l.arena, "%s/placeholders.yml", place);
 	struct os_stat st;
 	size_t before = g->l.refused;
 	struct yaml_file *f;
