@@ -43,23 +43,24 @@ static bool search_table(const struct regex *r, const char *value, size_t n)
 	bool last_line = n > 0 && value[n - 1] == '\n';
 	size_t end = n - last_line, start = r->table.start, row = start, match = r->table.match;
 
-	for (size_t i = 0; i < end; i++) {
+	for (size_t i = 0, step; i < end; i += step) {
 		size_t kind = of_byte[(unsigned char)value[i]];
 
+		step = 1;
 		/* Most of most values begins nothing: there the loads need not wait for each other. */
 		while (row == start && kind != KIND_LOOK && cells[start + kind] == start && ++i < end)
 			kind = of_byte[(unsigned char)value[i]];
 		if (i == end)
 			break;
 		if (kind == KIND_LOOK)
-			kind = kind_of(&r->kinds, value + i, n - i);
+			kind = kind_of(&r->kinds, value + i, n - i, &step);
 		row = cells[row + kind];
 		if (row <= match)
 			return row == match;
 	}
 	if (last_line)
-		row = cells[row + r->kinds.n + 1];
-	return cells[row + r->kinds.n + 2] == match;
+		row = cells[row + r->kinds.n];
+	return cells[row + r->kinds.n + 1] == match;
 }
 
 static bool search_positions(const struct regex *r, const char *value, size_t n)
@@ -70,13 +71,12 @@ static bool search_positions(const struct regex *r, const char *value, size_t n)
 	unsigned before = p->before_as[BEFORE_START];
 	bool any = false;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0, step; i < n; i += step) {
 		size_t kind = k->of_byte[(unsigned char)value[i]];
 
-		if (kind == k->n) /* inside a character */
-			continue;
+		step = 1;
 		if (kind == KIND_LOOK)
-			kind = kind_of(k, value + i, n - i);
+			kind = kind_of(k, value + i, n - i, &step);
 		if (any || p->empty || p->begins[kind]) {
 			unsigned behind = value[i] == '\n' && i + 1 == n ? BEHIND_LAST_LINE : k->behind[kind];
 			uint32_t place = NEAR_BIT(before, p->behind_as[behind]);

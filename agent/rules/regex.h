@@ -8,8 +8,8 @@
  * - `.` is any character but a line feed; with s, any character. ^ is the start and $ the end, or before a line feed that ends
  *   the value; with m they also hold after and before each line feed.
  * - i compares with rules/fold.h, the simple folding of Unicode: all that folds to the same character is the same.
- * - A value should be UTF-8. What is not: a byte of 0xc0 and above begins one character, which only `.` and negated classes
- *   match; continuation bytes without such a beginning do not count.
+ * - A value should be UTF-8. As in rules/fold.h, a byte that is none is a character of its own; only `.` and negated classes
+ *   match it.
  * Refused with the position and what to write instead: look-around, back references, possessive repeats, atomic and named groups,
  * conditions, recursion, \p, \R, \K, \G, \Q, POSIX classes, escapes of letters that mean nothing here; and what is too big
  * (limits.h). */

@@ -1,7 +1,7 @@
 /* regex_kinds.c - kinds of characters.
  *
  * Why: an expression asks few questions of a character; those that it cannot tell apart share one number and one column.
- * Promises: one look into a table of bytes for ASCII, and for all else where the expression does not tell it apart.
+ * Promises: one look into a table of bytes for ASCII, a search through a short list for all else.
  * Refuses: expressions that tell more than LIMIT_REGEX_KINDS kinds apart. */
 #include <stdlib.h>
 #include <string.h>
@@ -85,8 +85,7 @@ static void fill(struct arena *a, const struct stretch *s, size_t n, struct kind
 		if (s[at].from >= 0x80 && (to->n_above == 0 || above[to->n_above - 1].kind != s[at].kind))
 			above[to->n_above++] = (struct kinds_above){s[at].from, (uint8_t)s[at].kind};
 	to->above = above;
-	memset(to->of_byte + 0x80, (int)to->n, 0x40); /* continuation bytes */
-	memset(to->of_byte + 0xc0, to->n_above == 1 ? above[0].kind : KIND_LOOK, 0x40);
+	memset(to->of_byte + 0x80, KIND_LOOK, 0x80);
 }
 
 bool regex_kinds(struct arena *a, struct arena *temp, const struct regex_tree *t, struct kinds *to, uint32_t *sample, struct err *e)
@@ -124,13 +123,16 @@ bool regex_kinds(struct arena *a, struct arena *temp, const struct regex_tree *t
 	return true;
 }
 
-uint8_t kind_of(const struct kinds *k, const char *s, size_t n)
+uint8_t kind_of(const struct kinds *k, const char *s, size_t n, size_t *step)
 {
 	size_t low = 0, high = k->n_above;
 	uint32_t c;
 
-	if (utf8_step(s, n, &c) == 0)
+	*step = utf8_step(s, n, &c);
+	if (*step == 0) {
+		*step = 1;
 		c = CHAR_DAMAGED;
+	}
 	while (high - low > 1) {
 		size_t mid = (low + high) / 2;
 

@@ -68,7 +68,7 @@ bool regex_parse(struct arena *temp, const char *text, size_t n, unsigned flags,
 
 /* -- regex_kinds.c: characters that no set tells apart are of one kind -- */
 struct kinds {
-	uint8_t of_byte[256]; /* a kind; n for continuation bytes; KIND_LOOK where `above` has to be asked */
+	uint8_t of_byte[256]; /* a kind; KIND_LOOK above ASCII: ask kind_of */
 	const struct kinds_above {
 		uint32_t from; /* up to the next one's */
 		uint8_t kind;
@@ -80,7 +80,8 @@ struct kinds {
 
 /* sample: LIMIT_REGEX_KINDS, a character of each kind. */
 bool regex_kinds(struct arena *a, struct arena *temp, const struct regex_tree *t, struct kinds *to, uint32_t *sample, struct err *e);
-uint8_t kind_of(const struct kinds *k, const char *s, size_t n); /* of the character above ASCII that s begins with */
+/* Of the character above ASCII that s begins with; *step is its length. As fold_next, a byte that is no UTF-8 is one of its own. */
+uint8_t kind_of(const struct kinds *k, const char *s, size_t n, size_t *step);
 
 /* -- regex_follow.c -- */
 struct guarded { /* a set of positions under a mask of places */
@@ -132,7 +133,7 @@ bool positions_match(const struct positions *p, const uint64_t *s, uint32_t plac
 
 /* -- regex_table.c -- */
 struct table {
-	const uint16_t *cells; /* rows of n columns: each kind, inside a character, a line feed that ends the value, the end */
+	const uint16_t *cells; /* rows of n columns: each kind, a line feed that ends the value, the end */
 	size_t rows;
 	uint16_t n, start, match; /* rows by their first cell; 0 is the row that nothing leaves, match the one that has matched */
 };

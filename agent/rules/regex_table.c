@@ -66,13 +66,12 @@ static bool fill_row(struct rows *r, size_t row, uint64_t *next)
 			return false;
 		cell[kind] = (uint16_t)to;
 	}
-	cell[n] = (uint16_t)row;
 	size_t to = step(r, key, line, BEHIND_LAST_LINE, next);
 
 	if (to > r->most)
 		return false;
-	cell[n + 1] = (uint16_t)to;
-	cell[n + 2] = positions_match(r->p, key, NEAR_BIT(key[r->p->words], r->p->behind_as[BEHIND_END])) ? ROW_MATCH : ROW_DEAD;
+	cell[n] = (uint16_t)to;
+	cell[n + 1] = positions_match(r->p, key, NEAR_BIT(key[r->p->words], r->p->behind_as[BEHIND_END])) ? ROW_MATCH : ROW_DEAD;
 	return true;
 }
 
@@ -96,7 +95,7 @@ static void bury(struct rows *r)
 
 bool regex_table(struct arena *a, struct arena *temp, const struct positions *p, const struct kinds *k, struct table *to)
 {
-	struct rows r = {.temp = temp, .p = p, .k = k, .columns = k->n + 3};
+	struct rows r = {.temp = temp, .p = p, .k = k, .columns = k->n + 2};
 	uint64_t next[(LIMIT_REGEX_POSITIONS + 63) / 64 + 1] = {0};
 
 	r.most = LIMIT_REGEX_CELLS / r.columns;
