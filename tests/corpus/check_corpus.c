@@ -267,6 +267,7 @@ static void run(struct corpus *c)
 	say(c, c->events && c->differ == 0, "(rule, event) pairs that differ", "%zu (%zu rules, %zu events of %zu files)", c->differ,
 	    ruleset_count(c->rs), c->events, c->files);
 	check_aimed(c);
+	say(c, naive_gave_up(c->naive) == 0, "searches that PCRE2 gave up", "%zu", naive_gave_up(c->naive));
 }
 
 /* What is known, summed up by its reason; rows for which there was no case any more. */

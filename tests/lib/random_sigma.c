@@ -67,8 +67,8 @@ static void add_value(struct random_set *s, struct buf *b, const char *indent, c
 	else
 		buf_str(b, yaml);
 	buf_char(b, '\n');
-	if (it && it->n < RANDOM_VALUES)
-		snprintf(it->like[it->n++], sizeof it->like[0], "%s", like);
+	if (it && (it->n < RANDOM_VALUES || random_is(&s->r, 4)))
+		snprintf(it->like[it->n < RANDOM_VALUES ? it->n++ : random_next(&s->r, RANDOM_VALUES)], sizeof it->like[0], "%s", like);
 }
 
 /* Plain: strings, numbers, null, the empty string, truth. */
@@ -217,8 +217,7 @@ static void form_value(struct random_set *s, struct buf *b, const char *indent, 
 
 static void item(struct random_set *s, struct buf *b, const char *lead, const char *indent, const char *field, const struct form *f)
 {
-	size_t n = 1 + random_next(&s->r, 3);
-	size_t rule = s->n;
+	size_t n = 1 + (random_is(&s->r, 2) ? random_next(&s->r, 150) : random_next(&s->r, 3)), rule = s->n;
 
 	s->item = s->rules[rule].n < RANDOM_ITEMS ? &s->rules[rule].items[s->rules[rule].n++] : NULL;
 	if (s->item) {
@@ -234,12 +233,27 @@ static void item(struct random_set *s, struct buf *b, const char *lead, const ch
 		form_value(s, b, indent, f);
 }
 
+/* Modifiers as they come: most of them mean nothing, and both must say so. */
+static void any_chain(struct random_set *s, struct buf *b, const char *lead, const char *indent)
+{
+	static const char *const modifiers[] = {"contains", "startswith", "endswith", "all", "neq", "cased", "re", "i", "m", "s", "windash", "base64",
+		"base64offset", "wide", "utf16le", "utf16", "cidr", "lt", "gte", "hour", "fieldref", "expand", "exists", "nosuch"};
+	char chain[80] = "";
+	const struct form f = {chain, random_is(&s->r, 70) ? TEXT : random_is(&s->r, 50) ? NUMBER : PLAIN};
+
+	for (uint32_t n = 1 + random_next(&s->r, 3); n; n--)
+		snprintf(chain + strlen(chain), sizeof chain - strlen(chain), "|%s", ANY_OF(&s->r, modifiers));
+	item(s, b, lead, indent, random_is(&s->r, 85) ? fields[random_next(&s->r, FIELDS)] : "", &f);
+}
+
 static void any_item(struct random_set *s, struct buf *b, const char *lead, const char *indent)
 {
 	static const struct form keyword[] = {{"|all", TEXT}, {"|re", REGEX}, {"|cased", TEXT}, {"|contains|all", TEXT}, {"|re|i", REGEX},
 		{"|windash", TEXT}};
 
-	if (random_is(&s->r, 4)) {
+	if (s->odd && random_is(&s->r, 20)) {
+		any_chain(s, b, lead, indent);
+	} else if (random_is(&s->r, 4)) {
 		s->item = NULL;
 		buf_printf(b, "%s'%s|exists': %s\n", lead, fields[random_next(&s->r, FIELDS)], random_is(&s->r, 50) ? "true" : "false");
 	} else if (random_is(&s->r, 4)) {
@@ -340,6 +354,7 @@ static void filter(struct random_set *s, struct buf *b)
 	buf_str(b, random_is(&s->r, 50) ? "    rules: any\n" : "    rules:\n");
 	if (strcmp(b->p + b->n - 11, "rules: any\n") != 0)
 		buf_printf(b, "        - %s\n", id);
+	s->odd = false;
 	s->n = 0; /* what it asks for is aimed at with the first rule */
 	selection(s, b, "selection");
 	buf_str(b, "    condition: not selection\n");
@@ -355,6 +370,7 @@ void random_rules(struct random_set *s, uint64_t seed, struct buf *yaml)
 		char id[40];
 
 		random_id(s->n, id);
+		s->odd = s->n % 4 == 0; /* of these, many are to be refused */
 		s->rules[s->n].source = random_next(&s->r, SOURCES);
 		buf_printf(yaml, "---\ntitle: rule %zu\nid: %s\nlevel: low\nlogsource: %s\ndetection:\n", s->n, id,
 			sources[s->rules[s->n].source].logsource);

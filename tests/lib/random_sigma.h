@@ -35,6 +35,7 @@ struct random_set {
 	} rules[RANDOM_RULES];
 	size_t n;
 	struct random_item *item; /* being made */
+	bool odd; /* modifiers in any mix */
 };
 
 /* Documents with one value a line; rule i has the id that random_id() says. */

@@ -142,7 +142,7 @@ static bool test_holds(struct naive *n, const struct nv_item *it, const struct n
 	case K_BOOL:
 		return strlen(t->text) == v->trim_folded && memcmp(t->text, v->folded, v->trim_folded) == 0;
 	case K_REGEX:
-		return nv_regex_holds(t->regex, v->raw, v->n);
+		return nv_regex_holds(t->regex, v->raw, v->n, &n->gave_up);
 	case K_CIDR:
 		return nv_net_holds(&t->net, v->raw, v->n);
 	case K_COMPARE:

@@ -23,6 +23,11 @@ size_t naive_find(const struct naive *n, const char *file, int line)
 	return SIZE_MAX;
 }
 
+size_t naive_gave_up(const struct naive *n)
+{
+	return n->gave_up;
+}
+
 static bool rule_holds(struct naive *n, const struct nv_rule *r, const struct nv_category *c)
 {
 	enum renames renames;

@@ -75,7 +75,7 @@ bool nv_net_holds(const struct nv_net *net, const char *s, size_t n);
 struct nv_regex;
 struct nv_regex *nv_regex_new(const char *s, bool i, bool m, bool dot, char why[static 200]); /* NULL: why */
 void nv_regex_free(struct nv_regex *r);
-bool nv_regex_holds(struct nv_regex *r, const char *s, size_t n);
+bool nv_regex_holds(struct nv_regex *r, const char *s, size_t n, size_t *gave_up);
 void nv_windash(struct nv_chars *c); /* for one run of characters: - or / that matches \B[-/]\b becomes DASH */
 
 /* -- modifiers.c -- */
@@ -205,6 +205,7 @@ struct naive {
 	/* the event */
 	const struct event *ev;
 	uint64_t stamp;
+	size_t gave_up;
 	struct nv_value *values;
 	size_t n_values, cap_values;
 	/* the yardstick */

@@ -5,9 +5,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "naive/inside.h"
 
-enum { LINKS = 1, FLAGS = 2, SHAPES = 4 }; /* classes of modifiers that do not touch a value when they are met */
+#define ALTERNATIVES 200 /* most that one value may stand for */
 
 struct chain {
 	const char *words[12];
@@ -20,9 +21,8 @@ struct at_hand { /* a value on its way through the chain */
 	const struct chain *chain;
 	struct nv_item *item;
 	enum kind kind;
-	struct nv_chars alternatives[64];
+	struct nv_chars alternatives[ALTERNATIVES];
 	size_t count;
-	struct buf bytes;
 	bool i, m, dot;
 };
 
@@ -69,66 +69,125 @@ void nv_base64_offset(const void *p, size_t n, unsigned shift, struct buf *to)
 	buf_free(&text);
 }
 
-static bool encode(struct at_hand *v, const char *word)
+/* What `windash` left open is written out: base64 has no "one of these". */
+static bool each_dash(struct at_hand *v)
+{
+	static const uint32_t dashes[] = {'-', '/', 0x2013, 0x2014, 0x2015};
+	struct arena *a = v->n->arena;
+
+	for (size_t i = 0; i < v->count; i++) {
+		size_t at = 0;
+
+		while (at < v->alternatives[i].n && v->alternatives[i].at[at] != DASH)
+			at++;
+		if (at == v->alternatives[i].n)
+			continue;
+		if (v->count + 4 > ALTERNATIVES)
+			return nv_no(v->n, v->from, "too many dashes in front of base64");
+		for (int d = 4; d >= 0; d--) {
+			struct nv_chars c = {.at = arena_alloc(a, (v->alternatives[i].n + 3) * sizeof *c.at), .n = v->alternatives[i].n};
+
+			memcpy(c.at, v->alternatives[i].at, c.n * sizeof *c.at);
+			c.at[at] = dashes[d];
+			v->alternatives[d ? v->count++ : i] = c;
+		}
+		i--;
+	}
+	return true;
+}
+
+static bool may_encode(struct at_hand *v, const char *word)
+{
+	if (v->kind == K_BYTES)
+		return true;
+	if (v->kind != K_STRING)
+		return nv_no(v->n, v->from, "'%s' is for strings", word);
+	for (size_t i = 0; i < v->count; i++)
+		if (nv_chars_wild(&v->alternatives[i]))
+			return nv_no(v->n, v->from, "'%s' with wildcards", word);
+	return each_dash(v);
+}
+
+static bool encode_one(struct at_hand *v, const char *word, const void *p, size_t len)
 {
 	struct naive *n = v->n;
 	struct buf out;
 
-	if (v->kind == K_STRING) {
-		if (v->count != 1 || nv_chars_wild(&v->alternatives[0]))
-			return nv_no(n, v->from, "'%s' with wildcards or alternatives", word);
-		for (size_t i = 0; i < v->alternatives[0].n; i++)
-			if (v->alternatives[0].at[i] == DASH)
-				return nv_no(n, v->from, "'%s' behind windash", word);
-		nv_chars_utf8(&v->alternatives[0], &v->bytes);
-	} else if (v->kind != K_BYTES) {
-		return nv_no(n, v->from, "'%s' is for strings", word);
-	}
 	buf_init(&out, 2u << 20);
-	v->count = 0;
 	for (unsigned shift = 0; shift < (strcmp(word, "base64") == 0 ? 1 : 3); shift++) {
 		buf_reset(&out);
 		if (strcmp(word, "base64") == 0)
-			nv_base64(buf_text(&v->bytes), v->bytes.n, &out);
+			nv_base64(p, len, &out);
 		else
-			nv_base64_offset(buf_text(&v->bytes), v->bytes.n, shift, &out);
-		v->alternatives[v->count++] = nv_chars_of(n->arena, buf_text(&out), out.n);
-		if (strcmp(word, "base64") != 0 && out.n < 2) {
+			nv_base64_offset(p, len, shift, &out);
+		if (v->count == ALTERNATIVES || (strcmp(word, "base64") != 0 && out.n < 2)) {
 			buf_free(&out);
-			return nv_no(n, v->from, "a value too short for base64offset");
+			return nv_no(n, v->from, "a value too short or too open for %s", word);
 		}
+		v->alternatives[v->count++] = nv_chars_of(n->arena, buf_text(&out), out.n);
 	}
 	buf_free(&out);
-	buf_reset(&v->bytes);
-	v->kind = K_STRING;
 	return true;
 }
 
-static bool widen(struct at_hand *v, const char *word)
+static bool encode(struct at_hand *v, const char *word)
 {
-	const struct nv_chars *c = &v->alternatives[0];
-	bool big = strcmp(word, "utf16be") == 0;
+	struct nv_chars from[ALTERNATIVES];
+	size_t count;
+	struct buf bytes;
+	bool ok = true;
 
-	if (v->kind != K_STRING || v->count != 1 || nv_chars_wild(c))
-		return nv_no(v->n, v->from, "'%s' is for strings without wildcards", word);
-	if (strcmp(word, "utf16") == 0)
-		buf_add(&v->bytes, "\xFF\xFE", 2);
+	if (!may_encode(v, word))
+		return false;
+	count = v->count;
+	memcpy(from, v->alternatives, count * sizeof *from);
+	v->count = 0;
+	buf_init(&bytes, 1u << 20);
+	for (size_t i = 0; i < count && ok; i++) {
+		buf_reset(&bytes);
+		if (v->kind == K_STRING)
+			nv_chars_utf8(&from[i], &bytes);
+		for (size_t k = 0; v->kind == K_BYTES && k < from[i].n; k++)
+			buf_char(&bytes, (char)from[i].at[k]);
+		ok = bytes.n ? encode_one(v, word, buf_text(&bytes), bytes.n) : nv_no(v->n, v->from, "'%s' of nothing", word);
+	}
+	buf_free(&bytes);
+	v->kind = K_STRING;
+	return ok;
+}
+
+/* Bytes are characters below 256 here. */
+static void widen_one(struct at_hand *v, struct nv_chars *c, const char *word)
+{
+	bool big = strcmp(word, "utf16be") == 0;
+	struct nv_chars to = {.at = arena_alloc(v->n->arena, (c->n * 4 + 5) * sizeof *to.at)};
+
+	if (strcmp(word, "utf16") == 0) {
+		to.at[to.n++] = 0xFF;
+		to.at[to.n++] = 0xFE;
+	}
 	for (size_t i = 0; i < c->n; i++) {
 		uint32_t units[2] = {c->at[i]}, count = 1;
 
-		if (c->at[i] == DASH)
-			return nv_no(v->n, v->from, "'%s' behind windash", word);
 		if (c->at[i] >= 0x10000) {
 			units[0] = 0xD800 + ((c->at[i] - 0x10000) >> 10);
 			units[1] = 0xDC00 + ((c->at[i] - 0x10000) & 0x3FF);
 			count = 2;
 		}
 		for (size_t k = 0; k < count; k++) {
-			char pair[2] = {(char)(units[k] & 0xFF), (char)(units[k] >> 8)}, swapped[2] = {pair[1], pair[0]};
-
-			buf_add(&v->bytes, big ? swapped : pair, 2);
+			to.at[to.n++] = big ? units[k] >> 8 : units[k] & 0xFF;
+			to.at[to.n++] = big ? units[k] & 0xFF : units[k] >> 8;
 		}
 	}
+	*c = to;
+}
+
+static bool widen(struct at_hand *v, const char *word)
+{
+	if (v->kind == K_BYTES || !may_encode(v, word))
+		return nv_no(v->n, v->from, "'%s' twice", word);
+	for (size_t i = 0; i < v->count; i++)
+		widen_one(v, &v->alternatives[i], word);
 	v->kind = K_BYTES;
 	return true;
 }
@@ -188,7 +247,7 @@ static bool expand_from(struct at_hand *v, struct nv_chars c, size_t done)
 	buf_init(&name, 1u << 16);
 	if (!placeholder(&c, &from, &to, &name)) {
 		buf_free(&name);
-		if (v->count == sizeof v->alternatives / sizeof v->alternatives[0])
+		if (v->count == ALTERNATIVES)
 			return nv_no(v->n, v->from, "too many values of placeholders");
 		v->alternatives[v->count++] = c;
 		return true;
@@ -210,6 +269,8 @@ static bool expand(struct at_hand *v)
 {
 	struct nv_chars c = v->alternatives[0];
 
+	if (v->kind == K_NUMBER || v->kind == K_BOOL)
+		return true; /* there is no placeholder in it */
 	if (v->kind != K_STRING || v->count != 1)
 		return nv_no(v->n, v->from, "'expand' is for strings");
 	v->count = 0;
@@ -274,6 +335,11 @@ static bool becomes(struct at_hand *v, const char *word)
 		}
 	for (int i = 0; i < 6; i++)
 		if (strcmp(word, parts[i]) == 0) {
+			static const int64_t least[] = {0, 0, 1, 1, 1, 0}, most[] = {59, 23, 31, 53, 12, 9999};
+			int64_t number;
+
+			if (v->kind == K_NUMBER && text_int(v->from->text, v->from->len, &number) && (number < least[i] || number > most[i]))
+				return nv_no(v->n, v->from, "a time has no such '%s'", word);
 			if (v->kind != K_NUMBER || strchr(v->from->text, '.'))
 				return nv_no(v->n, v->from, "'%s' wants a whole number", word);
 			v->item->part = (enum part_of_time)i;
@@ -291,8 +357,20 @@ static bool becomes(struct at_hand *v, const char *word)
 	return nv_no(v->n, v->from, "'%s' does not fit this value", word);
 }
 
+/* A number or a truth under a modifier for strings: its text. */
+static void as_text(struct at_hand *v)
+{
+	if (v->kind == K_NUMBER || v->kind == K_BOOL)
+		v->kind = K_STRING;
+}
+
 static bool step(struct at_hand *v, const char *word)
 {
+	static const char *const of_text[] = {"cased", "windash", "base64", "base64offset", "wide", "utf16", "utf16le", "utf16be", "fieldref"};
+
+	for (size_t i = 0; i < sizeof of_text / sizeof of_text[0]; i++)
+		if (strcmp(word, of_text[i]) == 0)
+			as_text(v);
 	if (strcmp(word, "all") == 0 || strcmp(word, "neq") == 0 || strcmp(word, "re") == 0)
 		return true;
 	if (strcmp(word, "cased") == 0)
@@ -402,14 +480,12 @@ static bool value_of(struct naive *n, const struct chain *c, const struct yaml_n
 	if (v.kind == K_REGEX && (kind_of(from) == K_NULL || kind_of(from) == K_BOOL))
 		return nv_no(n, from, "'re' wants a string");
 	v.alternatives[0] = nv_chars_sigma(n->arena, from->text, from->len);
-	buf_init(&v.bytes, 1u << 20);
 	for (size_t i = 0; i < c->n && ok; i++)
 		ok = step(&v, c->words[i]);
 	if (ok && has(c, "base64offset") && strcmp(c->words[c->n - 1], "base64offset") == 0)
 		ok = shape(&v, "contains");
 	if (ok && item->keyword && v.kind == K_STRING && !has(c, "startswith") && !has(c, "endswith"))
 		ok = shape(&v, "contains");
-	buf_free(&v.bytes);
 	return ok && finish(&v, to);
 }
 
@@ -428,8 +504,8 @@ static bool chain_of(struct naive *n, const struct yaml_node *key, struct chain 
 
 		for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
 			found = found || strcmp(w, known[i]) == 0;
-		if (!found || c->n == 12)
-			return nv_no(n, key, "unknown modifier '%s'", w);
+		if (!found || c->n == 12 || has(c, w))
+			return nv_no(n, key, "a modifier that is not known or stands twice: '%s'", w);
 		for (size_t i = 0; i < sizeof alone / sizeof alone[0]; i++)
 			tests += strcmp(w, alone[i]) == 0;
 		c->words[c->n++] = w;
@@ -450,6 +526,8 @@ bool nv_item_of(struct naive *n, const struct yaml_node *key, const struct yaml_
 	*to = (struct nv_item){.keyword = name == 0};
 	if (key && !chain_of(n, key, &c))
 		return false;
+	if (!name && (has(&c, "startswith") || has(&c, "endswith")))
+		return nv_no(n, key, "a keyword may stand anywhere");
 	if (name)
 		to->name = nv_name_id(n, arena_copy(n->arena, key->text, name));
 	to->all = has(&c, "all");

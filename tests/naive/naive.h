@@ -50,6 +50,9 @@ size_t naive_find(const struct naive *n, const char *file, int line); /* SIZE_MA
 void naive_event(struct naive *n, const struct event *ev);
 bool naive_holds(struct naive *n, size_t i);
 
+/* Searches that PCRE2 gave up, for it goes back and forth: where this grows over a question, its answer is worth nothing. */
+size_t naive_gave_up(const struct naive *n);
+
 /* The yardstick: naive_event(), then every rule whose log source can mean this (channel, event id), one after another. *hits: those that
  * hold, ascending, valid until the next call. Which rules belong to a (channel, event id) is found out once for each. */
 size_t naive_run_all(struct naive *n, const struct event *ev, const uint32_t **hits);

@@ -1,7 +1,7 @@
 /* regex.c - regular expressions by PCRE2: the second opinion on the program's own. Also `windash`, whose definition is one.
  *
  * Promises what the specification asks: an unanchored search, case counts unless `i`, $ at the end or before a final line feed, . without
- * line feed unless `s`, classes like \d in ASCII. A search that PCRE2 gives up (its limit of steps) ends the program: no answer is made up. */
+ * line feed unless `s`, classes like \d in ASCII. A search that PCRE2 gives up (its limit of steps) is counted: its answer is none. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 #include <stdio.h>
@@ -95,15 +95,17 @@ void nv_regex_free(struct nv_regex *r)
 	free(r);
 }
 
-bool nv_regex_holds(struct nv_regex *r, const char *s, size_t n)
+bool nv_regex_holds(struct nv_regex *r, const char *s, size_t n, size_t *gave_up)
 {
 	/* not PCRE2_MATCH_INVALID_UTF: values are UTF-8, and with that flag the JIT of 10.42 misses S1\\W in "S1\xC3\x9F" */
 	int got = pcre2_match(r->code, (PCRE2_SPTR)s, n, 0, 0, r->data, NULL);
 
 	if (got == PCRE2_ERROR_JIT_STACKLIMIT)
 		got = pcre2_match(r->code, (PCRE2_SPTR)s, n, 0, PCRE2_NO_JIT, r->data, NULL);
-	if (got < 0 && got != PCRE2_ERROR_NOMATCH)
-		die("PCRE2 gave up a search (error %d); its answer is not known", got);
+	if (got == PCRE2_ERROR_MATCHLIMIT || got == PCRE2_ERROR_DEPTHLIMIT || got == PCRE2_ERROR_HEAPLIMIT)
+		++*gave_up;
+	else if (got < 0 && got != PCRE2_ERROR_NOMATCH)
+		die("PCRE2 cannot search a value: error %d", got);
 	return got >= 0;
 }
 
