@@ -110,10 +110,9 @@ static void on_fired(void *arg, const struct rule *r)
 	x->fired += r == x->rule;
 }
 
-static void show_rule(const struct cli *c, const struct ruleset *rs, const struct rule *r)
+static void show_rule(const struct cli *c, struct arena *a, const struct ruleset *rs, const struct rule *r)
 {
 	const struct correlation *corr = ruleset_correlation(rs, r);
-	char span[32];
 
 	if (c->json) {
 		rules_list_json(r);
@@ -128,12 +127,8 @@ static void show_rule(const struct cli *c, const struct ruleset *rs, const struc
 		cli_print(c, CLI_PLAIN, "  disproved by: %s\n", r->disproved_by);
 	for (size_t i = 0; corr && i < corr->n_rules; i++)
 		cli_print(c, CLI_PLAIN, "  %s %s\n", i ? "        and" : "correlates", ruleset_rule(rs, corr->rules[i])->title);
-	if (!corr)
-		return;
-	cli_print(c, CLI_PLAIN, "  within %s", span_text(corr->timespan, span));
-	for (size_t g = 0; g < corr->n_group_by; g++)
-		cli_print(c, CLI_PLAIN, "%s%s", g ? ", " : ", for each ", corr->group_by[g]);
-	cli_print(c, CLI_PLAIN, "\n");
+	if (corr)
+		cli_print(c, CLI_PLAIN, "  needs %s\n", rule_needs(rs, r, a));
 }
 
 /* The sum over the file. Returns the exit code. */
@@ -264,7 +259,7 @@ int rules_explain(struct cli *c, struct arena *a, const char *what)
 		code = no_such_rule(c, rs, what);
 	} else {
 		x.rs = rs;
-		show_rule(c, rs, x.rule);
+		show_rule(c, a, rs, x.rule);
 		if (file)
 			code = try_events(&x, a, file);
 	}

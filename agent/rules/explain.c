@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "rules/explain_inside.h"
 
@@ -187,4 +188,64 @@ struct explained *rule_explain(const struct ruleset *rs, const struct rule *r, c
 
 	explain_into(rs, r, ev, a, root);
 	return root;
+}
+
+/* -- what a correlation needs -- */
+
+static const char *listed_text(struct arena *a, const char *const *names, size_t n)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < n; i++)
+		text = arena_printf(a, "%s%s%s", text, i ? ", " : "", names[i]);
+	return text;
+}
+
+/* Operands first, as it is kept, becomes what a person writes. */
+static const char *expression(const struct ruleset *rs, const struct correlation *c, struct arena *a)
+{
+	const char **stack = arena_alloc(a, (c->n_steps + 2) * sizeof *stack);
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_steps; i++) {
+		const struct corr_step *s = &c->steps[i];
+
+		if (s->kind == STEP_RULE) {
+			const struct rule *r = ruleset_rule(rs, c->rules[s->rule]);
+
+			stack[n++] = *r->name ? r->name : r->title;
+		} else if (s->kind == STEP_NOT) {
+			stack[n - 1] = arena_printf(a, "not %s", stack[n - 1]);
+		} else {
+			n--;
+			stack[n - 1] = arena_printf(a, "(%s %s %s)", stack[n - 1], s->kind == STEP_AND ? "and" : "or", stack[n]);
+		}
+	}
+	return n ? stack[0] : "";
+}
+
+const char *rule_needs(const struct ruleset *rs, const struct rule *r, struct arena *a)
+{
+	static const char *const signs[] = {">", ">=", "<", "<=", "=", "<>"};
+	const struct correlation *c = ruleset_correlation(rs, r);
+	const char *text;
+	char span[32];
+
+	if (!c)
+		return NULL;
+	text = correlation_type_text(c->type);
+	if (c->type == CORR_VALUE_PERCENTILE)
+		text = arena_printf(a, "%s %g", text, c->percentile);
+	if (c->n_fields)
+		text = arena_printf(a, "%s of %s", text, listed_text(a, c->fields, c->n_fields));
+	for (size_t i = 0; i < c->n_bounds; i++)
+		text = arena_printf(a, "%s%s %s %.15g", text, i ? " and" : "", signs[c->bounds[i].op], c->bounds[i].than);
+	if (c->n_steps)
+		text = arena_printf(a, "%s: %s", text, expression(rs, c, a));
+	text = arena_printf(a, "%s within %s%s", text, span_text(c->timespan, span), c->around ? ", before or after" : "");
+	if (c->n_group_by)
+		text = arena_printf(a, "%s for each %s", text, listed_text(a, c->group_by, c->n_group_by));
+	if (c->closes)
+		text = arena_printf(a, "%s; decided when its time is over", text);
+	return text;
 }

@@ -36,6 +36,8 @@ extern const char *const explained_words[]; /* "rule", "logsource", "all", "one"
 /* Why r holds for ev or not. The root of a detection holds when matcher_run finds it; that of a correlation when one of its rules
  * does. Everything lives in a. */
 struct explained *rule_explain(const struct ruleset *rs, const struct rule *r, const struct event *ev, struct arena *a);
+/* What a correlation needs, in a line: "value_count of User >= 10 within 5m for each host". NULL: r is none. */
+const char *rule_needs(const struct ruleset *rs, const struct rule *r, struct arena *a);
 
 /* -- explain_show.c -- */
 /* The tree as indented lines, '>' in front of what decides, and below it the deciding lines as sentences. */

@@ -225,7 +225,8 @@ static const char *yes_value(const struct item *it, size_t i, const struct havin
 
 	if (v->kind == VALUE_NULL)
 		return h->n ? "the field is empty" : "the event has no such field";
-	if (v->kind == VALUE_PATTERN && h->n && (at = place(h->first->value, h->first->len, v->text)) != SIZE_MAX && h->first->len > EXPLAIN_TEXT)
+	if (v->kind == VALUE_PATTERN && h->n && (at = place(h->first->value, h->first->len, v->text)) != SIZE_MAX &&
+	    at + strlen(v->text) > EXPLAIN_TEXT)
 		return arena_printf(a, "%s is in %s", value_text(a, v), explain_quote(a, h->first->value, h->first->len, at, strlen(v->text)));
 	if (it->n == 1)
 		return NULL; /* what is wanted and what is there stand side by side */

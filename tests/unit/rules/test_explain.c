@@ -161,6 +161,37 @@ static void a_correlation_explains_its_rules(void **state)
 	asked_end(&x);
 }
 
+static void what_a_correlation_needs(void **state)
+{
+	static const struct { const char *correlation, *needs; } rows_[] = {
+		{"type: temporal, rules: [one, two], timespan: 5m, group-by: host", "temporal >= 2 within 5m for each host"},
+		{"type: temporal_ordered, condition: 'one and not two', timespan: 90s",
+			"temporal_ordered: (one and not two) within 1m 30s; decided when its time is over"},
+		{"type: value_count, rules: one, timespan: 1h, group-by: [A, B], condition: {gt: 2, lte: 7, field: [U, V]}",
+			"value_count of U, V > 2 and <= 7 within 1h for each A, B; decided when its time is over"},
+		{"type: value_percentile, rules: one, timespan: 1d, condition: {gte: 0.5, field: U, percentile: 99}",
+			"value_percentile 99 of U >= 0.5 within 1d; decided when its time is over"},
+		{"type: absent, rules: [one, two], timespan: 5m, where: around",
+			"absent within 5m, before or after; decided when its time is over"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows_ / sizeof rows_[0]; i++) {
+		struct arena *a = arena_new(1u << 12);
+		char yaml[1000];
+		struct asked x;
+
+		snprintf(yaml, sizeof yaml, "title: One\nname: one\nlogsource: {product: windows}\ndetection: {s: {EventID: 7}, condition: s}\n---\n"
+			"title: Two\nname: two\nlogsource: {product: windows}\ndetection: {s: {EventID: 8}, condition: s}\n---\n"
+			"title: C\nname: c\ncorrelation: {%s}\n", rows_[i].correlation);
+		asked_begin(&x, yaml, "c");
+		assert_string_equal(rule_needs(x.rs, x.rule, a), rows_[i].needs);
+		assert_null(rule_needs(x.rs, ruleset_find(x.rs, "one"), a));
+		asked_end(&x);
+		arena_free(a);
+	}
+}
+
 /* A value of 100 kB is cut around what matched, and nothing drives the terminal. */
 static void long_values_are_cut_around_the_match(void **state)
 {
@@ -193,6 +224,7 @@ int main(void)
 		cmocka_unit_test(each_answer_has_its_reason),
 		cmocka_unit_test(the_logsource_comes_first),
 		cmocka_unit_test(a_correlation_explains_its_rules),
+		cmocka_unit_test(what_a_correlation_needs),
 		cmocka_unit_test(long_values_are_cut_around_the_match),
 	};
 
