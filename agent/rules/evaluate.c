@@ -59,7 +59,9 @@ static bool number_holds(const struct value *v, const struct event_field *f)
 {
 	struct number n;
 
-	return pattern_match(&v->pattern, f->value, f->len) || (number_parse(f->value, f->len, &n) && number_compare(&n, &v->number) == 0);
+	if (number_parse(f->value, f->len, &n)) /* the same text is the same number */
+		return number_compare(&n, &v->number) == 0;
+	return pattern_match(&v->pattern, f->value, f->len);
 }
 
 static bool compare_holds(enum compare how, const struct value *v, const struct event_field *f)

@@ -7,6 +7,10 @@
 
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "base/text.h"
 
 /* from, to, every how many, difference; ascending. Made from Unicode's CaseFolding. */
@@ -64,7 +68,7 @@ uint32_t fold(uint32_t code_point)
 {
 	if (code_point < 0x80)
 		return code_point >= 'A' && code_point <= 'Z' ? code_point + 32 : code_point;
-	if (code_point > 0xffff)
+	if (code_point > 0xffff || (code_point >= 0x2d00 && code_point < 0xa640)) /* the East has no capitals */
 		return code_point;
 	size_t low = 0, high = sizeof ranges / sizeof ranges[0];
 
@@ -108,19 +112,72 @@ size_t fold_put(char to[static 4], uint32_t c)
 	return 1;
 }
 
-/* Folds ASCII eight bytes at a time; returns where the first byte above 127 stands, or n. */
-static size_t fold_ascii(char *to, const char *s, size_t n)
+/* Eight bytes of ASCII. */
+static uint64_t fold_eight(uint64_t w)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101);
+
+	return w | ((w + (0x80 - 'A') * ones) & ~(w + (0x7f - 'Z') * ones) & 0x80 * ones) >> 2;
+}
+
+#ifdef __SSE2__
+static __m128i load16(const char *s)
+{
+	return _mm_loadu_si128((const __m128i *)(const void *)s);
+}
+
+/* Bytes above 127 are negative here, and so no capitals. */
+static void fold16(char *to, __m128i w)
+{
+	__m128i capital = _mm_and_si128(_mm_cmpgt_epi8(w, _mm_set1_epi8('A' - 1)), _mm_cmplt_epi8(w, _mm_set1_epi8('Z' + 1)));
+
+	_mm_storeu_si128((__m128i *)(void *)to, _mm_or_si128(w, _mm_and_si128(capital, _mm_set1_epi8(0x20))));
+}
+
+/* Blocks of sixteen that are ASCII; the last of them may overlap the one before. Returns how many bytes. */
+static size_t fold_blocks(char *to, const char *s, size_t n)
+{
 	size_t i = 0;
+
+	for (; i + 16 <= n; i += 16) {
+		__m128i w = load16(s + i);
+
+		if (_mm_movemask_epi8(w))
+			return i;
+		fold16(to + i, w);
+	}
+	if (i && i < n) {
+		__m128i w = load16(s + n - 16);
+
+		if (_mm_movemask_epi8(w))
+			return i;
+		fold16(to + n - 16, w);
+		return n;
+	}
+	return i;
+}
+#else
+static size_t fold_blocks(char *to, const char *s, size_t n)
+{
+	(void)to;
+	(void)s;
+	(void)n;
+	return 0;
+}
+#endif
+
+/* Returns where the first byte above 127 stands, or n. */
+static size_t fold_ascii(char *to, const char *s, size_t n)
+{
+	size_t i = fold_blocks(to, s, n);
 
 	for (; i + 8 <= n; i += 8) {
 		uint64_t w;
 
 		memcpy(&w, s + i, 8);
-		if (w & 0x80 * ones)
+		if (w & UINT64_C(0x8080808080808080))
 			break;
-		w |= ((w + (0x80 - 'A') * ones) & ~(w + (0x7f - 'Z') * ones) & 0x80 * ones) >> 2;
+		w = fold_eight(w);
 		memcpy(to + i, &w, 8);
 	}
 	for (; i < n && (unsigned char)s[i] < 0x80; i++)

@@ -1,10 +1,11 @@
-/* grams.c - a filter over four bytes at a time.
+/* grams.c - a filter over three or four bytes at a time.
  *
  * Why: thousands of texts are looked for in each command line, and hardly any is there.
  * How: of a text with seven bytes or more, four neighbouring places of four bytes (grams) are chosen, the rarest together. Whoever
- * reads a value at every fourth byte must meet one of the four if the text is there. With five or six bytes, two grams and every
- * second byte; with four, one gram and every byte. A bitmap that fits the first cache answers nearly always with no.
- * Promises: finds every place of every text. The work for a value is its length, and what the bitmap lets through. */
+ * reads a value at every fourth byte must meet one of the four if the text is there. Where all texts have eleven bytes, eight grams
+ * and every eighth byte. Texts of four to six bytes: two grams of three bytes, and every second byte. A bitmap that fits the first
+ * cache answers nearly always with no.
+ * Promises: finds every text that is there, at least once. The work for a value is its length, and what the bitmap lets through. */
 #include "rules/grams.h"
 
 #include <stdlib.h>
@@ -25,44 +26,38 @@ struct bucket { /* entries with one gram stand together */
 
 struct pass {
 	const struct needle *list;
-	size_t n;
+	size_t n, stride;
+	size_t gram_n;
+	uint32_t mask; /* three bytes or four, as they lie in memory */
+	uint32_t mix; /* MIX for four bytes; for three, shifted: that drops the byte behind them */
 	unsigned bit_shift, bucket_shift;
 	uint64_t *bits;
 	struct bucket *buckets; /* open addressing, at most half full; n 0: empty */
 	struct entry *entries;
 };
 
-#define PASSES 3
-
-static const size_t strides[PASSES] = {4, 2, 1};
-
 struct grams {
-	struct pass pass[PASSES];
+	struct pass shorts, longs;
 };
 
-static uint32_t mix(uint32_t gram)
-{
-	return gram * 0x9E3779B1u;
-}
+/* Three bytes are masked and mixed as they lie in memory. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "grams are read as little-endian numbers");
 
-static uint32_t gram_at(const char *s)
-{
-	uint32_t w;
+#define LONG_LEAST 7    /* bytes of a text for four grams of four */
+#define LONGER_LEAST 11 /* for eight */
 
-	memcpy(&w, s, sizeof w);
-	return w;
-}
+#define MIX 0x9E3779B1u /* multiplied with a gram; the highest bits are its hash */
 
-/* The place whose `stride` grams are rarest together. */
-static size_t best_place(const struct needle *d, size_t stride)
+/* The place whose `stride` grams are rarest together; grams of three bytes are judged by four. */
+static size_t best_place(const struct pass *p, const struct needle *d)
 {
-	size_t best = 0;
+	size_t best = 0, grams = p->stride + p->gram_n - 4;
 	double least = 1e9;
 
-	for (size_t at = 0; at + stride + 3 <= d->n; at++) {
+	for (size_t at = 0; at + p->stride + p->gram_n - 1 <= d->n; at++) {
 		double sum = 0;
 
-		for (size_t k = 0; k < stride; k++)
+		for (size_t k = 0; k < grams; k++)
 			sum += rarity_gram(d->text + at + k);
 		if (sum < least) {
 			least = sum;
@@ -96,8 +91,8 @@ static void fill(struct pass *p)
 	size_t mask = ((size_t)1 << (32 - p->bucket_shift)) - 1;
 
 	for (size_t i = 0, k; i < p->n; i = k) {
-		uint32_t gram = p->entries[i].gram, h = mix(gram) >> p->bit_shift;
-		size_t b = mix(gram) >> p->bucket_shift;
+		uint32_t gram = p->entries[i].gram, h = gram * p->mix >> p->bit_shift;
+		size_t b = gram * p->mix >> p->bucket_shift;
 
 		for (k = i; k < p->n && p->entries[k].gram == gram; k++)
 			continue;
@@ -108,35 +103,42 @@ static void fill(struct pass *p)
 	}
 }
 
-static size_t stride_of(const struct needle *d)
+static uint32_t gram_in(const struct pass *p, const struct needle *d, size_t at)
 {
-	return d->n >= 7 ? 4 : d->n >= 5 ? 2 : 1;
+	uint32_t w = 0;
+
+	memcpy(&w, d->text + at, p->gram_n);
+	return w;
 }
 
-static void build_pass(struct pass *p, struct arena *a, const struct needle *list, const uint32_t *index, size_t n, size_t stride)
+static void build_pass(struct pass *p, struct arena *a, const struct needle *list, const uint32_t *index, size_t n, bool longs)
 {
-	size_t many = 0, distinct = 0;
+	size_t many = 0, distinct = 0, least = SIZE_MAX;
 
 	for (size_t i = 0; i < n; i++)
-		many += stride_of(&list[index[i]]) == stride;
+		if ((list[index[i]].n >= LONG_LEAST) == longs) {
+			many++;
+			least = list[index[i]].n < least ? list[index[i]].n : least;
+		}
 	if (many == 0)
 		return;
-	p->list = list;
-	p->entries = arena_alloc(a, many * stride * sizeof *p->entries);
+	*p = (struct pass){.list = list, .stride = !longs ? 2 : least >= LONGER_LEAST ? 8 : 4, .gram_n = longs ? 4 : 3,
+		.mask = longs ? UINT32_MAX : 0xffffff, .mix = longs ? MIX : MIX << 8};
+	p->entries = arena_alloc(a, many * p->stride * sizeof *p->entries);
 	for (size_t i = 0; i < n; i++) {
 		const struct needle *d = &list[index[i]];
 
-		if (stride_of(d) != stride)
+		if ((d->n >= LONG_LEAST) != longs)
 			continue;
-		size_t at = best_place(d, stride);
+		size_t at = best_place(p, d);
 
-		for (size_t k = at; k < at + stride; k++)
-			p->entries[p->n++] = (struct entry){gram_at(d->text + k), index[i], (uint32_t)k};
+		for (size_t k = at; k < at + p->stride; k++)
+			p->entries[p->n++] = (struct entry){gram_in(p, d, k), index[i], (uint32_t)k};
 	}
 	qsort(p->entries, p->n, sizeof *p->entries, by_gram);
 	for (size_t i = 0; i < p->n; i++)
 		distinct += i == 0 || p->entries[i].gram != p->entries[i - 1].gram;
-	p->bit_shift = shift_for(8 * distinct, 6);
+	p->bit_shift = shift_for(16 * distinct, 6);
 	p->bucket_shift = shift_for(2 * distinct, 1);
 	p->bits = arena_alloc(a, (((size_t)1 << (32 - p->bit_shift)) + 7) / 8);
 	p->buckets = arena_alloc(a, ((size_t)1 << (32 - p->bucket_shift)) * sizeof *p->buckets);
@@ -147,16 +149,20 @@ struct grams *grams_new(struct arena *a, const struct needle *list, const uint32
 {
 	struct grams *g = arena_alloc(a, sizeof *g);
 
-	for (size_t i = 0; i < PASSES; i++)
-		build_pass(&g->pass[i], a, list, index, n, strides[i]);
+	build_pass(&g->shorts, a, list, index, n, false);
+	build_pass(&g->longs, a, list, index, n, true);
 	return g;
 }
 
 /* The bitmap said yes at s + at: which needles are there? */
 static bool look_closer(const struct pass *p, const char *s, size_t n, size_t at, bool (*found)(void *, uint32_t), void *arg)
 {
-	uint32_t gram = gram_at(s + at);
-	size_t mask = ((size_t)1 << (32 - p->bucket_shift)) - 1, b = mix(gram) >> p->bucket_shift;
+	size_t mask = ((size_t)1 << (32 - p->bucket_shift)) - 1, b;
+	uint32_t gram;
+
+	memcpy(&gram, s + at, sizeof gram); /* see maybe */
+	gram &= p->mask;
+	b = gram * p->mix >> p->bucket_shift;
 
 	while (p->buckets[b].n && p->buckets[b].gram != gram)
 		b = (b + 1) & mask;
@@ -171,25 +177,38 @@ static bool look_closer(const struct pass *p, const char *s, size_t n, size_t at
 	return false;
 }
 
-static bool run_pass(const struct pass *p, const char *s, size_t n, size_t stride, bool (*found)(void *, uint32_t), void *arg)
+/* Reads four bytes whatever the gram (FOLDED_MORE). */
+static inline bool maybe(const uint64_t *bits, unsigned shift, uint32_t multiplier, const char *s)
+{
+	uint32_t h;
+
+	memcpy(&h, s, sizeof h);
+	h = h * multiplier >> shift;
+	return bits[h / 64] >> h % 64 & 1;
+}
+
+static bool run_pass(const struct pass *p, const char *s, size_t n, bool (*found)(void *, uint32_t), void *arg)
 {
 	const uint64_t *bits = p->bits;
 	unsigned shift = p->bit_shift;
+	uint32_t mixer = p->mix;
+	size_t stride = p->stride, at = 0;
 
-	for (size_t at = 0; at + 4 <= n; at += stride) {
-		uint32_t h = mix(gram_at(s + at)) >> shift;
-
-		if (bits[h / 64] >> h % 64 & 1 && look_closer(p, s, n, at, found, arg))
+	for (; at + 3 * stride + p->gram_n <= n; at += 4 * stride)
+		if ((maybe(bits, shift, mixer, s + at) && look_closer(p, s, n, at, found, arg)) ||
+		    (maybe(bits, shift, mixer, s + at + stride) && look_closer(p, s, n, at + stride, found, arg)) ||
+		    (maybe(bits, shift, mixer, s + at + 2 * stride) && look_closer(p, s, n, at + 2 * stride, found, arg)) ||
+		    (maybe(bits, shift, mixer, s + at + 3 * stride) && look_closer(p, s, n, at + 3 * stride, found, arg)))
 			return true;
-	}
+	for (; at + p->gram_n <= n; at += stride)
+		if (maybe(bits, shift, mixer, s + at) && look_closer(p, s, n, at, found, arg))
+			return true;
 	return false;
 }
 
 bool grams_find(const struct grams *g, const char *s, size_t n, bool (*found)(void *arg, uint32_t index), void *arg)
 {
-	if (g->pass[0].n && run_pass(&g->pass[0], s, n, 4, found, arg))
+	if (g->longs.n && run_pass(&g->longs, s, n, found, arg))
 		return true;
-	if (g->pass[1].n && run_pass(&g->pass[1], s, n, 2, found, arg))
-		return true;
-	return g->pass[2].n && run_pass(&g->pass[2], s, n, 1, found, arg);
+	return g->shorts.n && run_pass(&g->shorts, s, n, found, arg);
 }

@@ -13,6 +13,7 @@
 #endif
 
 #include "rules/fold.h"
+#include "rules/glob.h"
 
 static bool is_plain(uint32_t token)
 {
@@ -49,6 +50,7 @@ struct literal literal_make(const struct pattern *p, struct arena *a)
 	for (size_t i = from; i < to && plain; i++)
 		plain = is_plain(p->tokens[i]);
 	longest_run(&l, p, a);
+	l.glob = plain ? NULL : glob_new(p, a);
 	l.shape = !plain ? SHAPE_GLOB : before && after ? SHAPE_PART : before ? SHAPE_SUFFIX : after ? SHAPE_PREFIX : SHAPE_EQUAL;
 	return l;
 }
@@ -110,6 +112,13 @@ static bool blank_end(const struct literal *l)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+static bool glob_literal_holds(const struct literal *l, const struct folded *v, const char *s, size_t n)
+{
+	if (v->high)
+		return bytes_find(s, n, l->text, l->n) != SIZE_MAX && pattern_match(l->pattern, v->raw, v->raw_n);
+	return l->glob && glob_holds(l->glob, s, l->pattern->keep_blanks ? n : v->trimmed);
+}
+
 bool literal_holds(const struct literal *l, const struct folded *v)
 {
 	const char *s = l->cased ? v->raw : v->text;
@@ -120,7 +129,7 @@ bool literal_holds(const struct literal *l, const struct folded *v)
 	if (l->shape == SHAPE_PART)
 		return bytes_find(s, n, l->text, l->n) != SIZE_MAX;
 	if (l->shape == SHAPE_GLOB)
-		return bytes_find(s, n, l->text, l->n) != SIZE_MAX && pattern_match(l->pattern, v->raw, v->raw_n);
+		return glob_literal_holds(l, v, s, n);
 	if (!blank_end(l))
 		n = l->cased ? fold_trim(s, n) : v->trimmed;
 	if (l->shape == SHAPE_EQUAL)

@@ -19,19 +19,24 @@ struct folded {
 
 enum shape { SHAPE_EQUAL, SHAPE_PREFIX, SHAPE_SUFFIX, SHAPE_PART, SHAPE_GLOB };
 
+struct glob;
+
 struct literal {
 	const char *text; /* folded unless cased. SHAPE_GLOB: the longest run of plain characters, "" for none */
 	uint32_t n;
 	uint8_t shape;
 	bool cased;
-	const struct pattern *pattern; /* SHAPE_GLOB: decides */
+	const struct pattern *pattern; /* SHAPE_GLOB: these two decide */
+	const struct glob *glob;
 };
 
-/* p must live as long as the literal. */
+/* p and a must live as long as the literal. */
 struct literal literal_make(const struct pattern *p, struct arena *a);
 bool literal_holds(const struct literal *l, const struct folded *v);
 /* Where part begins in s, or SIZE_MAX. Linear for the parts that rules have (up to some hundred bytes). */
 size_t bytes_find(const char *s, size_t n, const char *part, size_t k);
-struct folded folded_of(const char *raw, size_t n, char *to); /* to: as fold_text */
+/* to: n + n / 2 + FOLDED_MORE bytes, of which searches may read all. */
+#define FOLDED_MORE 8
+struct folded folded_of(const char *raw, size_t n, char *to);
 
 #endif

@@ -257,6 +257,8 @@ static struct plan draw(struct drawing *d, const struct filed *const *lists, con
 			continue;
 		scans[p.n_scans++] = scan_of(d, d->found + i, k - i);
 	}
+	if (p.n_scans && scans[p.n_scans - 1].field == FIELD_ANY) /* the highest of ids */
+		p.keywords = &scans[--p.n_scans];
 	always = arena_alloc(d->arena, d->n_always * sizeof *always + 1);
 	if (d->n_always)
 		memcpy(always, d->always, d->n_always * sizeof *always);

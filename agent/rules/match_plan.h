@@ -6,13 +6,14 @@
 #include "rules/program.h"
 
 struct scan { /* the witnesses that stand in one field */
-	uint16_t field;              /* or FIELD_ANY */
+	uint16_t field;
 	const struct needles *needles;
 	const uint32_t *first;       /* of each needle: where its checks begin in `checks`; one more at the end */
 	const uint32_t *checks;
 };
 
 struct plan {
+	const struct scan *keywords; /* NULL: no check needs some text in any field */
 	const uint32_t *always;      /* checks without a witness */
 	size_t n_always;
 	const struct scan *scans;

@@ -64,13 +64,21 @@ static bool on_witness(void *arg, uint32_t index)
 	return false;
 }
 
-static void scan_any(struct matcher *m, const struct scan *s)
+/* Texts that may stand in any field: all values are searched as one. */
+static void consult_keywords(struct matcher *m, const struct plan *const *plans, size_t n)
 {
-	const struct event *ev = m->run.view.ev;
+	size_t least = SIZE_MAX;
+	struct folded all;
 
-	for (size_t i = 0; i < ev->n; i++)
-		if (!ev->fields[i].derived)
-			needles_find(s->needles, view_folded(&m->run.view, (uint16_t)i), on_witness, m);
+	for (size_t i = 0; i < n; i++)
+		if (plans[i]->keywords && needles_least(plans[i]->keywords->needles) < least)
+			least = needles_least(plans[i]->keywords->needles);
+	if (least == SIZE_MAX)
+		return;
+	all = view_keywords(&m->run.view, least);
+	for (size_t i = 0; i < n; i++)
+		if ((m->scan = plans[i]->keywords))
+			needles_find(m->scan->needles, &all, on_witness, m);
 }
 
 static void consult(struct matcher *m, const struct plan *p)
@@ -78,10 +86,6 @@ static void consult(struct matcher *m, const struct plan *p)
 	for (size_t i = 0; i < p->n_scans; i++) {
 		const struct scan *s = m->scan = &p->scans[i];
 
-		if (s->field == FIELD_ANY) {
-			scan_any(m, s);
-			continue;
-		}
 		for (uint16_t at = view_first(&m->run.view, s->field); at != VIEW_NONE; at = view_next(&m->run.view, at))
 			needles_find(s->needles, view_folded(&m->run.view, at), on_witness, m);
 	}
@@ -129,6 +133,7 @@ size_t matcher_run(struct matcher *m, const struct event *ev, const uint32_t **h
 		memset(m->stamp, 0, (p->n_checks + 1) * sizeof *m->stamp);
 	m->n = m->n_hits = 0;
 	n = match_plans_find(m->run.rs->plans, &m->run.view, plans);
+	consult_keywords(m, plans, n);
 	for (size_t i = 0; i < n; i++)
 		consult(m, plans[i]);
 	m->n_candidates += m->n;

@@ -35,6 +35,7 @@ struct needles {
 	struct table *numbers;    /* by value; NULL: none */
 	uint32_t *present;
 	uint32_t n_present;
+	size_t least;
 };
 
 static uint32_t step(uint32_t h, char c)
@@ -171,12 +172,20 @@ struct needles *needles_new(struct arena *a, const struct needle *list, size_t n
 	struct collect numbers = collect(a, list, n, NEEDLE_NUMBER, false), present = collect(a, list, n, NEEDLE_PRESENT, false);
 
 	s->list = list;
+	s->least = SIZE_MAX;
+	for (size_t i = 0; i < n; i++)
+		s->least = list[i].n < s->least ? list[i].n : s->least; /* a number has no text, and 0 here */
 	half_make(&s->low, a, list, n, false);
 	half_make(&s->high, a, list, n, true);
 	s->numbers = table_new(a, list, numbers.list, numbers.n);
 	s->present = present.list;
 	s->n_present = (uint32_t)present.n;
 	return s;
+}
+
+size_t needles_least(const struct needles *s)
+{
+	return s->least;
 }
 
 struct search {

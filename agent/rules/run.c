@@ -78,8 +78,10 @@ static bool any_value(struct run *r, const struct atom *a)
 {
 	const struct event *ev = r->view.ev;
 
+	size_t least = a->kind == ATOM_LITERAL ? a->of.literal->n : a->kind == ATOM_SET ? needles_least(a->of.set->needles) : 0;
+
 	for (size_t i = 0; i < ev->n; i++)
-		if (!ev->fields[i].derived && value_atom_holds(r, a, (uint16_t)i))
+		if (!ev->fields[i].derived && view_may_have(&ev->fields[i], least) && value_atom_holds(r, a, (uint16_t)i))
 			return true;
 	return false;
 }

@@ -68,7 +68,7 @@ void view_begin(struct view *v, const struct event *ev)
 		if (ev->fields[i].id)
 			put(v, &ev->fields[i], (uint16_t)i);
 	}
-	bytes += bytes / 2;
+	bytes += bytes / 2 + ev->n + FOLDED_MORE;
 	v->room_used = 0;
 	if (bytes > v->room_n) {
 		free(v->room);
@@ -126,4 +126,19 @@ const struct folded *view_folded(struct view *v, uint16_t at)
 		v->folded_at[at] = v->epoch;
 	}
 	return &v->folded[at];
+}
+
+struct folded view_keywords(struct view *v, size_t least)
+{
+	const struct event *ev = v->ev;
+	struct folded all = {.raw = "", .text = v->room + v->room_used};
+
+	for (size_t i = 0; i < ev->n; i++) {
+		if (ev->fields[i].derived || !view_may_have(&ev->fields[i], least))
+			continue;
+		all.high |= view_folded(v, (uint16_t)i)->high;
+		v->room[v->room_used++] = '\0';
+	}
+	all.n = all.trimmed = (uint32_t)(v->room + v->room_used - all.text);
+	return all;
 }

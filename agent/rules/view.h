@@ -48,5 +48,14 @@ static inline uint16_t view_next(const struct view *v, uint16_t at)
 }
 const struct event_field *view_field(const struct view *v, uint16_t at);
 const struct folded *view_folded(struct view *v, uint16_t at);
+/* All values that keywords are looked for in and that may have `least` bytes, folded, with a NUL between any two. Ask before any
+ * other value is folded. */
+struct folded view_keywords(struct view *v, size_t least);
+
+/* May the value have so many bytes when it is folded? */
+static inline bool view_may_have(const struct event_field *f, size_t bytes)
+{
+	return f->len + f->len / 2 >= bytes;
+}
 
 #endif

@@ -120,7 +120,7 @@ static double literal_signs(struct witnesses *w, const struct atom *a, bool keep
 {
 	const struct literal *l = a->of.literal;
 
-	if (l->shape == SHAPE_GLOB && l->n == 0)
+	if ((l->shape == SHAPE_GLOB && l->n == 0) || (a->field == FIELD_ANY && l->shape != SHAPE_GLOB && l->shape != SHAPE_PART))
 		return sign(w, a->field, (struct needle){.kind = NEEDLE_PRESENT}, keep);
 	if (l->cased)
 		return NO_WITNESS;
