@@ -107,6 +107,9 @@ static void price(struct atom *a)
 		a->share = 0.1f;
 	} else if (a->kind == ATOM_VALUE && a->of.value->kind == VALUE_NUMBER) {
 		a->share = 0.05f;
+	} else if (a->kind == ATOM_VALUE && a->of.value->kind == VALUE_REGEX) {
+		a->cost = 60;
+		a->share = 0.05f;
 	}
 	if (a->field == FIELD_ANY)
 		a->cost *= 20;

@@ -41,6 +41,23 @@ static bool stop_at_once(void *arg, uint32_t index)
 	return true;
 }
 
+/* The search is the dearest question of all: first whether the texts are there that it needs. */
+static bool regex_holds(const struct regex *re, const struct folded *v)
+{
+	const struct regex_set *sets;
+	size_t n = regex_literals(re, &sets);
+
+	for (size_t i = 0; i < n; i++) {
+		size_t k = 0;
+
+		while (k < sets[i].n && bytes_find(v->text, v->n, sets[i].texts[k], strlen(sets[i].texts[k])) == SIZE_MAX)
+			k++;
+		if (k == sets[i].n)
+			return false;
+	}
+	return regex_search(re, v->raw, v->raw_n);
+}
+
 static bool value_atom_holds(struct run *r, const struct atom *a, uint16_t at)
 {
 	switch (a->kind) {
@@ -49,6 +66,8 @@ static bool value_atom_holds(struct run *r, const struct atom *a, uint16_t at)
 	case ATOM_SET:
 		return needles_find(a->of.set->needles, view_folded(&r->view, at), stop_at_once, NULL);
 	default:
+		if (a->of.value->kind == VALUE_REGEX)
+			return regex_holds(a->of.value->regex, view_folded(&r->view, at));
 		return value_holds(a->item, a->of.value, &r->view, a->variant, view_field(&r->view, at));
 	}
 }

@@ -127,6 +127,35 @@ static double literal_signs(struct witnesses *w, const struct atom *a, bool keep
 	return sign(w, a->field, (struct needle){l->text, l->n, l->shape == SHAPE_GLOB ? NEEDLE_PART : l->shape, 0}, keep);
 }
 
+static double texts_signs(struct witnesses *w, const struct atom *a, const struct regex_set *set, bool keep)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < set->n; i++)
+		sum += sign(w, a->field, (struct needle){set->texts[i], (uint32_t)strlen(set->texts[i]), NEEDLE_PART, 0}, keep);
+	return sum;
+}
+
+/* The cheapest of the sets of texts that every matching value has one of. */
+static double regex_signs(struct witnesses *w, const struct atom *a, bool keep)
+{
+	const struct regex_set *sets;
+	size_t n = regex_literals(a->of.value->regex, &sets), best_at = 0;
+	double best = NO_WITNESS;
+
+	for (size_t i = 0; i < n; i++) {
+		double price = texts_signs(w, a, &sets[i], false);
+
+		if (price < best) {
+			best = price;
+			best_at = i;
+		}
+	}
+	if (n == 0)
+		return sign(w, a->field, (struct needle){.kind = NEEDLE_PRESENT}, keep);
+	return texts_signs(w, a, &sets[best_at], keep);
+}
+
 static double value_signs(struct witnesses *w, const struct atom *a, bool keep)
 {
 	const struct value *v = a->of.value;
@@ -138,6 +167,8 @@ static double value_signs(struct witnesses *w, const struct atom *a, bool keep)
 		break;
 	case VALUE_BOOL:
 		return sign(w, a->field, (struct needle){.text = v->truth ? "true" : "false", .n = v->truth ? 4 : 5, .kind = NEEDLE_EQUAL}, keep);
+	case VALUE_REGEX:
+		return regex_signs(w, a, keep);
 	case VALUE_NULL:
 		return NO_WITNESS;
 	default:
