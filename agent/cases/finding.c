@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "tls/digest.h"
 
 static void put_text(struct json_out *o, const char *key, const char *value)
 {
@@ -29,6 +30,15 @@ static void put_evidence(struct json_out *o, const struct evidence *ev)
 	json_put_time(o, "time", ev->time);
 	json_put_str(o, "source", ev->source);
 	json_close(o, '}');
+}
+
+void finding_uid(const struct rule *r, const uint8_t event[static 32], uint8_t to[static 32])
+{
+	struct digest *d = digest_new();
+
+	digest_add_str(d, *r->id ? r->id : r->name);
+	digest_add(d, event, 32);
+	digest_finish(d, to);
 }
 
 void finding_json(const struct finding *f, struct buf *to)

@@ -37,6 +37,8 @@ struct finding {
 	uint16_t port;           /* 0: none */
 };
 
+/* The uid of a detection rule's finding for the event with that uid. */
+void finding_uid(const struct rule *r, const uint8_t event[static 32], uint8_t to[static 32]);
 void finding_json(const struct finding *f, struct buf *to); /* one line with its newline */
 
 #endif

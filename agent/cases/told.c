@@ -21,11 +21,8 @@ static const char *rule_key(const struct rule *r)
 struct told *told_of_match(struct match *m)
 {
 	struct told *t = xcalloc(1, sizeof *t);
-	struct digest *d = digest_new();
 
-	digest_add_str(d, rule_key(m->rule));
-	digest_add(d, m->uid, sizeof m->uid);
-	digest_finish(d, t->uid);
+	finding_uid(m->rule, m->uid, t->uid);
 	t->rule = m->rule;
 	t->match = match_ref(m);
 	t->count = 1;

@@ -11,11 +11,12 @@
 #include "cli/rules_home.h"
 #include "cli/rules_list.h"
 #include "cli/rules_test.h"
+#include "cli/rules_tune.h"
 #include "cli/verbs.h"
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	static const char *const words[] = {"list", "check", "explain", "test", "cost", "coverage", NULL};
+	static const char *const words[] = {"list", "check", "explain", "test", "cost", "coverage", "tune", NULL};
 	struct arena *a = arena_new(1u << 14);
 	const char *word = argv[0], *near;
 	int code;
@@ -32,10 +33,13 @@ static int run(struct cli *c, int argc, char **argv)
 		code = rules_cost(c, a, argc - 1, argv + 1);
 	else if (strcmp(word, "coverage") == 0)
 		code = rules_coverage(c, a, argc - 1, argv + 1);
+	else if (strcmp(word, "tune") == 0 && argc == 2)
+		code = rules_tune(c, a, argv[1]);
 	else if ((near = text_nearest(word, words)) && strcmp(near, word) != 0)
 		code = cli_usage(c, "unknown word '%s'; did you mean '%s'?", word, near);
 	else
-		code = cli_usage(c, "write list, check [PATH...], explain RULE --event FILE, test [DIR], cost FILE..., or coverage FILE...");
+		code = cli_usage(c, "write list, check [PATH...], explain RULE --event FILE, test [DIR], cost FILE..., coverage FILE..., or "
+			"tune RULE --false FILE");
 	arena_free(a);
 	return code;
 }
@@ -54,12 +58,16 @@ static const struct cli_option options[] = {
 	{"--strict", 0, CLI_FLAG, NULL, "check: warnings count as errors do (exit code 2)"},
 	{"--sarif", 0, CLI_FLAG, NULL, "check: one SARIF 2.1.0 document, for code scanning"},
 	{"--all", 0, CLI_FLAG, NULL, "cost: every rule; coverage: every host and every rule"},
+	{"--false", 0, CLI_VALUE, "WHAT", "tune: false findings, by uid, as a file of findings, or a file of events; may be repeated"},
+	{"--true", 0, CLI_VALUE, "WHAT", "tune: findings that must stay, in the same ways; without it all that are not false must"},
+	{"--marks", 0, CLI_VALUE, "FILE", "tune: findings, each with a member \"mark\": \"false\" or \"true\""},
+	{"--events", 0, CLI_VALUE, "PATH", "tune: where the events of findings are that are named by uid; may be repeated"},
 	CLI_OPTION_END,
 };
 
 const struct cli_verb verb_rules = {
 	.name = "rules", .summary = "list, check, explain and test the rules",
-		.usage = "list | check [PATH...] | explain RULE --event FILE | test [DIR] | cost FILE... | coverage FILE...",
+		.usage = "list | check [PATH...] | explain RULE --event FILE | test [DIR] | cost FILE... | coverage FILE... | tune RULE",
 	.help = "list     the rules that are loaded; --tag, --level and the like choose\n"
 		"check    every problem of every rule file, with file, line and what to write instead; exit code 2 when a rule is refused\n"
 		"         (an error), with --strict also when there is a warning\n"
@@ -68,10 +76,13 @@ const struct cli_verb verb_rules = {
 		"         N of tests/NAME/count-N*; exit code 2 when one fails, a rule is refused or has no tests\n"
 		"cost     how much time each rule takes on the events of FILE, and how often it holds\n"
 		"coverage for each host which rules can fire with the channels, event ids and fields that it sent, and what is missing for\n"
-		"         the others; FILE as for scan\n",
+		"         the others; FILE as for scan\n"
+		"tune     prints a Sigma filter for a rule, made of findings that you mark as false; it was tried on all events that are\n"
+		"         named and loses no finding marked as true; exit code 2 when there is none\n",
 	.example = "evmend rules explain http-backend-endpoint-unusable --event System.xml\nevmend rules check my-rules\n"
 		"evmend rules list --level high --category process_creation --tag attack.t1059\n"
 		"evmend rules cost --rules sigma/rules System.xml\n"
-		"evmend rules coverage /var/log/forwarded --rules sigma/rules",
+		"evmend rules coverage /var/log/forwarded --rules sigma/rules\n"
+		"evmend rules tune suspicious-service --false 5f0c1e9a77d2 --events System.xml >filters/backup-agent.yml",
 	.options = options, .min_args = 1, .max_args = -1, .flags = CLI_TAKES_AT, .run = run,
 };

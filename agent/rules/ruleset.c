@@ -162,9 +162,8 @@ static void load_document(struct loading *g, struct collection *c, const struct 
 	g->l.allow = NULL;
 }
 
-static void load_rules(struct loading *g, const char *path)
+static void load_documents(struct loading *g, struct yaml_file *f)
 {
-	struct yaml_file *f = open_yaml(g, path);
 	struct collection c = {0};
 
 	if (!f) {
@@ -176,6 +175,24 @@ static void load_rules(struct loading *g, const char *path)
 			load_document(g, &c, f->documents[i]);
 	if (!filters_keep(&g->filters, f))
 		yaml_free(f);
+}
+
+static void load_rules(struct loading *g, const char *path)
+{
+	load_documents(g, open_yaml(g, path));
+}
+
+static void load_text(struct loading *g, const char *text)
+{
+	struct yaml_file *f;
+	struct err e;
+
+	g->l.path = "(text)";
+	digest_add_str(g->digest, text);
+	g->l.file = f = yaml_parse(g->l.path, text, strlen(text), &e);
+	if (!f)
+		refuse_syntax(&g->l, e.text);
+	load_documents(g, f);
 }
 
 static int load_folder(struct loading *g, const char *folder, struct err *e)
@@ -276,6 +293,8 @@ struct ruleset *ruleset_load(const struct ruleset_options *options, void (*repor
 		load_placeholders(&g, options->folders[i]);
 	for (size_t i = 0; r == 0 && i < options->n_folders; i++)
 		r = load_folder(&g, options->folders[i], e);
+	if (r == 0 && options->text)
+		load_text(&g, options->text);
 	digest_finish(g.digest, sum);
 	if (r == 0) {
 		text_hex(rs->digest, sum, sizeof sum);

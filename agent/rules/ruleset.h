@@ -29,6 +29,7 @@ struct ruleset_options {
 	const char *const *folders; /* rule files and folders; under a folder, fields/, tests/, logsources.yml and
 	                             * placeholders.yml are never rules; the latter, at its top, defines placeholders */
 	size_t n_folders;
+	const char *text;           /* one more rule file, not on disk; NULL: none */
 	const char *tables;         /* folder with logsources.yml and fields/, maybe placeholders.yml */
 	bool lint;                  /* also report what is not wrong, but is likely to be regretted */
 };

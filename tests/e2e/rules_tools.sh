@@ -47,4 +47,56 @@ check "the summary counts what it matched" grep -q '"kind":"summary","events":1,
 check "people see a table" grep -q '1 matches of rules on trial' "$work/cost"
 "$evmend" rules cost tests/data/samples --json >"$work/cost" 2>"$work/err"
 check "nothing holds that was not asked" test -z "$(grep '"asked":0,"held":[1-9]' "$work/cost")"
+
+# tune: a filter from marked findings, proved
+mkdir "$work/rules"
+cat >"$work/rules/r.yml" <<'YAML'
+title: A service from a user's folder
+id: 11111111-2222-4333-8444-555555555555
+name: service-from-user-folder
+logsource: {product: windows, service: system}
+detection:
+    selection:
+        EventID: 7045
+        ImagePath|contains: '\Users\'
+    condition: selection
+level: medium
+YAML
+records=0
+service() { # SERVICE PATH COMPUTER
+	records=$((records + 1))
+	printf '<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System><Provider Name="Service Control Manager"/><EventID>7045</EventID><TimeCreated SystemTime="2026-01-02T03:04:%02dZ"/><EventRecordID>%d</EventRecordID><Channel>System</Channel><Computer>%s</Computer></System><EventData><Data Name="ServiceName">%s</Data><Data Name="ImagePath">%s</Data></EventData></Event>\n' "$records" "$records" "$3" "$1" "$2"
+}
+{ service Backup 'C:\Users\Public\bk*\agent.exe' ex1; service Backup 'C:\Users\Public\bk*\agent.exe' ex2; } >"$work/false.xml"
+{ service Evil 'C:\Users\Public\bk1\agent.exe' ex1; service Backup 'C:\Users\joe\x.exe' ex2; } >"$work/true.xml"
+cat "$work/false.xml" "$work/true.xml" >"$work/all.xml"
+scan() { "$evmend" scan --json --rules "$work/rules" "$@" 2>/dev/null | grep '"kind":"finding"'; }
+tune() { "$evmend" rules tune service-from-user-folder --rules "$work/rules" "$@" >"$work/out" 2>"$work/err"; }
+tune --false "$work/false.xml" --true "$work/true.xml"
+check "tune proposes a filter" test $? -eq 0
+check "it says what it proved" grep -q 'all 2 marked as false are gone, none of 2 marked as true is' "$work/out"
+mkdir "$work/with"
+cp "$work/rules/r.yml" "$work/with"
+cp "$work/out" "$work/with/filter.yml"
+check "rules check takes it" "$evmend" rules check "$work/with"
+"$evmend" scan --json --rules "$work/with" "$work/all.xml" 2>/dev/null | grep '"kind":"finding"' >"$work/left"
+check "a scan with it finds what is true alone" test "$(grep -c '"record_id":[34],' "$work/left") $(wc -l <"$work/left")" = "2 2"
+scan "$work/false.xml" >"$work/false.ndjson"
+cp "$work/out" "$work/first"
+tune --false "$work/false.ndjson" --events "$work/all.xml"
+check "findings as they were written do as well" cmp "$work/first" "$work/out"
+scan "$work/all.xml" | sed 's/^{/{"mark":"false",/; 3,4s/"mark":"false"/"mark":"true"/' >"$work/marks.ndjson"
+tune --marks "$work/marks.ndjson" --events "$work/all.xml" --json
+check "and marked ones" grep -q '"kind":"filter".*"false":2,"false_gone":2,"true":2,"true_gone":0,' "$work/out"
+uid=$(head -n 1 "$work/false.ndjson" | member uid)
+tune --false "$uid" --events "$work/all.xml"
+check "one that nothing tells apart from a true one but its host" grep -q "Computer: 'ex1'" "$work/out"
+tune --false "$work/false.ndjson" --events "$work/true.xml"
+check "marks without their events are refused" test $? -eq 3
+tune --false "$work/true.xml" --true "$work/all.xml"
+check "one mark for each event" test $? -eq 3
+sed 's/<EventRecordID>./&9/' "$work/false.xml" >"$work/same.xml"
+tune --false "$work/false.xml" --true "$work/same.xml"
+check "where nothing differs there is no filter" test $? -eq 2
+check "and it says so" grep -q 'no filter: what all 2 false findings have in common, 2 of the true ones have too' "$work/err"
 exit $bad
