@@ -23,6 +23,7 @@ struct at_hand { /* a value on its way through the chain */
 	enum kind kind;
 	struct nv_chars alternatives[ALTERNATIVES];
 	size_t count;
+	bool encoded; /* what stands there is base64 */
 	bool i, m, dot;
 };
 
@@ -153,6 +154,7 @@ static bool encode(struct at_hand *v, const char *word)
 	}
 	buf_free(&bytes);
 	v->kind = K_STRING;
+	v->encoded = true;
 	return ok;
 }
 
@@ -371,6 +373,8 @@ static bool step(struct at_hand *v, const char *word)
 	for (size_t i = 0; i < sizeof of_text / sizeof of_text[0]; i++)
 		if (strcmp(word, of_text[i]) == 0)
 			as_text(v);
+	if (v->encoded && (strcmp(word, "windash") == 0 || strcmp(word, "expand") == 0 || strcmp(word, "wide") == 0 || *word == 'u'))
+		return nv_no(v->n, v->from, "'%s' behind base64", word);
 	if (strcmp(word, "all") == 0 || strcmp(word, "neq") == 0 || strcmp(word, "re") == 0)
 		return true;
 	if (strcmp(word, "cased") == 0)
@@ -477,7 +481,7 @@ static bool value_of(struct naive *n, const struct chain *c, const struct yaml_n
 	v.kind = has(c, "re") ? K_REGEX : kind_of(from);
 	if (item->keyword && v.kind != K_REGEX && v.kind != K_NULL)
 		v.kind = K_STRING;
-	if (v.kind == K_REGEX && (kind_of(from) == K_NULL || kind_of(from) == K_BOOL))
+	if (v.kind == K_REGEX && kind_of(from) == K_NULL)
 		return nv_no(n, from, "'re' wants a string");
 	v.alternatives[0] = nv_chars_sigma(n->arena, from->text, from->len);
 	for (size_t i = 0; i < c->n && ok; i++)
@@ -497,7 +501,8 @@ static bool chain_of(struct naive *n, const struct yaml_node *key, struct chain 
 	static const char *const alone[] = {"contains", "startswith", "endswith", "re", "cidr", "exists", "lt", "lte", "gt", "gte", "minute",
 		"hour", "day", "week", "month", "year", "fieldref"};
 	char *text = arena_copy(n->arena, key->text, key->len), *save = NULL;
-	size_t tests = 0;
+	static const char *const verbatim[] = {"re", "cidr", "fieldref"};
+	size_t tests = 0, first = 0;
 
 	for (char *w = strchr(text, '|') ? strtok_r(strchr(text, '|'), "|", &save) : NULL; w; w = strtok_r(NULL, "|", &save)) {
 		bool found = false;
@@ -513,8 +518,13 @@ static bool chain_of(struct naive *n, const struct yaml_node *key, struct chain 
 	if (tests > 1 && !(tests == 2 && ((has(c, "re") && has(c, "contains")) ||
 	    (has(c, "fieldref") && (has(c, "contains") || has(c, "startswith") || has(c, "endswith"))))))
 		return nv_no(n, key, "these modifiers do not go together");
-	if ((has(c, "re") && strcmp(c->words[0], "re") != 0) || (has(c, "cidr") && strcmp(c->words[0], "cidr") != 0))
-		return nv_no(n, key, "'re' and 'cidr' come first");
+	if (has(c, "base64") && has(c, "base64offset"))
+		return nv_no(n, key, "base64 twice");
+	while (first < c->n && (strcmp(c->words[first], "all") == 0 || strcmp(c->words[first], "neq") == 0))
+		first++; /* they say how values are linked, not what they are */
+	for (int i = 0; i < 3; i++)
+		if (has(c, verbatim[i]) && strcmp(c->words[first], verbatim[i]) != 0)
+			return nv_no(n, key, "'%s' comes first", verbatim[i]);
 	return true;
 }
 
@@ -526,8 +536,8 @@ bool nv_item_of(struct naive *n, const struct yaml_node *key, const struct yaml_
 	*to = (struct nv_item){.keyword = name == 0};
 	if (key && !chain_of(n, key, &c))
 		return false;
-	if (!name && (has(&c, "startswith") || has(&c, "endswith")))
-		return nv_no(n, key, "a keyword may stand anywhere");
+	if (!name && (has(&c, "startswith") || has(&c, "endswith") || has(&c, "fieldref")))
+		return nv_no(n, key, "a keyword may stand anywhere and has no field");
 	if (name)
 		to->name = nv_name_id(n, arena_copy(n->arena, key->text, name));
 	to->all = has(&c, "all");

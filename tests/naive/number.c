@@ -36,14 +36,15 @@ bool nv_num_of(const char *s, size_t n, struct nv_num *to)
 	memcpy(text, s, n);
 	text[n] = '\0';
 	*to = (struct nv_num){.whole = true};
-	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
-		if (!digits(text + 2, 16, &to->size))
-			return false;
-		to->real = (double)to->size;
-		return true;
-	}
 	if (*p == '-' || *p == '+')
 		to->negative = *p++ == '-';
+	if (p[0] == '0' && (p[1] == 'x' || p[1] == 'X')) {
+		if (!digits(p + 2, 16, &to->size))
+			return false;
+		to->real = to->negative ? -(double)to->size : (double)to->size;
+		to->negative = to->negative && to->size;
+		return true;
+	}
 	dot = strchr(p, '.');
 	if (!dot) {
 		if (!digits(p, 10, &to->size))
