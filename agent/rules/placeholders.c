@@ -5,6 +5,7 @@
  * Refuses: names that are not defined: the rule would be another one. */
 #include "rules/placeholders.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,12 +49,19 @@ void placeholders_add(struct placeholders *p, struct loader *l)
 	}
 }
 
-/* Does "%name%" stand at p? */
+/* Does "%name%" stand at p? A name is a word: "50% of 60%" has none. */
 static bool stands(const char *p, const char *end, size_t *name_len)
 {
-	const char *close = *p == '%' ? memchr(p + 1, '%', (size_t)(end - p - 1)) : NULL;
+	const char *at = p + 1;
 
-	*name_len = close ? (size_t)(close - p - 1) : 0;
+	*name_len = 0;
+	if (*p != '%')
+		return false;
+	while (at < end && (isalnum((unsigned char)*at) || *at == '_' || *at == '-' || *at == '.'))
+		at++;
+	if (at == end || *at != '%')
+		return false;
+	*name_len = (size_t)(at - p - 1);
 	return *name_len > 0;
 }
 

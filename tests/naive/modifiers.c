@@ -1,6 +1,7 @@
 /* modifiers.c - one `field|modifier|...: value` becomes an item: the chain is applied to every value from left to right.
  *
  * Promises the specification's table of modifiers. Refuses unknown modifiers, values of a wrong type, impossible combinations. */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -213,8 +214,10 @@ static bool placeholder(const struct nv_chars *c, size_t *from, size_t *to, stru
 		for (size_t k = i + 1; k < c->n; k++) {
 			struct nv_chars inside = {.at = c->at + i + 1, .n = k - i - 1};
 
-			if (c->at[k] != '%' || !inside.n || nv_chars_wild(&inside))
+			if (c->at[k] < 0x80 && (isalnum((int)c->at[k]) || strchr("_-.", (int)c->at[k])))
 				continue;
+			if (c->at[k] != '%' || !inside.n)
+				break; /* a name is a word */
 			buf_reset(name);
 			nv_chars_utf8(&inside, name);
 			*from = i;
