@@ -44,8 +44,8 @@ static const char *const versions[] = {
 	" boot text not null);"
 	"create index repairs_started on repairs (started);",
 	/* fields: a JSON object of texts. An id is never given twice: watch counts by it. */
-	"create table silences (id integer primary key autoincrement, rule text not null, title text not null, host text not null,"
-	" fields text not null, since integer not null, until integer not null, actor text not null, reason text not null);",
+	("create table silences (id integer primary key autoincrement, rule text not null, title text not null, host text not null,"
+	" fields text not null, since integer not null, until integer not null, actor text not null, reason text not null);"),
 };
 
 const struct db_schema heal_schema = {.versions = versions, .n = sizeof(versions) / sizeof(versions[0]), .full_sync = true};
