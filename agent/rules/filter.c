@@ -98,6 +98,8 @@ static void join(struct loader *l, const struct filter *f, struct compiled *c)
 	tree = detection_tree(l, c, yaml_get(f->doc, "filter"), "filter", not_selections);
 	if (!tree)
 		return;
+	if (!tree->label) /* else the condition is one selection, whose name says as much */
+		tree->label = arena_printf(l->arena, "filter %s", yaml_get(f->doc, "title")->text);
 	both->kind = NODE_AND;
 	both->kids = arena_alloc(l->arena, 2 * sizeof(struct node *));
 	both->kids[both->n++] = c->condition;
