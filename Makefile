@@ -33,7 +33,7 @@ SAN ?=
 OPT ?= -O2 -g
 CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -iquote agent $(WARN) $(HARDEN) $(OPT) $(SAN) $(PKG_CFLAGS) -MMD -MP $(DEFS) $(CFLAGS)
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SAN) $(LDFLAGS)
-LIBS = $(PKG_LIBS)
+LIBS = $(PKG_LIBS) -lm
 
 # room sources: two levels deep at most (os/linux, remedies/exchange_backend)
 SRC := $(sort $(foreach r,$(ROOMS),$(wildcard agent/$(r)/*.c agent/$(r)/*/*.c)))
