@@ -16,14 +16,8 @@ static int order(int64_t a, int64_t b)
 static int by_event(const void *a, const void *b)
 {
 	const struct match *x = *(struct match *const *)a, *y = *(struct match *const *)b;
-	int o = order(x->time, y->time);
+	int o = match_by_event(x, y);
 
-	if (o == 0)
-		o = strcmp(x->origin->channel, y->origin->channel);
-	if (o == 0 && x->record_id != y->record_id)
-		o = x->record_id < y->record_id ? -1 : 1;
-	if (o == 0)
-		o = memcmp(x->uid, y->uid, sizeof x->uid);
 	if (o == 0)
 		o = order(x->rule->index, y->rule->index);
 	return o ? o : strcmp(x->origin->source, y->origin->source);
@@ -39,7 +33,7 @@ static void sort_once(struct list *l)
 	for (size_t i = 1; i < l->n; i++) {
 		struct match *last = l->p[k], *m = l->p[i];
 
-		if (m->rule == last->rule && memcmp(m->uid, last->uid, sizeof m->uid) == 0)
+		if (m->rule == last->rule && match_same_event(m, last))
 			match_unref(m); /* the same event in another file */
 		else
 			l->p[++k] = m;

@@ -21,8 +21,10 @@ static const char *rule_key(const struct rule *r)
 struct told *told_of_match(struct match *m)
 {
 	struct told *t = xcalloc(1, sizeof *t);
+	uint8_t uid[32];
 
-	finding_uid(m->rule, m->uid, t->uid);
+	match_uid(m, uid);
+	finding_uid(m->rule, uid, t->uid);
 	t->rule = m->rule;
 	t->match = match_ref(m);
 	t->count = 1;
@@ -66,7 +68,7 @@ static void put_evidence(struct finding *f, const struct match *m)
 {
 	struct evidence *ev = &f->evidence[f->n_evidence++];
 
-	memcpy(ev->event_uid, m->uid, sizeof ev->event_uid);
+	match_uid(m, ev->event_uid);
 	ev->channel = m->origin->channel;
 	ev->provider = m->origin->provider;
 	ev->source = m->origin->source;

@@ -153,7 +153,7 @@ static bool there_already(const struct plan *p, const struct entry *e, size_t at
 	bool by_place = p->corr->type == CORR_TEMPORAL || p->corr->type == CORR_TEMPORAL_ORDERED || p->absent;
 
 	for (size_t i = at; i > 0 && e[i - 1].time == new->time; i--)
-		if ((!by_place || e[i - 1].of.kind == new->of.kind) && memcmp(e[i - 1].m->uid, new->m->uid, sizeof new->m->uid) == 0)
+		if ((!by_place || e[i - 1].of.kind == new->of.kind) && match_same_event(e[i - 1].m, new->m))
 			return true;
 	return false;
 }

@@ -11,14 +11,18 @@
 #include "base/err.h"
 #include "base/text.h"
 
-struct match *match_build(struct origin *o, const char *const *values, const size_t *n)
+#define UID 32
+
+struct match *match_build(struct origin *o, const char *const *values, const size_t *n, const uint8_t *uid)
 {
 	size_t head = sizeof(struct match) + o->n * sizeof(uint16_t), bytes = head;
 	struct match *m;
 
 	for (size_t i = 0; i < o->n; i++)
 		bytes += values[i] ? (n[i] > MATCH_VALUE_BYTES ? MATCH_VALUE_BYTES : n[i]) + 1 : 0;
-	m = xcalloc(1, bytes > MATCH_BYTES ? MATCH_BYTES : bytes);
+	if (bytes > MATCH_BYTES)
+		bytes = MATCH_BYTES;
+	m = xcalloc(1, bytes + (uid ? UID : 0));
 	m->refs = 1;
 	m->rule = o->rule;
 	m->origin = o;
@@ -32,8 +36,44 @@ struct match *match_build(struct origin *o, const char *const *values, const siz
 		m->at[i] = (uint16_t)bytes;
 		bytes += len + 1;
 	}
-	m->bytes = (uint16_t)bytes;
+	if (uid)
+		memcpy((char *)m + bytes, uid, UID);
+	m->own_uid = uid;
+	m->bytes = (uint16_t)(bytes + (uid ? UID : 0));
 	return m;
+}
+
+static const uint8_t *own_uid(const struct match *m)
+{
+	return m->own_uid ? (const uint8_t *)m + m->bytes - UID : NULL;
+}
+
+void match_uid(const struct match *m, uint8_t to[static 32])
+{
+	if (m->own_uid)
+		memcpy(to, own_uid(m), UID);
+	else
+		event_place_uid(m->origin->computer, m->origin->channel, m->record_id, m->time, to);
+}
+
+int match_by_event(const struct match *a, const struct match *b)
+{
+	int o;
+
+	if (a->time != b->time)
+		return a->time < b->time ? -1 : 1;
+	if ((o = strcmp(a->origin->channel, b->origin->channel)) != 0)
+		return o;
+	if (a->record_id != b->record_id)
+		return a->record_id < b->record_id ? -1 : 1;
+	if ((o = strcmp(a->origin->computer, b->origin->computer)) != 0)
+		return o;
+	return a->own_uid != b->own_uid ? a->own_uid - b->own_uid : a->own_uid ? memcmp(own_uid(a), own_uid(b), UID) : 0;
+}
+
+bool match_same_event(const struct match *a, const struct match *b)
+{
+	return a->record_id == b->record_id && match_by_event(a, b) == 0;
 }
 
 static bool usable_host(const char *s)
@@ -73,15 +113,18 @@ struct match *match_new(struct strings *pool, const struct ruleset *rs, const st
 	struct origin *o = origin_of(pool, rs, r, ev->event_id, ev->computer, ev->channel, ev->provider, ev->source);
 	const char *values[RULE_WANTS];
 	size_t n[RULE_WANTS];
+	bool place = event_has_place(ev);
 	struct match *m;
+	uint8_t uid[UID];
 
+	if (!place)
+		event_uid(ev, uid);
 	ruleset_wanted_values(rs, r, ev, values, n);
-	m = match_build(o, values, n);
+	m = match_build(o, values, n, place ? NULL : uid);
 	m->time = ev->time;
 	m->reporter = o->computer;
 	m->host = named_host(pool, rs, m, o->host);
 	m->record_id = ev->record_id;
-	event_uid(ev, m->uid);
 	return m;
 }
 
@@ -110,12 +153,11 @@ struct match *match_of_group(struct strings *pool, const struct ruleset *rs, con
 			values[i] = match_value(entries[e - 1], ruleset_alias(rs, r, name, entries[e - 1]->rule));
 		len[i] = values[i] ? strlen(values[i]) : 0;
 	}
-	m = match_build(o, values, len);
+	m = match_build(o, values, len, own_uid(last));
 	m->time = last->time;
 	m->reporter = last->reporter;
 	m->host = named_host(pool, rs, m, last->host);
 	m->record_id = last->record_id;
-	memcpy(m->uid, last->uid, sizeof m->uid);
 	m->replay = last->replay;
 	m->counted = UINT8_MAX; /* its events are counted by the finding itself */
 	return m;
@@ -150,7 +192,8 @@ void match_save(const struct match *m, struct json_out *o, const char *key)
 {
 	char uid[65];
 
-	text_hex(uid, m->uid, sizeof m->uid);
+	if (m->own_uid)
+		text_hex(uid, own_uid(m), UID);
 	json_open(o, key, '{');
 	json_put_str(o, "rule", rule_key(m->rule));
 	json_put_int(o, "time", m->time);
@@ -161,7 +204,7 @@ void match_save(const struct match *m, struct json_out *o, const char *key)
 	json_put_str(o, "source", m->origin->source);
 	json_put_int(o, "event_id", m->origin->event_id);
 	json_put_int(o, "record_id", (int64_t)m->record_id);
-	json_put_str(o, "uid", uid);
+	json_put_str(o, "uid", m->own_uid ? uid : NULL);
 	json_put_bool(o, "replay", m->replay);
 	json_put_int(o, "counted", m->counted);
 	json_open(o, "values", '{');
@@ -175,7 +218,7 @@ void match_save(const struct match *m, struct json_out *o, const char *key)
 struct match *match_load(struct strings *pool, const struct ruleset *rs, const struct json *j)
 {
 	const struct rule *r = ruleset_find(rs, json_str(json_get(j, "rule"), ""));
-	const char *uid = json_str(json_get(j, "uid"), "");
+	const char *uid = json_str(json_get(j, "uid"), NULL); /* null: the event has a place */
 	const struct json *values = json_get(j, "values");
 	const char *computer = json_str(json_get(j, "reporter"), ""), *texts[RULE_WANTS];
 	size_t n[RULE_WANTS];
@@ -183,7 +226,7 @@ struct match *match_load(struct strings *pool, const struct ruleset *rs, const s
 	struct match *m;
 	uint8_t raw[32];
 
-	if (!r || !text_unhex(raw, sizeof raw, uid, strlen(uid)))
+	if (!r || (uid && !text_unhex(raw, sizeof raw, uid, strlen(uid))))
 		return NULL;
 	o = origin_of(pool, rs, r, (uint32_t)json_int(json_get(j, "event_id"), 0), computer, json_str(json_get(j, "channel"), ""),
 		json_str(json_get(j, "provider"), ""), json_str(json_get(j, "source"), ""));
@@ -191,8 +234,7 @@ struct match *match_load(struct strings *pool, const struct ruleset *rs, const s
 		texts[i] = json_str(json_get(values, o->names[i]), NULL);
 		n[i] = texts[i] ? strlen(texts[i]) : 0;
 	}
-	m = match_build(o, texts, n);
-	memcpy(m->uid, raw, sizeof raw);
+	m = match_build(o, texts, n, uid ? raw : NULL);
 	m->time = json_int(json_get(j, "time"), 0);
 	m->host = strings_add(pool, json_str(json_get(j, "host"), ""));
 	m->reporter = strings_add(pool, computer);

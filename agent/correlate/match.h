@@ -21,17 +21,17 @@
 #define MATCH_NO_HOST "unknown" /* host of a match that names none: told, but nobody is asked */
 
 struct match {
-	unsigned refs;
+	uint32_t refs;
 	uint16_t bytes;       /* of the whole block */
 	uint8_t counted;      /* causes whose case has counted this event already: bit per cause */
 	bool replay;
+	bool own_uid;         /* match_uid stands behind the values: its event has no place of its own */
 	const struct rule *rule;  /* a correlation's when it fired and others refer to it */
 	struct origin *origin;    /* event id, channel, provider, source; names of the values */
 	const char *host;     /* the one in trouble; "" when nobody says. Lives in the pool */
 	const char *reporter; /* System/Computer */
 	int64_t time;
 	uint64_t record_id;
-	uint8_t uid[32];      /* of the event */
 	uint16_t at[];        /* of each wanted field: where its text stands in this block; 0: the event has no such field */
 };
 
@@ -44,10 +44,15 @@ struct match *match_of_group(struct strings *pool, const struct ruleset *rs, con
 struct match *match_ref(struct match *m);
 void match_unref(struct match *m); /* NULL allowed */
 const char *match_value(const struct match *m, const char *field); /* NULL: absent */
+void match_uid(const struct match *m, uint8_t to[static 32]); /* of its event */
+bool match_same_event(const struct match *a, const struct match *b);
+/* A number for each event, and 0 for equal ones: an order as good as any, always the same. */
+int match_by_event(const struct match *a, const struct match *b);
 const char *match_slot(const struct match *m, size_t i); /* of wanted field i; NULL: absent */
 size_t match_bytes(const struct match *m);
-/* values[i] of n[i] bytes for each wanted field of the origin, NULL: absent. Takes the origin over; the rest is zero. */
-struct match *match_build(struct origin *o, const char *const *values, const size_t *n);
+/* values[i] of n[i] bytes for each wanted field of the origin, NULL: absent. uid: NULL when the event has a place of its own (event.h).
+ * Takes the origin over; the rest is zero. */
+struct match *match_build(struct origin *o, const char *const *values, const size_t *n, const uint8_t *uid);
 
 void match_save(const struct match *m, struct json_out *o, const char *key);
 /* NULL: not readable, or its rule is gone. */

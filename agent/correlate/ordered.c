@@ -3,8 +3,6 @@
  * Why: equal times fit in any order, and one event that two rules matched may serve only one of them.
  * Promises: a pass over the entries answers for nearly all windows; what is left is searched from the latest beginning.
  * Refuses: to search longer than STEPS; then there is no order. */
-#include <string.h>
-
 #include "correlate/inside.h"
 
 #define STEPS 4096
@@ -50,7 +48,7 @@ static int64_t latest_begin(const struct chain *s)
 static bool taken(const struct chain *s, size_t r, size_t i)
 {
 	for (size_t k = 0; k < r; k++)
-		if (memcmp(s->e[s->at[k]].m->uid, s->e[i].m->uid, sizeof s->e[i].m->uid) == 0)
+		if (match_same_event(s->e[s->at[k]].m, s->e[i].m))
 			return true;
 	return false;
 }

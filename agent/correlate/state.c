@@ -66,27 +66,31 @@ static void put_origin(struct buf *b, const struct origin *o)
 struct fixed { /* of a match */
 	int64_t time;
 	uint64_t record_id;
-	uint8_t uid[32];
 	uint8_t counted, replay;
 	uint16_t values;
+	uint8_t own_uid, same_origin, unused[2];
 };
 
 static void put_match(struct buf *b, const struct match *m, const struct origin **last)
 {
 	struct fixed f;
-	char same = m->origin == *last;
+	uint8_t uid[32];
 
 	memset(&f, 0, sizeof f);
 	f.time = m->time;
 	f.record_id = m->record_id;
-	memcpy(f.uid, m->uid, sizeof f.uid);
 	f.counted = m->counted;
 	f.replay = m->replay;
+	f.own_uid = m->own_uid;
+	f.same_origin = m->origin == *last;
 	for (size_t i = 0; i < m->origin->n; i++)
 		f.values = (uint16_t)(f.values + (m->at[i] != 0));
 	buf_add(b, &f, sizeof f);
-	buf_char(b, same);
-	if (!same)
+	if (m->own_uid) {
+		match_uid(m, uid);
+		buf_add(b, uid, sizeof uid);
+	}
+	if (!f.same_origin)
 		put_origin(b, m->origin);
 	*last = m->origin;
 	put_text(b, m->host);
@@ -254,11 +258,12 @@ static struct match *take_match(struct correlator *c, struct reading *in)
 	struct origin *o = NULL;
 	struct match *m;
 	struct fixed f;
-	char same;
+	uint8_t uid[32];
 
 	take_bytes(in, &f, sizeof f);
-	take_bytes(in, &same, 1);
-	if (!same) {
+	if (f.own_uid)
+		take_bytes(in, uid, sizeof uid);
+	if (!f.same_origin) {
 		in->rule = take_rule(in, c->o.rules);
 		take_bytes(in, &in->event_id, sizeof in->event_id);
 		for (size_t i = 0; i < 4; i++)
@@ -280,10 +285,9 @@ static struct match *take_match(struct correlator *c, struct reading *in)
 	}
 	if (!o)
 		return NULL;
-	m = match_build(o, values, lengths);
+	m = match_build(o, values, lengths, f.own_uid ? uid : NULL);
 	m->time = f.time;
 	m->record_id = f.record_id;
-	memcpy(m->uid, f.uid, sizeof m->uid);
 	m->counted = f.counted;
 	m->replay = f.replay;
 	m->host = host ? strings_add_n(c->o.pool, host, host_n) : "";

@@ -11,26 +11,36 @@
 #include "base/text.h"
 #include "tls/digest.h"
 
+#define UID_NUMBERS 64 /* record id, time, and what stands between */
 #define UID_BYTES (4u << 10) /* computer and channel; longer ones are of no real event */
 
 /* The event log itself numbers events for each computer and channel, so these four name an event wherever it is read again. */
-void event_uid(const struct event *ev, uint8_t to[static 32])
+bool event_has_place(const struct event *ev)
 {
-	size_t computer = strlen(ev->computer), channel = strlen(ev->channel);
+	return *ev->computer && *ev->channel && ev->record_id && !(ev->flags & EVENT_NO_TIME) &&
+	       strlen(ev->computer) + strlen(ev->channel) + UID_NUMBERS <= UID_BYTES;
+}
+
+void event_place_uid(const char *computer, const char *channel, uint64_t record_id, int64_t time, uint8_t to[static 32])
+{
 	char text[UID_BYTES];
-	size_t n = text_decimal(text, (int64_t)ev->record_id); /* event_xml.c takes no larger one */
+	size_t n = text_decimal(text, (int64_t)record_id); /* event_xml.c takes no larger one */
 
 	text[n++] = ' ';
-	n += text_decimal(text + n, ev->time);
+	n += text_decimal(text + n, time);
 	text[n++] = ' ';
-	if (!computer || !channel || !ev->record_id || (ev->flags & EVENT_NO_TIME) || n + computer + 1 + channel > UID_BYTES) {
+	memcpy(text + n, computer, strlen(computer) + 1);
+	n += strlen(computer) + 1;
+	memcpy(text + n, channel, strlen(channel));
+	digest_sha256(text, n + strlen(channel), to);
+}
+
+void event_uid(const struct event *ev, uint8_t to[static 32])
+{
+	if (event_has_place(ev))
+		event_place_uid(ev->computer, ev->channel, ev->record_id, ev->time, to);
+	else
 		digest_sha256(ev->raw, ev->raw_n, to);
-		return;
-	}
-	memcpy(text + n, ev->computer, computer + 1);
-	n += computer + 1;
-	memcpy(text + n, ev->channel, channel);
-	digest_sha256(text, n + channel, to);
 }
 
 static bool always_system(const char *name)

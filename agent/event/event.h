@@ -51,6 +51,8 @@ struct event {
 
 /* SHA-256 of (computer, channel, record id, time), or of the raw bytes where these lack: while `raw` lives. */
 void event_uid(const struct event *ev, uint8_t to[static 32]);
+bool event_has_place(const struct event *ev); /* it needs no bytes: it is event_place_uid of these four, at any time */
+void event_place_uid(const char *computer, const char *channel, uint64_t record_id, int64_t time, uint8_t to[static 32]);
 /* First field of that name by the collision rule; NULL when absent. */
 const struct event_field *event_get(const struct event *ev, const char *name);
 const char *event_value(const struct event *ev, const char *name); /* "" when absent */
