@@ -311,6 +311,7 @@ int main(int argc, char **argv)
 	buf_free(&b);
 	load(&c, argv[1]);
 	check_vectors(&c);
+	check_examples(&c, argv[1]);
 	run(&c);
 	show_classes(&c);
 	for (size_t i = 0; i < c.n_known; i++) {

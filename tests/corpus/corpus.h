@@ -55,5 +55,6 @@ void run_folder(struct corpus *c, const char *folder);
 void check_aimed(struct corpus *c);
 void check_reference(struct corpus *c, const char *what, const char *tsv);
 void check_vectors(struct corpus *c);
+void check_examples(struct corpus *c, const char *tables);
 
 #endif

@@ -355,7 +355,7 @@ static bool becomes(struct at_hand *v, const char *word)
 		v->kind = K_CIDR;
 		return true;
 	}
-	if (strcmp(word, "fieldref") == 0 && v->kind == K_STRING && v->count == 1 && !nv_chars_wild(&v->alternatives[0])) {
+	if (strcmp(word, "fieldref") == 0 && v->kind == K_STRING && v->count == 1 && v->from->len && !nv_chars_wild(&v->alternatives[0])) {
 		v->kind = K_FIELD;
 		return true;
 	}
@@ -526,7 +526,7 @@ static bool chain_of(struct naive *n, const struct yaml_node *key, struct chain 
 	while (first < c->n && (strcmp(c->words[first], "all") == 0 || strcmp(c->words[first], "neq") == 0))
 		first++; /* they say how values are linked, not what they are */
 	for (int i = 0; i < 3; i++)
-		if (has(c, verbatim[i]) && strcmp(c->words[first], verbatim[i]) != 0)
+		if (has(c, verbatim[i]) && strcmp(c->words[first], verbatim[i]) != 0 && !(i == 2 && strcmp(c->words[first], "cased") == 0))
 			return nv_no(n, key, "'%s' comes first", verbatim[i]);
 	return true;
 }

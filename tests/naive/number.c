@@ -203,6 +203,8 @@ bool nv_net_holds(const struct nv_net *net, const char *s, size_t n)
 	char text[80];
 	uint8_t a[16], four[16] = {0};
 
+	while (n && strchr(" \t\r\n", *s))
+		s++, n--;
 	while (n && strchr(" \t\r\n", s[n - 1]))
 		n--;
 	if (n == 0 || n >= sizeof text || memchr(s, '\0', n))

@@ -46,6 +46,8 @@ static const char *forbidden(const char *s)
 	bool in_class = false;
 
 	for (; *s; s++) {
+		if ((unsigned char)*s < ' ')
+			return "a control character, which is written \\xHH";
 		if (*s == '\\') {
 			s++;
 			if (!*s)
