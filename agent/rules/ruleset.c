@@ -58,8 +58,7 @@ static int by_text(const void *a, const void *b)
 
 static bool never_rules(const char *path)
 {
-	return text_ends(path, "/fields") || text_ends(path, "/tests") || text_ends(path, "/logsources.yml") ||
-	       text_ends(path, "/placeholders.yml");
+	return text_ends(path, "/fields") || text_ends(path, "/tests") || text_ends(path, "/logsources.yml");
 }
 
 /* Adds the rule files below folder to `to`, sorted. */
@@ -195,6 +194,18 @@ static void load_text(struct loading *g, const char *text)
 	load_documents(g, f);
 }
 
+/* placeholders.yml is no rule; it was read before, unless it stands too deep. */
+static bool is_placeholders(struct loading *g, const char *folder, const char *path)
+{
+	if (!text_ends(path, "/placeholders.yml"))
+		return false;
+	if (strchr(path + strlen(folder) + 1, '/')) {
+		g->l.path = arena_copy(g->l.arena, path, strlen(path));
+		warn_at(&g->l, NULL, "placeholders.yml counts at the top of a folder of rules only, which is %s; move it there", folder);
+	}
+	return true;
+}
+
 static int load_folder(struct loading *g, const char *folder, struct err *e)
 {
 	struct walk w = {0};
@@ -210,7 +221,7 @@ static int load_folder(struct loading *g, const char *folder, struct err *e)
 	}
 	r = walk(folder, &w, 0, e);
 	for (size_t i = 0; i < w.n; i++) {
-		if (r == 0)
+		if (r == 0 && !is_placeholders(g, folder, w.paths[i]))
 			load_rules(g, w.paths[i]);
 		free(w.paths[i]);
 	}

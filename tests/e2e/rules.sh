@@ -37,6 +37,25 @@ for doc in rules sigma; do
 		say $? "docs/$doc.md example $(basename "$f" .yml)" "$work/log"
 	done
 done
+# placeholders.yml counts at the top of the folder; deeper it is told, and is no rule
+mkdir -p "$work/own/sub"
+cat >"$work/own/rule.yml" <<'RULE'
+title: T
+id: 00000000-0000-4000-8000-00000000000a
+level: low
+logsource: {product: windows, category: process_creation}
+detection: {s: {User|expand: '%Administrators%'}, condition: s}
+RULE
+echo 'Administrators: [alice]' >"$work/own/sub/placeholders.yml"
+if "$evmend" rules check "$work/own" >"$work/log" 2>&1 || ! grep -q 'is not defined' "$work/log" || ! grep -q 'move it there' "$work/log"; then
+	echo "not ok placeholders.yml below the top is told"
+	bad=1
+else
+	echo "ok placeholders.yml below the top is told"
+fi
+mv "$work/own/sub/placeholders.yml" "$work/own/"
+"$evmend" rules check "$work/own" >"$work/log" 2>&1
+say $? "placeholders.yml at the top" "$work/log"
 # people paste commands: nothing that an event says may stand in one, but for the host, which is checked for its letters
 for f in rules/exchange/*.yml; do
 	tr '\n' ' ' <"$f" | grep -oE '`[^`]*`' | grep -E '\{[A-Z]'
