@@ -11,11 +11,12 @@
 #include "base/err.h"
 #include "base/hash.h"
 
-#define STREAMS 8192
-#define BUCKETS 1024
+#define STREAMS 65536
+#define BUCKETS 16384
 
 struct stream {
-	struct stream *next;
+	struct stream *next;          /* same bucket */
+	struct stream *newer, *older; /* by when they were heard */
 	char *computer, *source, *channel; /* one allocation, at computer */
 	int64_t reached; /* newest event time */
 	int64_t heard;   /* wall time of its last event */
@@ -23,6 +24,7 @@ struct stream {
 
 struct watermarks {
 	struct stream *buckets[BUCKETS]; /* by computer */
+	struct stream *newest, *oldest;
 	struct hash_seed seed;
 	size_t n;
 	int64_t idle_after;
@@ -62,19 +64,28 @@ static struct stream **bucket_of(struct watermarks *w, const char *computer)
 	return &w->buckets[hash_bytes(&w->seed, computer, strlen(computer)) % BUCKETS];
 }
 
+static void heard_now(struct watermarks *w, struct stream *s)
+{
+	s->newer = NULL;
+	s->older = w->newest;
+	*(w->newest ? &w->newest->newer : &w->oldest) = s;
+	w->newest = s;
+}
+
+static void unlink_heard(struct watermarks *w, struct stream *s)
+{
+	*(s->newer ? &s->newer->older : &w->newest) = s->older;
+	*(s->older ? &s->older->newer : &w->oldest) = s->newer;
+}
+
 static void forget_oldest(struct watermarks *w)
 {
-	struct stream **oldest = NULL;
+	struct stream *gone = w->oldest, **p = bucket_of(w, gone->computer);
 
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (struct stream **p = &w->buckets[i]; *p; p = &(*p)->next)
-			if (!oldest || (*p)->heard < (*oldest)->heard)
-				oldest = p;
-	if (!oldest)
-		return;
-	struct stream *gone = *oldest;
-
-	*oldest = gone->next;
+	while (*p != gone)
+		p = &(*p)->next;
+	*p = gone->next;
+	unlink_heard(w, gone);
 	free_stream(gone);
 	w->n--;
 }
@@ -85,8 +96,11 @@ static struct stream *stream_of(struct watermarks *w, const char *computer, cons
 	size_t nc = strlen(computer) + 1, ns = strlen(source) + 1, nh = strlen(channel) + 1;
 
 	for (s = *b; s; s = s->next)
-		if (strcmp(s->computer, computer) == 0 && strcmp(s->channel, channel) == 0 && strcmp(s->source, source) == 0)
+		if (strcmp(s->computer, computer) == 0 && strcmp(s->channel, channel) == 0 && strcmp(s->source, source) == 0) {
+			unlink_heard(w, s);
+			heard_now(w, s);
 			return s;
+		}
 	if (w->n >= STREAMS)
 		forget_oldest(w);
 	s = xcalloc(1, sizeof *s);
@@ -99,6 +113,7 @@ static struct stream *stream_of(struct watermarks *w, const char *computer, cons
 	s->reached = INT64_MIN;
 	s->next = *b;
 	*b = s;
+	heard_now(w, s);
 	w->n++;
 	return s;
 }

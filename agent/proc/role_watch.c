@@ -50,6 +50,7 @@ struct watch {
 	int64_t committed, tick_at, pause; /* monotonic */
 	unsigned malformed;
 	uint64_t malformed_untold;
+	bool told_given_up;       /* that correlations had to give something up */
 	unsigned problems;        /* of the last load of rules */
 };
 
@@ -342,6 +343,18 @@ static int store_place(struct watch *w, struct err *e)
 	return did;
 }
 
+static void tell_given_up(struct watch *w)
+{
+	struct engine_counts n;
+
+	engine_counts(w->engine, &n);
+	if (n.evicted == 0 || w->told_given_up)
+		return;
+	w->told_given_up = true;
+	link_failed(&w->link, "correlations hold more than they may and give the oldest up, so that a rule may miss something; "
+		"raise caps: memory_mb, or group by less (told once)");
+}
+
 static void finish_commit(struct watch *w)
 {
 	struct err e;
@@ -359,6 +372,7 @@ static void finish_commit(struct watch *w)
 	if (w->malformed_untold)
 		link_failed(&w->link, "%llu more malformed records were only counted", (unsigned long long)w->malformed_untold);
 	w->malformed_untold = 0;
+	tell_given_up(w);
 	w->committed = clock_monotonic(&w->link.clock);
 	if ((w->committed - begun) * 10 > w->pause) /* a large state: storing it must not take more than a tenth of the time */
 		w->pause = (w->committed - begun) * 10;

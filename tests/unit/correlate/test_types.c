@@ -79,6 +79,10 @@ static const struct { const char *name, *yaml, *words, *fires; } rows[] = {
 	/* correlations of correlations */
 	{"key and fields of the last event", NESTED("    type: event_count\n    rules: x\n    group-by: [User, N]\n    timespan: 1h\n    condition: {gte: 2}\n"),
 	 "a0:bob=1 a1:bob=2 a20:bob=7 a21:Bob=2", "x bob 0-1:2|x bob 20-21:2|y bob\x1f" "2 1-21:2"},
+	{"brute force: many failures of one address, then the right password", RULES "title: Many\nname: many\ncorrelation:\n"
+	 "    type: event_count\n    rules: a\n    group-by: [User, N]\n    timespan: 5m\n    condition: {gte: 3}\n---\n"
+	 "title: Then\nname: then\ncorrelation:\n    type: temporal_ordered\n    rules: [many, b]\n    group-by: User\n    timespan: 10m\n",
+	 "a0:bob=7 a1:eve=7 b1:bob=9 a2:bob=7 a3:bob=8 a4:BOB=7 a4:eve=7 b5:eve=7 b6:bob=9", "many bob\x1f" "7 0-4:3|then bob 4-6:2"},
 	{"alias of an alias", ONE(COUNT "{gte: 2}\n    group-by: who\n    aliases: {who: {a: User}}\n---\ntitle: D\nname: y\ncorrelation:\n"
 	 "    type: temporal\n    rules: [x, b]\n    group-by: w\n    aliases: {w: {x: who, b: User}}\n    timespan: 1h\n"),
 	 "a0:bob a1:bob b2:BOB", "x bob 0-1:2|y bob 1-2:2"},
