@@ -8,6 +8,7 @@
 #   make tsan       the lab's own tests under ThreadSanitizer (the lab, `scan`, `probe` and `diagnose --all` have threads; the agent has none)
 #   make valgrind   the unit tests under valgrind
 #   make lint       the house rules, clang-tidy, cppcheck
+#   make bench CORPUS=DIR BENCH=EVENTS.xml.xz   speed and memory beside what they must be
 #   make check-corpus CORPUS=DIR   SigmaHQ's rules and sample logs: what loads, the regression cases, this engine against the naive one
 #   make install    PREFIX=/usr/local, DESTDIR for packagers
 #   make clean
@@ -51,9 +52,11 @@ TESTLIB := $(BUILD)/libtest.a
 UNIT_SRC := $(sort $(foreach r,$(ROOMS) lab,$(wildcard tests/unit/$(r)/test_*.c)) $(foreach r,$(ROOMS),$(wildcard tests/fault/$(r)/test_*.c)))
 UNIT := $(UNIT_SRC:tests/%.c=$(BUILD)/tests/%)
 CHECK_CORPUS := $(BUILD)/tests/corpus/check_corpus
+BENCH_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %/bench_correlate.c,$(wildcard tests/bench/*.c)))
+BENCH_PROGRAM := $(BUILD)/tests/bench/bench
 CANARY := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/canary/*.c))
 
-.PHONY: all setup demo repair-time check check-corpus asan tsan valgrind lint clang kill units tests-bin install clean
+.PHONY: all setup demo repair-time check check-corpus bench asan tsan valgrind lint clang kill units tests-bin install clean
 .DELETE_ON_ERROR:
 .SECONDARY: $(UNIT_SRC:%.c=$(BUILD)/obj/%.o)
 
@@ -101,7 +104,11 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TESTLIB) $(LIB)
 
 $(CHECK_CORPUS): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/corpus/*.c)) $(TESTLIB) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lpcre2-8
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lpcre2-8 -lm
+
+$(BENCH_PROGRAM): $(BENCH_OBJ) $(TESTLIB) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lpcre2-8 -lm
 
 # Everything below calls make again: set-up may just have installed what pkg-config answers for.
 JOBS := $(shell nproc 2>/dev/null || echo 2)
@@ -150,6 +157,13 @@ valgrind: setup
 check-corpus: $(CHECK_CORPUS)
 	@$(CHECK_CORPUS) rules tests/corpus $(if $(CORPUS),'$(CORPUS)')
 
+# speed and memory, each figure beside what it must be; not part of check. BENCH_CALLGRIND=1 counts instructions too, BENCH_JSON=1 writes
+# JSON, ROUNDS=N measures N times (5), ONLY=PART measures a part (programs, lanes, hostile, groups)
+bench: $(BUILD)/evmend $(BENCH_PROGRAM)
+	@$(if $(and $(CORPUS),$(BENCH)),,echo "make bench CORPUS=FOLDER BENCH=EVENTS.xml.xz: a folder whose rules/ are SigmaHQ's, and events"; exit 3)
+	@$(BENCH_PROGRAM) $(if $(BENCH_JSON),--json) $(if $(BENCH_CALLGRIND),--instructions) $(if $(ONLY),--only $(ONLY)) --rounds $(or $(ROUNDS),5) $(BUILD)/evmend rules \
+	'$(CORPUS)/rules' '$(BENCH)'
+
 lint: setup
 	+@$(AGAIN) tests-bin
 	@BUILD=$(BUILD) scripts/lint.sh
@@ -165,4 +179,4 @@ install: all
 clean:
 	rm -rf build
 
--include $(OBJ:.o=.d) $(BUILD)/obj/agent/main.d $(LAB_OBJ:.o=.d) $(TESTLIB_OBJ:.o=.d) $(UNIT_SRC:%.c=$(BUILD)/obj/%.d)
+-include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/bench/*.c)) $(OBJ:.o=.d) $(BUILD)/obj/agent/main.d $(LAB_OBJ:.o=.d) $(TESTLIB_OBJ:.o=.d) $(UNIT_SRC:%.c=$(BUILD)/obj/%.d)
