@@ -25,8 +25,8 @@ static int run(struct cli *c, int argc, char **argv)
 		code = rules_list(c, a);
 	else if (strcmp(word, "check") == 0)
 		code = rules_check(c, a, argc - 1, argv + 1);
-	else if (strcmp(word, "explain") == 0 && argc == 2)
-		code = rules_explain(c, a, argv[1]);
+	else if (strcmp(word, "explain") == 0)
+		code = argc == 2 ? rules_explain(c, a, argv[1]) : cli_usage(c, "explain takes the id, name, title or file of one rule");
 	else if (strcmp(word, "test") == 0 && argc <= 2)
 		code = rules_test(c, a, argv[1]);
 	else if (strcmp(word, "cost") == 0)

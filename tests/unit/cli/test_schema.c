@@ -69,8 +69,10 @@ static void same_words(const char *where, const char *message, const struct word
 	const char *p = strstr(message, "known are ");
 	size_t n = 0;
 
-	if (!p)
+	if (!p) {
 		fail_msg("%s: no list of what is known in: %s", where, message);
+		return;
+	}
 	for (p += 10; *p; n++) {
 		size_t len = strcspn(p, ",");
 		char word[100];
