@@ -82,7 +82,7 @@ static void put_match(struct buf *b, const struct match *m, const struct origin 
 	f.counted = m->counted;
 	f.replay = m->replay;
 	f.own_uid = m->own_uid;
-	f.same_origin = m->origin == *last;
+	f.same_origin = *last && m->origin == *last;
 	for (size_t i = 0; i < m->origin->n; i++)
 		f.values = (uint16_t)(f.values + (m->at[i] != 0));
 	buf_add(b, &f, sizeof f);
