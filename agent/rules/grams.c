@@ -20,10 +20,6 @@ struct entry {
 	uint32_t offset; /* of the gram in it */
 };
 
-struct bucket { /* entries with one gram stand together */
-	uint32_t gram, first, n;
-};
-
 struct pass {
 	const struct needle *list;
 	size_t n, stride;
@@ -32,8 +28,8 @@ struct pass {
 	uint32_t mix; /* MIX for four bytes; for three, shifted: that drops the byte behind them */
 	unsigned bit_shift, bucket_shift;
 	uint64_t *bits;
-	struct bucket *buckets; /* open addressing, at most half full; n 0: empty */
-	struct entry *entries;
+	uint32_t *buckets;     /* of a gram's first entry, from 1; 0: empty. Open addressing */
+	struct entry *entries; /* by gram */
 };
 
 struct grams {
@@ -97,9 +93,9 @@ static void fill(struct pass *p)
 		for (k = i; k < p->n && p->entries[k].gram == gram; k++)
 			continue;
 		p->bits[h / 64] |= UINT64_C(1) << h % 64;
-		while (p->buckets[b].n)
+		while (p->buckets[b])
 			b = (b + 1) & mask;
-		p->buckets[b] = (struct bucket){gram, (uint32_t)i, (uint32_t)(k - i)};
+		p->buckets[b] = (uint32_t)i + 1;
 	}
 }
 
@@ -139,7 +135,7 @@ static void build_pass(struct pass *p, struct arena *a, const struct needle *lis
 	for (size_t i = 0; i < p->n; i++)
 		distinct += i == 0 || p->entries[i].gram != p->entries[i - 1].gram;
 	p->bit_shift = shift_for(16 * distinct, 6);
-	p->bucket_shift = shift_for(2 * distinct, 1);
+	p->bucket_shift = shift_for(distinct + distinct / 2 + 1, 1);
 	p->bits = arena_alloc(a, (((size_t)1 << (32 - p->bit_shift)) + 7) / 8);
 	p->buckets = arena_alloc(a, ((size_t)1 << (32 - p->bucket_shift)) * sizeof *p->buckets);
 	fill(p);
@@ -164,10 +160,10 @@ static bool look_closer(const struct pass *p, const char *s, size_t n, size_t at
 	gram &= p->mask;
 	b = gram * p->mix >> p->bucket_shift;
 
-	while (p->buckets[b].n && p->buckets[b].gram != gram)
+	while (p->buckets[b] && p->entries[p->buckets[b] - 1].gram != gram)
 		b = (b + 1) & mask;
-	for (size_t i = 0; i < p->buckets[b].n; i++) {
-		const struct entry *en = &p->entries[p->buckets[b].first + i];
+	for (size_t i = p->buckets[b] ? p->buckets[b] - 1 : p->n; i < p->n && p->entries[i].gram == gram; i++) {
+		const struct entry *en = &p->entries[i];
 		const struct needle *d = &p->list[en->index];
 
 		if (en->offset <= at && d->n <= n - (at - en->offset) && memcmp(s + at - en->offset, d->text, d->n) == 0 &&

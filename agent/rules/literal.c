@@ -20,11 +20,11 @@ static bool is_plain(uint32_t token)
 	return token < 0x110000;
 }
 
-/* The longest run of plain tokens between from and to, as bytes. */
+/* The longest run of plain tokens, as bytes. */
 static void longest_run(struct literal *l, const struct pattern *p, struct arena *a)
 {
-	size_t best = 0, best_at = 0, run = 0;
-	char *to;
+	size_t best = 0, best_at = 0, run = 0, bytes = 0;
+	char unit[4], *to;
 
 	for (size_t i = 0; i < p->n; i++) {
 		run = is_plain(p->tokens[i]) ? run + 1 : 0;
@@ -33,11 +33,16 @@ static void longest_run(struct literal *l, const struct pattern *p, struct arena
 			best_at = i + 1 - run;
 		}
 	}
-	to = arena_alloc(a, 4 * best + 1);
-	l->n = 0;
 	for (size_t i = 0; i < best; i++)
-		l->n += (uint32_t)fold_put(to + l->n, p->tokens[best_at + i]);
-	l->text = arena_copy(a, to, l->n);
+		bytes += fold_put(unit, p->tokens[best_at + i]);
+	l->text = to = arena_alloc(a, bytes + 1);
+	l->n = 0;
+	for (size_t i = 0; i < best; i++) {
+		size_t n = fold_put(unit, p->tokens[best_at + i]);
+
+		memcpy(to + l->n, unit, n);
+		l->n += (uint32_t)n;
+	}
 }
 
 struct literal literal_make(const struct pattern *p, struct arena *a)

@@ -174,8 +174,8 @@ static int by_needle(const struct needle *x, const struct needle *y)
 {
 	if (x->kind != y->kind)
 		return x->kind < y->kind ? -1 : 1;
-	if (x->number != y->number)
-		return x->number < y->number ? -1 : 1;
+	if (x->kind == NEEDLE_NUMBER)
+		return x->number < y->number ? -1 : x->number > y->number;
 	if (x->n != y->n)
 		return x->n < y->n ? -1 : 1;
 	return x->n == 0 || x->text == y->text ? 0 : memcmp(x->text, y->text, x->n);

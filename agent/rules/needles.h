@@ -10,10 +10,12 @@
 enum needle_kind { NEEDLE_EQUAL, NEEDLE_PREFIX, NEEDLE_SUFFIX, NEEDLE_PART, NEEDLE_NUMBER, NEEDLE_PRESENT };
 
 struct needle {
-	const char *text; /* folded; borrowed */
+	union {
+		const char *text; /* folded; borrowed */
+		uint64_t number;  /* NEEDLE_NUMBER: a whole number that is not negative */
+	};
 	uint32_t n;
-	uint8_t kind;     /* the first four as enum shape */
-	uint64_t number;  /* NEEDLE_NUMBER: a whole number that is not negative */
+	uint8_t kind;             /* the first four as enum shape */
 };
 
 struct needles;

@@ -20,9 +20,8 @@ struct made { /* a step, its node, and what it is worth */
 };
 
 struct parts { /* an item's values as literals; made once, shared by its variants */
-	const struct item *item;
 	const struct value *values;
-	struct literal *literals; /* of values that are patterns */
+	struct literal **literals; /* of values that are patterns and not in the set */
 	struct needle_set *set;   /* NULL: too few */
 };
 
@@ -183,24 +182,36 @@ static bool fits_set(const struct literal *l)
 	return l->shape != SHAPE_GLOB && !l->cased && l->n > 0;
 }
 
-static struct needle_set *set_new(struct build *b, const struct value *values, const struct literal *l, size_t n)
+/* The values that are patterns, as literals; those that one set will answer are left out. */
+static void make_literals(struct build *b, struct parts *to, size_t n, bool any)
 {
-	struct needle_set *s;
-	struct needle *list;
-	size_t many = 0;
+	struct literal *l = xcalloc(n + 1, sizeof *l);
+	struct needle *list = NULL;
+	size_t many = 0, k = 0;
 
+	to->literals = arena_alloc(b->arena, n * sizeof(struct literal *) + 1);
 	for (size_t i = 0; i < n; i++)
-		many += values[i].kind == VALUE_PATTERN && fits_set(&l[i]);
-	if (many < SET_LEAST)
-		return NULL;
-	s = arena_alloc(b->arena, sizeof *s);
-	list = arena_alloc(b->arena, many * sizeof *list);
-	for (size_t i = 0; i < n; i++)
-		if (values[i].kind == VALUE_PATTERN && fits_set(&l[i]))
-			list[s->n++] = (struct needle){.text = l[i].text, .n = l[i].n, .kind = l[i].shape};
-	s->list = list;
-	s->needles = needles_new(b->arena, list, s->n);
-	return s;
+		if (to->values[i].kind == VALUE_PATTERN) {
+			l[i] = literal_make(&to->values[i].pattern, b->arena);
+			many += fits_set(&l[i]);
+		}
+	if (any && many >= SET_LEAST) {
+		to->set = arena_alloc(b->arena, sizeof *to->set);
+		to->set->list = list = arena_alloc(b->arena, many * sizeof *list);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (to->set && l[i].pattern && fits_set(&l[i])) {
+			list[k++] = (struct needle){.text = l[i].text, .n = l[i].n, .kind = l[i].shape};
+		} else if (l[i].pattern) {
+			to->literals[i] = arena_alloc(b->arena, sizeof l[i]);
+			*to->literals[i] = l[i];
+		}
+	}
+	if (to->set) {
+		to->set->n = k;
+		to->set->needles = needles_new(b->arena, list, k);
+	}
+	free(l);
 }
 
 static struct parts *parts_slot(struct build *b, const struct value *values)
@@ -233,11 +244,7 @@ static const struct parts *parts_of(struct build *b, const struct value *values,
 		return to;
 	b->n_parts++;
 	to->values = values;
-	to->literals = arena_alloc(b->arena, n * sizeof *to->literals);
-	for (size_t i = 0; i < n; i++)
-		if (values[i].kind == VALUE_PATTERN)
-			to->literals[i] = literal_make(&values[i].pattern, b->arena);
-	to->set = any ? set_new(b, values, to->literals, n) : NULL;
+	make_literals(b, to, n, any);
 	return to;
 }
 
@@ -261,10 +268,10 @@ static struct made values_step(struct build *b, const struct item *it, size_t va
 			a.variant = values[i].kind == VALUE_FIELD ? (uint16_t)variant : 0;
 			a.of.value = &values[i];
 			kids[k++] = atom_step(b, a);
-		} else if (!p.set || !fits_set(&p.literals[i])) {
+		} else if (p.literals[i]) {
 			a.kind = ATOM_LITERAL;
 			a.variant = 0;
-			a.of.literal = &p.literals[i];
+			a.of.literal = p.literals[i];
 			kids[k++] = atom_step(b, a);
 		}
 	}

@@ -116,6 +116,11 @@ static double sign(struct witnesses *w, uint16_t field, struct needle d, bool ke
 	return price_of(&d) * (field == FIELD_ANY ? 4 : 1);
 }
 
+static struct needle needle_of(const struct literal *l)
+{
+	return (struct needle){.text = l->text, .n = l->n, .kind = l->shape == SHAPE_GLOB ? NEEDLE_PART : l->shape};
+}
+
 static double literal_signs(struct witnesses *w, const struct atom *a, bool keep)
 {
 	const struct literal *l = a->of.literal;
@@ -124,7 +129,7 @@ static double literal_signs(struct witnesses *w, const struct atom *a, bool keep
 		return sign(w, a->field, (struct needle){.kind = NEEDLE_PRESENT}, keep);
 	if (l->cased)
 		return NO_WITNESS;
-	return sign(w, a->field, (struct needle){l->text, l->n, l->shape == SHAPE_GLOB ? NEEDLE_PART : l->shape, 0}, keep);
+	return sign(w, a->field, needle_of(l), keep);
 }
 
 static double texts_signs(struct witnesses *w, const struct atom *a, const struct regex_set *set, bool keep)
@@ -132,7 +137,7 @@ static double texts_signs(struct witnesses *w, const struct atom *a, const struc
 	double sum = 0;
 
 	for (size_t i = 0; i < set->n; i++)
-		sum += sign(w, a->field, (struct needle){set->texts[i], (uint32_t)strlen(set->texts[i]), NEEDLE_PART, 0}, keep);
+		sum += sign(w, a->field, (struct needle){.text = set->texts[i], .n = (uint32_t)strlen(set->texts[i]), .kind = NEEDLE_PART}, keep);
 	return sum;
 }
 
