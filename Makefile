@@ -9,6 +9,8 @@
 #   make valgrind   the unit tests under valgrind
 #   make lint       the house rules, clang-tidy, cppcheck
 #   make bench CORPUS=DIR BENCH=EVENTS.xml.xz   speed and memory beside what they must be
+#   make fuzz       TIME=60 seconds of random input for each target of tests/fuzz, with libFuzzer; TARGET=rules: one of them
+#   make fuzz-check each target again with a bug planted: fuzzing must find it within 60 s
 #   make check-corpus CORPUS=DIR   SigmaHQ's rules and sample logs: what loads, the regression cases, this engine against the naive one
 #   make install    PREFIX=/usr/local, DESTDIR for packagers
 #   make clean
@@ -51,18 +53,20 @@ TESTLIB_OBJ := $(TESTLIB_SRC:%.c=$(BUILD)/obj/%.o)
 TESTLIB := $(BUILD)/libtest.a
 UNIT_SRC := $(sort $(foreach r,$(ROOMS) lab,$(wildcard tests/unit/$(r)/test_*.c)) $(foreach r,$(ROOMS),$(wildcard tests/fault/$(r)/test_*.c)))
 UNIT := $(UNIT_SRC:tests/%.c=$(BUILD)/tests/%)
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+REPLAY := $(if $(filter correlate,$(ROOMS)),$(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%))
 CHECK_CORPUS := $(BUILD)/tests/corpus/check_corpus
 BENCH_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %/bench_correlate.c,$(wildcard tests/bench/*.c)))
 BENCH_PROGRAM := $(BUILD)/tests/bench/bench
 CANARY := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/canary/*.c))
 
-.PHONY: all setup demo repair-time check check-corpus bench asan tsan valgrind lint clang kill units tests-bin install clean
+.PHONY: all setup demo repair-time check check-corpus bench fuzz fuzz-check asan tsan valgrind lint clang kill units tests-bin install clean
 .DELETE_ON_ERROR:
-.SECONDARY: $(UNIT_SRC:%.c=$(BUILD)/obj/%.o)
+.SECONDARY: $(UNIT_SRC:%.c=$(BUILD)/obj/%.o) $(FUZZ:%=$(BUILD)/obj/tests/fuzz/fuzz_%.o)
 
 all: $(BUILD)/evmend
 tests-bin: all $(BUILD)/evmend-lab units $(CANARY) $(CHECK_CORPUS)
-units: $(UNIT)
+units: $(UNIT) $(REPLAY)
 
 setup:
 	@scripts/setup.sh
@@ -101,6 +105,23 @@ $(TESTLIB): $(TESTLIB_OBJ) tests/lib tests/naive
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TESTLIB) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lcmocka -lpthread -Wl,--as-needed -lpcre2-8
+
+# a fuzz target three times: over its seeds alone, with libFuzzer, and with libFuzzer and a bug planted in the target
+$(REPLAY): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(TESTLIB) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lcmocka -lpthread -Wl,--as-needed -lpcre2-8
+
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(TESTLIB) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(LIBS) -lcmocka -lpcre2-8
+
+$(BUILD)/obj/planted/%.o: tests/fuzz/fuzz_%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -iquote tests -DEVMEND_PLANTED_BUG -c -o $@ $<
+
+$(BUILD)/planted/%: $(BUILD)/obj/planted/%.o $(TESTLIB) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(LIBS) -lcmocka -lpcre2-8
 
 $(CHECK_CORPUS): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/corpus/*.c)) $(TESTLIB) $(LIB)
 	@mkdir -p $(@D)
@@ -154,6 +175,18 @@ valgrind: setup
 	+@$(AGAIN) tests-bin
 	@BUILD=$(BUILD) EVMEND_TEST_SLOW=20 EVMEND_TEST_WRAP="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,possible" tests/run unit
 
+TIME ?= 60
+TARGET ?= $(FUZZ)
+FUZZ_BUILD := $(CURDIR)/build/fuzz
+FUZZ_MAKE = BUILD=$(FUZZ_BUILD) ROOMS="os base tls event source rules correlate cases" CC=clang-14 OPT="-O1 -g" SAN="$(ASAN) -fsanitize=fuzzer-no-link"
+fuzz: setup
+	+@scripts/fuzz.sh can || exit 0; $(AGAIN) $(FUZZ_MAKE) $(TARGET:%=$(FUZZ_BUILD)/fuzz/%) && \
+	BUILD=$(FUZZ_BUILD) scripts/fuzz.sh run $(TIME) $(TARGET)
+
+fuzz-check: setup
+	+@scripts/fuzz.sh can || exit 0; $(AGAIN) $(FUZZ_MAKE) $(TARGET:%=$(FUZZ_BUILD)/planted/%) && \
+	BUILD=$(FUZZ_BUILD) scripts/fuzz.sh planted $(TARGET)
+
 check-corpus: $(CHECK_CORPUS)
 	@$(CHECK_CORPUS) rules tests/corpus $(if $(CORPUS),'$(CORPUS)')
 
@@ -179,4 +212,5 @@ install: all
 clean:
 	rm -rf build
 
--include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/bench/*.c)) $(OBJ:.o=.d) $(BUILD)/obj/agent/main.d $(LAB_OBJ:.o=.d) $(TESTLIB_OBJ:.o=.d) $(UNIT_SRC:%.c=$(BUILD)/obj/%.d)
+-include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/bench/*.c)) $(OBJ:.o=.d) $(BUILD)/obj/agent/main.d $(LAB_OBJ:.o=.d) $(TESTLIB_OBJ:.o=.d) $(UNIT_SRC:%.c=$(BUILD)/obj/%.d) \
+	$(foreach f,$(FUZZ),$(BUILD)/obj/tests/fuzz/fuzz_$(f).d $(BUILD)/obj/planted/$(f).d)

@@ -198,6 +198,10 @@ rule_layout() {
 		/\r/ { print f ":" NR ": a carriage return" }' "$f"
 	done
 }
+# a bug that is planted on purpose stays in the fuzz targets
+rule_planted() {
+	{ agent_files "$1"; list "$1"/tests/lab/*.c; } | xargs -r grep -nHE 'EVMEND_PLANTED_BUG|PLANTED\(|lib/fuzz\.h' | sed 's|^\([^:]*:[0-9]*\):.*|\1: a planted bug belongs to tests/fuzz alone|'
+}
 # nobody outside the lab's folder knows the lab
 rule_lab() {
 	agent_files "$1" | while read -r f; do
@@ -205,7 +209,7 @@ rule_lab() {
 	done
 }
 
-rules="includes libraries file_length function_length ops clocks windows globals opening banned hashing layout lab"
+rules="includes libraries file_length function_length ops clocks windows globals opening banned hashing layout lab planted"
 failed=0
 for rule in $rules; do
 	root=.

@@ -81,7 +81,7 @@ void nv_windash(struct nv_chars *c); /* for one run of characters: - or / that m
 /* -- modifiers.c -- */
 enum kind { K_STRING, K_NUMBER, K_BOOL, K_NULL, K_BYTES, K_REGEX, K_CIDR, K_COMPARE, K_PART, K_FIELD };
 enum compare { LT, LTE, GT, GTE };
-enum shape { WHOLE, CONTAINS, STARTS, ENDS };
+enum nv_shape { WHOLE, CONTAINS, STARTS, ENDS };
 
 struct nv_test { /* one value of an item; alternatives are ORed */
 	enum kind kind;
@@ -99,7 +99,7 @@ struct nv_item {
 	uint32_t name;
 	enum compare compare;
 	enum part_of_time part;
-	enum shape shape; /* K_FIELD */
+	enum nv_shape shape; /* K_FIELD */
 	struct nv_test *tests;
 	size_t n;
 };

@@ -1,0 +1,4 @@
+/* bad.c - shows that the rule can fail. */
+#ifdef EVMEND_PLANTED_BUG
+int planted;
+#endif
