@@ -371,7 +371,7 @@ static void as_text(struct at_hand *v)
 
 static bool step(struct at_hand *v, const char *word)
 {
-	static const char *const of_text[] = {"cased", "windash", "base64", "base64offset", "wide", "utf16", "utf16le", "utf16be", "fieldref"};
+	static const char *const of_text[] = {"cased", "base64", "base64offset", "wide", "utf16", "utf16le", "utf16be", "fieldref"};
 
 	for (size_t i = 0; i < sizeof of_text / sizeof of_text[0]; i++)
 		if (strcmp(word, of_text[i]) == 0)
@@ -391,6 +391,8 @@ static bool step(struct at_hand *v, const char *word)
 		v->dot = v->dot || *word == 's' || *word == 'd';
 		return v->kind == K_REGEX || nv_no(v->n, v->from, "'%s' without 're'", word);
 	}
+	if (strcmp(word, "windash") == 0 && (v->kind == K_NUMBER || v->kind == K_BOOL))
+		return true; /* a number stays one */
 	if (strcmp(word, "windash") == 0) {
 		for (size_t i = 0; i < v->count && v->kind == K_STRING; i++)
 			nv_windash(&v->alternatives[i]);
@@ -504,6 +506,7 @@ static bool chain_of(struct naive *n, const struct yaml_node *key, struct chain 
 	static const char *const alone[] = {"contains", "startswith", "endswith", "re", "cidr", "exists", "lt", "lte", "gt", "gte", "minute",
 		"hour", "day", "week", "month", "year", "fieldref"};
 	char *text = arena_copy(n->arena, key->text, key->len), *save = NULL;
+	static const char *const of_numbers[] = {"lt", "lte", "gt", "gte", "minute", "hour", "day", "week", "month", "year"};
 	static const char *const verbatim[] = {"re", "cidr", "fieldref"};
 	size_t tests = 0, first = 0;
 
@@ -521,6 +524,10 @@ static bool chain_of(struct naive *n, const struct yaml_node *key, struct chain 
 	if (tests > 1 && !(tests == 2 && ((has(c, "re") && has(c, "contains")) ||
 	    (has(c, "fieldref") && (has(c, "contains") || has(c, "startswith") || has(c, "endswith"))))))
 		return nv_no(n, key, "these modifiers do not go together");
+	for (int i = 0; i < 10; i++)
+		for (size_t k = 0; has(c, of_numbers[i]) && k < c->n; k++)
+			if (strcmp(c->words[k], of_numbers[i]) != 0 && strcmp(c->words[k], "all") != 0 && strcmp(c->words[k], "neq") != 0)
+				return nv_no(n, key, "'%s' is for numbers", of_numbers[i]);
 	if (has(c, "base64") && has(c, "base64offset"))
 		return nv_no(n, key, "base64 twice");
 	while (first < c->n && (strcmp(c->words[first], "all") == 0 || strcmp(c->words[first], "neq") == 0))
