@@ -533,7 +533,8 @@ static bool chain_of(struct naive *n, const struct yaml_node *key, struct chain 
 	while (first < c->n && (strcmp(c->words[first], "all") == 0 || strcmp(c->words[first], "neq") == 0))
 		first++; /* they say how values are linked, not what they are */
 	for (int i = 0; i < 3; i++)
-		if (has(c, verbatim[i]) && strcmp(c->words[first], verbatim[i]) != 0 && !(i == 2 && strcmp(c->words[first], "cased") == 0))
+		if (has(c, verbatim[i]) && strcmp(c->words[first + (i == 2 && first + 1 < c->n && strcmp(c->words[first], "cased") == 0)],
+			verbatim[i]) != 0)
 			return nv_no(n, key, "'%s' comes first", verbatim[i]);
 	return true;
 }

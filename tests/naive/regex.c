@@ -46,15 +46,13 @@ static const char *forbidden(const char *s)
 	bool in_class = false;
 
 	for (; *s; s++) {
-		if ((unsigned char)*s < ' ')
-			return "a control character, which is written \\xHH";
 		if (*s == '\\') {
 			s++;
 			if (!*s)
 				return NULL;
 			if (strchr("123456789", *s) && !in_class)
 				return "back-reference";
-			if (strchr("kgpPXRKGQCN", *s))
+			if (strchr("kgpPXRKGQCNc", *s))
 				return "this escape";
 			continue;
 		}
