@@ -1,4 +1,5 @@
-/* number.h - numbers as rules and events write them: decimal, 0x hex (Windows renders HexInt so), decimal fractions. */
+/* number.h - numbers as rules and events write them: decimal, 0x hex (Windows renders HexInt so), decimal fractions.
+ * 4.0 is the whole number 4. */
 #ifndef EVMEND_RULES_NUMBER_H
 #define EVMEND_RULES_NUMBER_H
 
@@ -6,9 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define NUMBER_LONGEST 63 /* characters without blanks and sign: three times what 64 bits need */
+
 struct number {
 	bool whole, negative;
-	uint64_t size; /* of a whole number, without its sign: Keywords need all 64 bits */
+	uint64_t size; /* without its sign: Keywords need all 64 bits; of a fraction what stands before the point, at most UINT64_MAX */
 	double real;   /* of any */
 };
 

@@ -207,15 +207,18 @@ void random_regex(struct random *r, char *to, size_t n, char *like, size_t like_
 
 void random_number(struct random *r, char *to, size_t n, char *like, size_t like_n)
 {
-	static const char *const numbers[] = {"0", "1", "2", "23", "443", "4688", "65535", "-1", "-23", "+5", "1.5", "0.5", "-2.25", "4294967296",
-		"9223372036854775807", "18446744073709551615"};
-	static const char *const alike[][2] = {{"0", "0x0"}, {"1", "01"}, {"2", " 2 "}, {"23", "0x17"}, {"443", "0x1BB"}, {"4688", "0X1250"},
-		{"65535", "0xffff"}, {"-1", "-1"}, {"-23", "-023"}, {"+5", "5"}, {"1.5", "1.50"}, {"0.5", "0.5"}, {"-2.25", "-2.25"},
-		{"4294967296", "0x100000000"}, {"9223372036854775807", "0x7fffffffffffffff"}, {"18446744073709551615", "0xffffffffffffffff"}};
+	/* As a rule has it, then three as an event may. */
+	static const char *const numbers[][4] = {{"0", "0x0", "-0.0", "+0"}, {"1", "01", "1.0", "1.00000000000000000000001"},
+		{"2", " 2 ", "2.", "2.0 "}, {"4", "4.0", "+4", "0x4"}, {"4.0", "4", "4.00", "\t4"}, {"23", "0x17", "23.0", "0x17.0"},
+		{"443", "0x1BB", "0443", "443.5"}, {"4688", "0X1250", "4688.000", "4688,0"}, {"65535", "0xffff", "65535.", ".65535"},
+		{"-1", "-1", "-1.0", "- 1"}, {"-23", "-023", "-23.00", "-0x17"}, {"+5", "5", "+5", "5.0"}, {"1.5", "1.50", "+1.5", "01.5"},
+		{"0.5", "0.5", ".5", "0.50"}, {"-2.25", "-2.25", "-02.25", "-2.250"}, {"4294967296", "0x100000000", "4294967296.0", "4294967295.9"},
+		{"9223372036854775807", "0x7fffffffffffffff", "9223372036854775807.0", "9223372036854775807.5"},
+		{"18446744073709551615", "0xffffffffffffffff", "18446744073709551615.0", "18446744073709551616.0"}};
 	uint32_t k = random_next(r, sizeof numbers / sizeof numbers[0]);
 
-	snprintf(to, n, "%s", numbers[k]);
-	snprintf(like, like_n, "%s", random_is(r, 20) ? numbers[random_next(r, 10)] : alike[k][random_is(r, 50)]);
+	snprintf(to, n, "%s", numbers[k][0]);
+	snprintf(like, like_n, "%s", numbers[random_is(r, 20) ? random_next(r, 10) : k][random_next(r, 4)]);
 }
 
 void random_net(struct random *r, char *to, size_t n, char *like, size_t like_n)

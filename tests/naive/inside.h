@@ -52,7 +52,8 @@ size_t nv_step_back(const char *s, size_t n);                                  /
 /* -- number.c -- */
 struct nv_num {
 	bool whole, negative;
-	uint64_t size;
+	uint64_t size; /* of a fraction: before the point */
+	bool too_large; /* of a fraction: that is beyond 64 bits */
 	double real;
 };
 

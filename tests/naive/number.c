@@ -38,6 +38,8 @@ bool nv_num_of(const char *s, size_t n, struct nv_num *to)
 	*to = (struct nv_num){.whole = true};
 	if (*p == '-' || *p == '+')
 		to->negative = *p++ == '-';
+	if (strlen(p) > 63)
+		return false;
 	if (p[0] == '0' && (p[1] == 'x' || p[1] == 'X')) {
 		if (!digits(p + 2, 16, &to->size))
 			return false;
@@ -54,14 +56,28 @@ bool nv_num_of(const char *s, size_t n, struct nv_num *to)
 			to->negative = false;
 		return true;
 	}
-	to->whole = false;
 	for (char *q = p; *q; q++)
 		if (q != dot && !isdigit((unsigned char)*q))
 			return false;
 	if (dot == p || !dot[1])
 		return false;
 	to->real = strtod(text, NULL);
+	*dot = '\0';
+	to->whole = digits(p, 10, &to->size) && strspn(dot + 1, "0") == strlen(dot + 1);
+	to->too_large = !digits(p, 10, &to->size);
+	if (to->whole && to->size == 0)
+		to->negative = false;
 	return true;
+}
+
+/* The whole number a against the fraction b, whose decimals are not all zeros or whose whole part is beyond 64 bits. */
+static int against_fraction(const struct nv_num *a, const struct nv_num *b)
+{
+	if (a->negative != b->negative)
+		return a->negative ? -1 : 1;
+	bool smaller = b->too_large || a->size <= b->size;
+
+	return smaller == a->negative ? 1 : -1;
 }
 
 int nv_num_order(const struct nv_num *a, const struct nv_num *b)
@@ -73,6 +89,8 @@ int nv_num_order(const struct nv_num *a, const struct nv_num *b)
 
 		return a->negative ? -larger : larger;
 	}
+	if (a->whole != b->whole)
+		return a->whole ? against_fraction(a, b) : -against_fraction(b, a);
 	return a->real < b->real ? -1 : a->real > b->real;
 }
 
