@@ -70,10 +70,20 @@ struct folded folded_of(const char *raw, size_t n, char *to)
 }
 
 #ifdef __SSE2__
-/* Sixteen places at a time, by the first and the last byte of part; k >= 2. */
+/* The last place of part with another byte than its first: a value that is one byte over and over never gets further. */
+static size_t telling(const char *part, size_t k)
+{
+	size_t at = k - 1;
+
+	while (at > 1 && part[at] == part[0])
+		at--;
+	return part[at] == part[0] ? k - 1 : at;
+}
+
+/* Sixteen places at a time, by two bytes of part; k >= 2. */
 size_t bytes_find(const char *s, size_t n, const char *part, size_t k)
 {
-	size_t i = 0;
+	size_t i = 0, second;
 
 	if (k > n)
 		return SIZE_MAX;
@@ -82,12 +92,13 @@ size_t bytes_find(const char *s, size_t n, const char *part, size_t k)
 
 		return at ? (size_t)(at - s) : SIZE_MAX;
 	}
-	__m128i first = _mm_set1_epi8(part[0]), last = _mm_set1_epi8(part[k - 1]);
+	second = telling(part, k);
+	__m128i one = _mm_set1_epi8(part[0]), other = _mm_set1_epi8(part[second]);
 
 	for (; i + k + 15 <= n; i += 16) {
 		__m128i a = _mm_loadu_si128((const __m128i *)(const void *)(s + i));
-		__m128i b = _mm_loadu_si128((const __m128i *)(const void *)(s + i + k - 1));
-		unsigned both = (unsigned)_mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(a, first), _mm_cmpeq_epi8(b, last)));
+		__m128i b = _mm_loadu_si128((const __m128i *)(const void *)(s + i + second));
+		unsigned both = (unsigned)_mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(a, one), _mm_cmpeq_epi8(b, other)));
 
 		for (; both; both &= both - 1) {
 			size_t at = i + (size_t)__builtin_ctz(both);
@@ -97,7 +108,7 @@ size_t bytes_find(const char *s, size_t n, const char *part, size_t k)
 		}
 	}
 	for (; i + k <= n; i++)
-		if (s[i] == part[0] && s[i + k - 1] == part[k - 1] && memcmp(s + i, part, k) == 0)
+		if (s[i] == part[0] && s[i + second] == part[second] && memcmp(s + i, part, k) == 0)
 			return i;
 	return SIZE_MAX;
 }
