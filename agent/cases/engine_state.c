@@ -70,9 +70,9 @@ void engine_stored(struct engine *g)
 	correlator_stored(g->corr);
 }
 
-int engine_restore(struct engine *g, const void *value, size_t n)
+int engine_restore(struct engine *g, const void *value, size_t n, bool stored)
 {
-	return correlator_load(g->corr, value, n, true);
+	return correlator_load(g->corr, value, n, stored);
 }
 
 /* Rows one behind the other, each with its length. */

@@ -112,17 +112,27 @@ struct json *agent_silences(const struct config *config, struct err *e)
 	return list;
 }
 
-struct json *agent_noise(const struct config *config, struct err *e)
+static struct json *look(const struct config *config, int (*place_look)(const char *, struct buf *, struct err *), struct err *e)
 {
 	struct json *j = NULL;
 	struct buf b;
 
 	e->code = ERR_NONE;
 	buf_init(&b, 64u << 20);
-	if (place_look_noise(config->state_dir, &b, e) == 0 && b.n)
+	if (place_look(config->state_dir, &b, e) == 0 && b.n)
 		j = json_parse_max(b.p, b.n, 64u << 20, e);
 	buf_free(&b);
 	return j;
+}
+
+struct json *agent_noise(const struct config *config, struct err *e)
+{
+	return look(config, place_look_noise, e);
+}
+
+struct json *agent_rules(const struct config *config, struct err *e)
+{
+	return look(config, place_look_rules, e);
 }
 
 const struct json *agent_silence_held(const struct json *noise, int64_t id)

@@ -28,6 +28,7 @@ int agent_until(const struct cli *c, int64_t most, int64_t *until, struct err *e
  * failure). json_free. */
 struct json *agent_silences(const struct config *config, struct err *e);
 struct json *agent_noise(const struct config *config, struct err *e);
+struct json *agent_rules(const struct config *config, struct err *e); /* the set of rules that watch has (proc/rule_keeper.h); NULL as above */
 const struct json *agent_silence_held(const struct json *noise, int64_t id); /* what that silence held back; NULL: not known */
 /* A value that was read, written again. */
 void agent_put_json(struct json_out *o, const char *key, const struct json *v);

@@ -41,7 +41,8 @@ const struct cli_verb verb_run = {
 	.name = "run", .summary = "the agent: watch, diagnose, repair where the policy permits, tell the SIEM", .usage = "-c FILE",
 	.help = "Runs in the foreground until SIGTERM, which drains: what was found is stored, a step under way is finished.\n"
 		"SIGHUP loads rules and configuration again and opens the receivers' files anew; when something is wrong with the new\n"
-		"ones, the old ones go on and the log says so. A role that dies is started again.\n",
+		"ones, the old ones go on and the log says so. Rules that have changed are taken without a signal, some seconds after the last\n"
+		"change. A role that dies is started again.\n",
 	.example = "evmend check -c /etc/evmend/config.yaml\nevmend run -c /etc/evmend/config.yaml",
 	.options = options, .max_args = 0, .run = run,
 };

@@ -16,7 +16,7 @@
 struct status {
 	bool running;
 	struct json *agent;   /* what the agent said; NULL */
-	struct json *silences, *noise; /* agent_silences, agent_noise; NULL */
+	struct json *silences, *noise, *rules; /* agent_silences, agent_noise, agent_rules; NULL */
 	char trouble[480];    /* why the agent could not be asked */
 	size_t waiting, escalated, open, cases;
 	int64_t lag[CONFIG_SINKS];
@@ -48,6 +48,7 @@ static void gather(struct cli *c, const struct config *config, struct status *s)
 		s->silences = agent_silences(config, &e);
 	db_close(d);
 	s->noise = agent_noise(config, &e);
+	s->rules = agent_rules(config, &e);
 	spool = spool_look(config->state_dir, &e);
 	for (size_t i = 0; i < config->n_sinks; i++)
 		s->lag[i] = spool ? spool_lag(spool, config->sinks[i].name) : -1;
@@ -112,6 +113,8 @@ static void print_json(const struct config *config, const struct status *s)
 		json_close(&o, '}');
 	}
 	json_close(&o, ']');
+	if (s->rules)
+		agent_put_json(&o, "rules", s->rules);
 	noise_json(s, &o);
 	if (s->agent) {
 		json_open(&o, "agent", '{');
@@ -159,6 +162,25 @@ static void print_member(const struct cli *c, int depth, const char *key, const 
 		else
 			cli_print(c, CLI_PLAIN, "%*s%-16s %s\n", 2 * depth, "", name, json_bool(v, false) ? "yes" : "no");
 	}
+}
+
+static void print_rules(const struct cli *c, const struct status *s)
+{
+	const struct json *refused = json_get(s->rules, "refused");
+	long long problems = (long long)json_int(json_get(s->rules, "problems"), 0), dropped = (long long)json_int(json_get(s->rules, "dropped"), 0);
+	char when[32];
+
+	if (!s->rules)
+		return;
+	cli_print(c, CLI_PLAIN, "  rules: %lld, loaded %s, digest %.16s\n", (long long)json_int(json_get(s->rules, "rules"), 0),
+		time_text(json_time(json_get(s->rules, "loaded")), when), json_str(json_get(s->rules, "digest"), ""));
+	if (dropped)
+		cli_print(c, CLI_DIM, "  with that set %lld open correlations of rules that are gone ended\n", dropped);
+	if (problems)
+		cli_print(c, CLI_YELLOW, "  %lld problems in their files; evmend rules check shows them\n", problems);
+	if (refused)
+		cli_print(c, CLI_RED, "  changed rules were refused %s, those above go on: %s\n", time_text(json_time(json_get(refused, "time")), when),
+			json_str(json_get(refused, "why"), ""));
 }
 
 static void print_noise(const struct cli *c, const struct status *s)
@@ -213,6 +235,7 @@ static void print_text(struct cli *c, const struct config *config, const struct 
 			cli_print(c, CLI_DIM, "  sink %s: nothing was sent yet\n", config->sinks[i].name);
 		else
 			cli_print(c, s->lag[i] > 1000 ? CLI_YELLOW : CLI_PLAIN, "  sink %s: %lld records wait\n", config->sinks[i].name, (long long)s->lag[i]);
+	print_rules(c, s);
 	print_noise(c, s);
 	if (s->agent)
 		json_each(s->agent, print_each, &p);
@@ -222,12 +245,13 @@ static void print_text(struct cli *c, const struct config *config, const struct 
 
 static int nagios(const struct status *s)
 {
-	int code = !s->running || s->escalated ? 2 : s->trouble[0] ? 3 : s->waiting ? 1 : 0;
+	bool refused = json_get(s->rules, "refused");
+	int code = !s->running || s->escalated ? 2 : s->trouble[0] ? 3 : s->waiting || refused ? 1 : 0;
 	static const char *const words[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
 
-	printf("EVMEND %s - agent %s, %zu %s open, %zu waiting for an approval, %zu waiting for a person"
+	printf("EVMEND %s - agent %s, %zu %s open, %zu waiting for an approval, %zu waiting for a person%s"
 		" | open=%zu waiting=%zu escalated=%zu\n", words[code], s->running ? "runs" : "does not run", s->open,
-		s->open == 1 ? "case" : "cases", s->waiting, s->escalated, s->open, s->waiting, s->escalated);
+		s->open == 1 ? "case" : "cases", s->waiting, s->escalated, refused ? ", changed rules are refused" : "", s->open, s->waiting, s->escalated);
 	return code;
 }
 
@@ -257,6 +281,7 @@ static int run(struct cli *c, int argc, char **argv)
 	json_free(s.agent);
 	json_free(s.silences);
 	json_free(s.noise);
+	json_free(s.rules);
 	buf_free(&s.pids);
 	config_free(config);
 	return code;
@@ -270,6 +295,7 @@ static const struct cli_option options[] = {
 
 const struct cli_verb verb_status = {
 	.name = "status", .summary = "does the agent run, and how is it?", .usage = "[--check] -c FILE",
-	.help = "What the running agent says about hosts, cases, holds and limits, and how many records wait for each receiver.\n",
+	.help = "What the running agent says about hosts, cases, holds and limits, and how many records wait for each receiver; which rules it has\n"
+		"since when, and why it refused changed ones.\n",
 	.example = "evmend status -c config.yaml", .options = options, .max_args = 0, .run = run,
 };

@@ -295,12 +295,14 @@ static struct match *take_match(struct correlator *c, struct reading *in)
 	return m;
 }
 
-static void load_group(struct correlator *c, struct reading *in, bool stored)
+/* false: nothing of it is left, its rules are gone. */
+static bool load_group(struct correlator *c, struct reading *in, bool stored)
 {
 	const struct rule *r = take_rule(in, c->o.rules);
 	int64_t quiet_until;
 	uint32_t n;
 	char empty;
+	bool some = false;
 
 	take_bytes(in, &quiet_until, sizeof quiet_until);
 	take_bytes(in, &empty, 1);
@@ -308,25 +310,28 @@ static void load_group(struct correlator *c, struct reading *in, bool stored)
 	for (uint32_t i = 0; i < n && !in->bad; i++) {
 		struct match *m = take_match(c, in);
 
-		if (m && r && !in->bad)
+		if (m && r && !in->bad) {
 			group_restore(c, r, m, (struct restored){quiet_until, empty, stored});
+			some = true;
+		}
 		match_unref(m);
 	}
+	return some;
 }
 
 int correlator_load(struct correlator *c, const void *value, size_t n, bool stored)
 {
 	struct reading *in = xcalloc(1, sizeof *in);
 	char version;
-	bool bad;
+	bool bad, some = false;
 
 	in->p = value;
 	in->end = in->p + n;
 	take_bytes(in, &version, 1);
 	in->bad = in->bad || version != VERSION;
 	if (!in->bad)
-		load_group(c, in, stored);
+		some = load_group(c, in, stored);
 	bad = in->bad;
 	free(in);
-	return bad ? -1 : 0;
+	return bad ? -1 : !some;
 }

@@ -8,11 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "store/db.h"
 
 struct place {
 	struct db *db;
 	struct err e; /* of a row that could not be put */
+	bool anew, anew_put; /* the groups are of another set of rules; and were put so in this transaction */
+	char digest[80];  /* of the set of rules */
 };
 
 static const char *const versions[] = {
@@ -51,14 +54,19 @@ int place_begin(struct place *p, struct err *e)
 
 int place_commit(struct place *p, struct err *e)
 {
-	if (db_commit(p->db, e) == 0)
+	if (db_commit(p->db, e) == 0) {
+		p->anew = p->anew && !p->anew_put;
+		p->anew_put = false;
 		return 0;
+	}
+	p->anew_put = false;
 	db_rollback(p->db);
 	return -1;
 }
 
 void place_rollback(struct place *p)
 {
+	p->anew_put = false;
 	db_rollback(p->db);
 }
 
@@ -96,6 +104,25 @@ static int put_state(struct place *p, const char *name, const struct buf *value,
 	return finish(q, e);
 }
 
+static int get_state(struct db *d, const char *name, struct buf *to, struct err *e)
+{
+	struct db_row *q = db_prepare(d, "select value from state where name=?", e);
+	int got;
+
+	if (!q)
+		return -1;
+	db_bind_text(q, 1, name);
+	got = db_step(q, e);
+	if (got == 1) {
+		size_t n;
+		const void *v = db_blob(q, 0, &n);
+
+		buf_add(to, v, n);
+	}
+	db_done(q);
+	return got < 0 ? -1 : 0;
+}
+
 int place_put_engine(struct place *p, const struct buf *state, struct err *e)
 {
 	return put_state(p, "engine", state, e);
@@ -104,6 +131,11 @@ int place_put_engine(struct place *p, const struct buf *state, struct err *e)
 int place_put_noise(struct place *p, const struct buf *noise, struct err *e)
 {
 	return put_state(p, "noise", noise, e);
+}
+
+int place_put_rules(struct place *p, const struct buf *rules, struct err *e)
+{
+	return put_state(p, "rules", rules, e);
 }
 
 static int put_group(void *place, const void *name, size_t name_n, const void *value, size_t n)
@@ -122,24 +154,48 @@ static int put_group(void *place, const void *name, size_t name_n, const void *v
 
 int place_put_groups(struct place *p, struct engine *g, struct err *e)
 {
+	if (p->anew) {
+		struct db_row *q = db_prepare(p->db, "delete from groups", e);
+		struct buf digest;
+
+		if (!q || finish(q, e) < 0)
+			return -1;
+		buf_init(&digest, sizeof p->digest);
+		buf_str(&digest, p->digest);
+		p->anew_put = put_state(p, "groups_of", &digest, e) == 0;
+		buf_free(&digest);
+		if (!p->anew_put)
+			return -1;
+	}
 	if (engine_changes(g, put_group, p) == 0)
 		return 0;
 	*e = p->e;
 	return -1;
 }
 
-int place_groups(struct place *p, struct engine *g, struct err *e)
+int place_groups(struct place *p, struct engine *g, const char *digest, size_t *dropped, struct err *e)
 {
-	struct db_row *q = db_prepare(p->db, "select value from groups", e);
+	struct db_row *q;
+	struct buf of;
 	int got, bad = 0;
 
+	*dropped = 0;
+	buf_init(&of, 1024);
+	got = get_state(p->db, "groups_of", &of, e);
+	p->anew = strcmp(buf_text(&of), digest) != 0;
+	text_copy(p->digest, sizeof p->digest, digest);
+	buf_free(&of);
+	q = got < 0 ? NULL : db_prepare(p->db, "select value from groups", e);
 	if (!q)
 		return -1;
 	while ((got = db_step(q, e)) == 1) {
 		size_t n;
 		const void *v = db_blob(q, 0, &n);
 
-		bad += engine_restore(g, v, n) < 0;
+		int r = engine_restore(g, v, n, !p->anew);
+
+		bad += r < 0;
+		*dropped += r == 1;
 	}
 	db_done(q);
 	return got < 0 ? -1 : bad ? err_set(e, ERR_IO, "%d groups of correlations in watch.db are not readable", bad) : 0;
@@ -180,31 +236,12 @@ bool place_decoder(struct place *p, const char *source, const char *partition, c
 	return found;
 }
 
-static int get_state(struct db *d, const char *name, struct buf *to, struct err *e)
-{
-	struct db_row *q = db_prepare(d, "select value from state where name=?", e);
-	int got;
-
-	if (!q)
-		return -1;
-	db_bind_text(q, 1, name);
-	got = db_step(q, e);
-	if (got == 1) {
-		size_t n;
-		const void *v = db_blob(q, 0, &n);
-
-		buf_add(to, v, n);
-	}
-	db_done(q);
-	return got < 0 ? -1 : 0;
-}
-
 int place_engine(struct place *p, struct buf *to, struct err *e)
 {
 	return get_state(p->db, "engine", to, e);
 }
 
-int place_look_noise(const char *folder, struct buf *to, struct err *e)
+static int look_state(const char *folder, const char *name, struct buf *to, struct err *e)
 {
 	char path[4096];
 	struct os_stat st;
@@ -215,7 +252,17 @@ int place_look_noise(const char *folder, struct buf *to, struct err *e)
 	if (os_file.stat(path, -1, &st) < 0)
 		return 0;
 	d = db_open(path, &schema, DB_READ, e);
-	did = d ? get_state(d, "noise", to, e) : -1;
+	did = d ? get_state(d, name, to, e) : -1;
 	db_close(d);
 	return did;
+}
+
+int place_look_noise(const char *folder, struct buf *to, struct err *e)
+{
+	return look_state(folder, "noise", to, e);
+}
+
+int place_look_rules(const char *folder, struct buf *to, struct err *e)
+{
+	return look_state(folder, "rules", to, e);
 }

@@ -16,6 +16,7 @@
 #include "proc/outbox.h"
 #include "proc/place.h"
 #include "proc/reader.h"
+#include "proc/rule_keeper.h"
 #include "proc/updates.h"
 #include "rules/ruleset.h"
 #include "tls/digest.h"
@@ -27,7 +28,6 @@
 #define UPDATE_EVERY US_SECOND            /* of the engine: what heal hears */
 #define TELL_EVERY US_MINUTE              /* what receivers hear */
 #define ENGINE_STATE (256u << 20)
-#define PROBLEMS 20                       /* of rules, told one by one */
 #define MALFORMED 32                      /* told between two commits; the rest is counted */
 #define DRAIN (5 * US_SECOND)
 #define SILENCES_WAIT (10 * US_SECOND)    /* nothing is read before heal has told the silences, or this long */
@@ -37,11 +37,14 @@ struct watch {
 	struct place *place;
 	struct outbox *outbox;
 	struct updates *updates;
+	struct keeper *keeper;
 	struct ruleset *rules;
 	struct engine *engine;
 	struct engine_host *hosts;
 	struct reader *reader;
 	struct config *next;      /* of a reload that waits for the end of the commit */
+	bool changed;             /* the files of rules have: the same */
+	size_t dropped;           /* open correlations that the last change of rules ended */
 	struct json *silences;    /* that came and are not set yet; NULL */
 	bool knows_silences;      /* heal has told them, or did not in SILENCES_WAIT */
 	int64_t began;            /* monotonic */
@@ -51,7 +54,6 @@ struct watch {
 	unsigned malformed;
 	uint64_t malformed_untold;
 	bool told_given_up;       /* that correlations had to give something up */
-	unsigned problems;        /* of the last load of rules */
 };
 
 static void send_update(void *arg, const uint8_t finding[32], uint64_t count, int64_t when, const char *json, size_t n)
@@ -201,7 +203,7 @@ static bool may_read(struct watch *w, int64_t now)
 		w->knows_silences = true;
 		log_say(&w->link.log, LOG_WARN, "heal has not told the silences yet; reading goes on with those of the last run", NULL);
 	}
-	return w->knows_silences && !w->link.stop && !w->next;
+	return w->knows_silences && !w->link.stop && !w->next && !w->changed;
 }
 
 static int on_event(void *arg, const struct event *ev)
@@ -251,24 +253,6 @@ static void on_failed(void *arg, const char *text)
 	link_failed(&w->link, "%s", text);
 }
 
-static void on_problem(void *arg, const struct rule_problem *p)
-{
-	struct watch *w = arg;
-
-	if (p->warning)
-		return;
-	if (++w->problems <= PROBLEMS)
-		link_failed(&w->link, "%s:%d:%d: %s", p->file, p->line, p->column, p->text);
-}
-
-static struct ruleset *load_rules(struct watch *w, const struct config *c, struct err *e)
-{
-	struct ruleset_options o = { .folders = c->rules, .n_folders = c->n_rules, .tables = c->tables };
-
-	w->problems = 0;
-	return ruleset_load(&o, on_problem, w, e);
-}
-
 static void restore_engine(struct watch *w)
 {
 	struct buf state;
@@ -278,7 +262,7 @@ static void restore_engine(struct watch *w)
 	if (place_engine(w->place, &state, &e) < 0 || (state.n && engine_load(w->engine, state.p, state.n, &e) < 0))
 		link_failed(&w->link, "the cases of the last run are not readable and begin anew: %s", e.text);
 	buf_free(&state);
-	if (place_groups(w->place, w->engine, &e) < 0)
+	if (place_groups(w->place, w->engine, ruleset_digest(w->rules), &w->dropped, &e) < 0)
 		link_failed(&w->link, "open correlations of the last run are lost: %s", e.text);
 }
 
@@ -329,7 +313,8 @@ static int store_place(struct watch *w, struct err *e)
 	if (state.refused)
 		err_set(e, ERR_INTERNAL, "the engine's state is above %u MB", ENGINE_STATE >> 20);
 	else if (place_begin(w->place, e) == 0) {
-		if (place_put_engine(w->place, &state, e) == 0 && place_put_noise(w->place, &noise, e) == 0 && reader_put(w->reader, e) == 0)
+		if (place_put_engine(w->place, &state, e) == 0 && place_put_noise(w->place, &noise, e) == 0 &&
+			place_put_groups(w->place, w->engine, e) == 0 && reader_put(w->reader, e) == 0)
 			did = place_commit(w->place, e);
 		else
 			place_rollback(w->place);
@@ -378,33 +363,67 @@ static void finish_commit(struct watch *w)
 		w->pause = (w->committed - begun) * 10;
 }
 
-static void reload(struct watch *w)
+/* What `status` says of the rules. */
+static void tell_rules(struct watch *w)
 {
-	struct err e = { 0 };
-	struct config *c = w->next;
-	struct ruleset *fresh = load_rules(w, c, &e);
+	struct buf b;
+	struct json_out o;
+	struct err e;
 
-	w->next = NULL;
-	if (!fresh || w->problems) {
-		link_failed(&w->link, "reload refused, the rules and configuration of before go on: %s", fresh ? "some rules cannot be used" : e.text);
-		link_send(&w->link, ROLE_MAIN, MSG_READY, &(uint8_t){ 0 }, 1);
-		ruleset_free(fresh);
-		config_free(c);
-		return;
-	}
+	buf_init(&b, 65536);
+	json_begin(&o, &b);
+	keeper_json(w->keeper, w->dropped, &o);
+	if (place_put_rules(w->place, &b, &e) < 0)
+		link_failed(&w->link, "`status` does not show the rules of now, they cannot be noted: %s", e.text);
+	buf_free(&b);
+}
+
+static void answer_reload(struct watch *w, bool taken)
+{
+	link_send(&w->link, ROLE_MAIN, MSG_READY, &(uint8_t){ taken }, 1);
+}
+
+/* The new set takes over: everything that hangs on the old one is built anew, from what was stored. Takes fresh and c (NULL: as before). */
+static void swap(struct watch *w, struct ruleset *fresh, struct config *c)
+{
+	char rules[24], dropped[24];
+	struct err e = { 0 };
+
 	tear_down(w);
 	ruleset_free(w->rules);
-	config_free(w->link.config);
 	w->rules = fresh;
-	w->link.config = c;
-	w->link.log.level = c->log;
+	if (c) {
+		config_free(w->link.config);
+		w->link.config = c;
+		w->link.log.level = c->log;
+	}
 	if (set_up(w, &e) < 0)
 		die("after a reload: %s", e.text); /* main starts it again, and says so */
-	char rules[24];
+	w->dirty = true; /* the groups may be of fewer rules now */
+	(void)snprintf(rules, sizeof rules, "%zu", ruleset_count(w->rules));
+	(void)snprintf(dropped, sizeof dropped, "%zu", w->dropped);
+	log_say(&w->link.log, LOG_INFO, c ? "rules and configuration reloaded" : "changed rules reloaded", "rules", rules, "digest",
+		ruleset_digest(w->rules), "dropped_correlations", dropped, NULL);
+}
 
-	snprintf(rules, sizeof rules, "%zu", ruleset_count(w->rules));
-	log_say(&w->link.log, LOG_INFO, "rules and configuration reloaded", "rules", rules, NULL);
-	link_send(&w->link, ROLE_MAIN, MSG_READY, &(uint8_t){ 1 }, 1);
+/* Everything found is told and stored. A configuration came with SIGHUP, or the files of rules have changed. */
+static void reload(struct watch *w)
+{
+	struct config *c = w->next;
+	struct err e = { 0 };
+	struct ruleset *fresh = keeper_next(w->keeper, c ? c : w->link.config, w->rules, w->link.config, &e);
+
+	w->next = NULL;
+	w->changed = false;
+	if (fresh) {
+		swap(w, fresh, c);
+	} else {
+		link_failed(&w->link, "reload refused, the rules and configuration of before go on: %s", e.text);
+		config_free(c);
+	}
+	if (c)
+		answer_reload(w, fresh);
+	tell_rules(w);
 }
 
 static void take(struct watch *w, const struct message *m)
@@ -416,7 +435,7 @@ static void take(struct watch *w, const struct message *m)
 		w->next = link_config(m, &e);
 		if (!w->next) {
 			link_failed(&w->link, "reload refused: %s", e.text);
-			link_send(&w->link, ROLE_MAIN, MSG_READY, &(uint8_t){ 0 }, 1);
+			answer_reload(w, false);
 		}
 	} else if (m->type == MSG_SILENCES) {
 		take_silences(w, m);
@@ -454,6 +473,7 @@ static void work(struct watch *w)
 	int64_t now = clock_monotonic(&w->link.clock);
 
 	set_silences(w);
+	w->changed = w->changed || (!w->link.stop && keeper_due(w->keeper, w->link.config));
 	size_t bytes = may_read(w, now) ? reader_step(w->reader) : 0;
 	struct os_poll extra[CONFIG_SOURCES];
 	size_t n;
@@ -470,12 +490,12 @@ static void work(struct watch *w)
 			finish_commit(w);
 		return;
 	}
-	if (w->next && outbox_empty(w->outbox) && !w->dirty) {
+	if ((w->next || w->changed) && !w->link.stop && outbox_empty(w->outbox) && !w->dirty) {
 		reload(w);
 		return;
 	}
 	n = bytes ? 0 : reader_wait(w->reader, extra, CONFIG_SOURCES);
-	link_wait(&w->link, extra, n, bytes ? 0 : !outbox_empty(w->outbox) || w->next ? 20 : IDLE_MS);
+	link_wait(&w->link, extra, n, bytes ? 0 : !outbox_empty(w->outbox) || w->next || w->changed ? 20 : IDLE_MS);
 }
 
 static void run(struct watch *w)
@@ -511,15 +531,15 @@ static int start(struct watch *w, struct err *e)
 	w->place = place_open(w->link.config->state_dir, e);
 	if (!w->place)
 		return -1;
-	w->rules = load_rules(w, w->link.config, e);
+	w->keeper = keeper_new(&w->link, &os_file);
+	w->rules = keeper_start(w->keeper, w->link.config, e);
 	if (!w->rules)
 		return -1;
-	if (w->problems)
-		link_failed(&w->link, "%u problems in the rules; the others work", w->problems);
 	w->outbox = outbox_new(&w->link);
 	w->updates = updates_new(TELL_EVERY, send_update, w);
 	if (set_up(w, e) < 0)
 		return -1;
+	tell_rules(w);
 	w->began = clock_monotonic(&w->link.clock);
 	snprintf(rules, sizeof rules, "%zu", ruleset_count(w->rules));
 	log_say(&w->link.log, LOG_INFO, "watching", "rules", rules, NULL);
@@ -546,6 +566,7 @@ int role_watch(void)
 	}
 	tear_down(w);
 	ruleset_free(w->rules);
+	keeper_free(w->keeper);
 	updates_free(w->updates);
 	outbox_free(w->outbox);
 	place_close(w->place);

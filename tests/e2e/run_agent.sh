@@ -55,13 +55,13 @@ n=$(findings)
 event 4712 >>"$work/in.xml"
 check "the new rule works" "$(findings), before $n" wait_for 10 has_findings $((n + 1))
 
-echo "title: [broken" >"$work/rules/bad.yml"
+echo "title: [broken" >"$work/rules/r4711.yml"
 rule 4713
 kill -HUP "$agent"
 check "SIGHUP with a bad rule set says so" "nothing said" wait_for 10 said 'reload refused'
 event 4712 >>"$work/in.xml"
 check "and leaves the good one running" "$(findings)" wait_for 10 has_findings $((n + 2))
-rm "$work/rules/bad.yml"
+rule 4711
 cp "$work/config.yaml" "$work/good.yaml"
 echo "sinkz: []" >>"$work/config.yaml"
 kill -HUP "$agent"

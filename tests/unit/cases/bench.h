@@ -147,7 +147,7 @@ static inline void rows_load(const struct rows *r, struct bench *b)
 {
 	for (size_t i = 0; i < r->n; i++)
 		if (r->row[i].value.n)
-			assert_int_equal(engine_restore(b->g, r->row[i].value.p, r->row[i].value.n), 0);
+			assert_int_equal(engine_restore(b->g, r->row[i].value.p, r->row[i].value.n, true), 0);
 }
 
 static inline void rows_free(struct rows *r)
