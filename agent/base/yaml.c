@@ -1,7 +1,8 @@
 /* yaml.c - YAML files as a tree that knows its places, with libyaml's events.
  *
  * Promises: text stays text (who reads the tree decides what 12 or yes means); every refusal names file, line, column.
- * Refuses: duplicate keys, anchors, aliases, tags, keys that are not scalars, NUL in text, depth above LIMIT_DEPTH, files
+ * A byte order mark of UTF-8 is skipped.
+ * Refuses: UTF-16, duplicate keys, anchors, aliases, tags, keys that are not scalars, NUL in text, depth above LIMIT_DEPTH, files
  * above LIMIT_YAML_BYTES: what they would add is surprise, and an alias is how a small file becomes a large tree. */
 #include "base/yaml.h"
 
@@ -274,6 +275,12 @@ static int read_stream(struct reading *r, struct growing *documents)
 	}
 }
 
+/* Editors on Windows save UTF-16, with a mark or, ASCII being ASCII, with every other byte zero. */
+static bool is_utf16(const char *text, size_t n)
+{
+	return n >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0 || !text[0] != !text[1]);
+}
+
 struct yaml_file *yaml_parse(const char *name, const char *text, size_t n, struct err *e)
 {
 	struct yaml_file *f = xcalloc(1, sizeof *f);
@@ -281,10 +288,16 @@ struct yaml_file *yaml_parse(const char *name, const char *text, size_t n, struc
 	struct growing documents = { 0 };
 	int result = -1;
 
+	if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		r.text = text += 3; /* the mark of UTF-8, which the same editors write */
+		r.n = n -= 3;
+	}
 	f->path = xstrdup(name);
 	f->arena = arena_new(16384);
 	if (n > LIMIT_YAML_BYTES) {
 		err_set(e, ERR_USAGE, "%s: has %zu bytes; at most %u are read", name, n, LIMIT_YAML_BYTES);
+	} else if (is_utf16(text, n)) {
+		err_set(e, ERR_USAGE, "%s:1:1: is UTF-16; save it as UTF-8", name);
 	} else {
 		if (!yaml_parser_initialize(&r.parser))
 			die("out of memory while reading %s", name);

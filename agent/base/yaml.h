@@ -1,4 +1,4 @@
-/* yaml.h - YAML files as a tree (libyaml behind it).
+/* yaml.h - YAML files as a tree (libyaml behind it): UTF-8, with or without a byte order mark; UTF-16 is refused.
  *
  * Every node knows its line and column (from 1). Scalars keep their text and whether they stood plain (unquoted), so
  * that the reader can decide on types: sigma.md section 1 [A-01]. Refused, with the line: duplicate keys, aliases,

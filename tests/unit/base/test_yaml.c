@@ -71,6 +71,31 @@ static void many_documents(void **state)
 	yaml_free(f);
 }
 
+static void byte_order_marks(void **state)
+{
+	static const char le[] = "\xff\xfe""a\0:\0", be[] = "\xfe\xff\0a\0:", bare[] = "a\0:\0";
+	const struct {
+		const char *text;
+		size_t n;
+	} utf16[] = {{le, sizeof le - 1}, {be, sizeof be - 1}, {bare, sizeof bare - 1}};
+	struct yaml_file *f;
+	struct err e;
+
+	(void)state;
+	f = parse("\xef\xbb\xbf" "a: 1\n", &e);
+	assert_non_null(f);
+	assert_string_equal(yaml_get(f->documents[0], "a")->text, "1");
+	assert_int_equal(yaml_get(f->documents[0], "a")->column, 4);
+	yaml_free(f);
+	f = parse("\xef\xbb\xbf", &e);
+	assert_int_equal(f->n, 0);
+	yaml_free(f);
+	for (size_t i = 0; i < sizeof utf16 / sizeof *utf16; i++) {
+		assert_null(yaml_parse("f.yml", utf16[i].text, utf16[i].n, &e));
+		assert_string_equal(e.text, "f.yml:1:1: is UTF-16; save it as UTF-8");
+	}
+}
+
 static void refuses_with_a_place(void **state)
 {
 	static const struct {
@@ -211,7 +236,8 @@ static void reads_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_places_and_kinds), cmocka_unit_test(many_documents), cmocka_unit_test(refuses_with_a_place),
+		cmocka_unit_test(reads_places_and_kinds), cmocka_unit_test(many_documents), cmocka_unit_test(byte_order_marks),
+		cmocka_unit_test(refuses_with_a_place),
 		cmocka_unit_test(depth_has_an_end),	  cmocka_unit_test(typed_reads),    cmocka_unit_test(typed_refusals),
 		cmocka_unit_test(unknown_keys),		  cmocka_unit_test(reads_files),
 	};
