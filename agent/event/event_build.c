@@ -2,7 +2,8 @@
  *
  * Why: XML, console text and log rows make the same struct event; what is true of all of them is here.
  * Promises: no allocation for an event but in the arena, once its tables have grown. Values are cut at a character's border.
- * Refuses: field LIMIT_EVENT_FIELDS + 1 (`full`). */
+ * Refuses: field LIMIT_EVENT_FIELDS + 1 (`full`). Derived fields never refuse an event: what is
+ * too many is left out (`cut`). */
 #include "event/event_build.h"
 
 #include <stdlib.h>
@@ -41,6 +42,7 @@ void build_start(struct event_build *b, struct arena *arena)
 {
 	b->arena = arena;
 	b->n = 0;
+	b->n_derived = b->n_traces = 0;
 	b->full = b->cut = b->blanks = false;
 }
 
@@ -60,10 +62,15 @@ void build_field(struct event_build *b, unsigned how, const struct field_name *n
 {
 	if ((how & BUILD_DERIVED) && !build_wanted(b, name))
 		return;
+	if ((how & BUILD_DERIVED) && (b->n_derived == LIMIT_EVENT_DERIVED || b->n == LIMIT_EVENT_FIELDS)) {
+		b->cut = true;
+		return;
+	}
 	if (b->n == LIMIT_EVENT_FIELDS) {
 		b->full = true;
 		return;
 	}
+	b->n_derived += how & BUILD_DERIVED ? 1 : 0;
 	if (b->n == b->cap)
 		grow(b);
 	b->origin[b->n] = NULL;
@@ -121,17 +128,23 @@ bool build_wanted(const struct event_build *b, const struct field_name *name)
 	return !b->names || name->id;
 }
 
+static void put_traces(struct event_build *b, unsigned how, const struct trace_field *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		build_put(b, how, list[i].name, list[i].value, list[i].len);
+	b->n_traces += n;
+}
+
 void build_trace_of(struct event_build *b, unsigned how, const char *text, size_t n)
 {
 	struct trace_field out[TRACE_FIELDS];
 	size_t at = 0, found;
 
-	while ((found = exchange_trace_next(text, n, &at, b->arena, out)) > 0)
-		for (size_t i = 0; i < found; i++)
-			build_put(b, how, out[i].name, out[i].value, out[i].len);
-	found = exchange_error_id(text, n, b->arena, out);
-	for (size_t i = 0; i < found; i++)
-		build_put(b, how, out[i].name, out[i].value, out[i].len);
+	while (b->n_traces < LIMIT_EVENT_TRACES && (found = exchange_trace_next(text, n, &at, b->arena, out)) > 0)
+		put_traces(b, how, out, found);
+	if (b->n_traces >= LIMIT_EVENT_TRACES)
+		b->cut = true;
+	put_traces(b, how, out, exchange_error_id(text, n, b->arena, out));
 }
 
 void build_traces(struct event_build *b)

@@ -17,7 +17,8 @@ struct event_build {
 	const struct field_name **origin; /* for a field made of an attribute: its element's name; else NULL */
 	size_t n, cap;
 	bool full;                 /* LIMIT_EVENT_FIELDS was reached: the event is to be refused */
-	bool cut;                  /* a value was cut to LIMIT_FIELD_BYTES */
+	size_t n_derived, n_traces;
+	bool cut;                  /* a value was cut to LIMIT_FIELD_BYTES, or derived fields were left out */
 	bool blanks;               /* a name so far has a blank */
 	struct buf scratch;
 	bool traces;               /* rules ask for what build_traces finds */
@@ -28,7 +29,8 @@ void build_free(struct event_build *b);
 void build_start(struct event_build *b, struct arena *arena);
 
 const struct field_name *build_name(const struct event_build *b, const char *s, size_t n);
-/* A derived field that no rule asks for is left out. value is borrowed: a constant or in the arena, a NUL behind it. */
+/* A derived field that no rule asks for is left out, and one beyond LIMIT_EVENT_DERIVED. value is borrowed:
+ * a constant or in the arena, a NUL behind it. */
 void build_field(struct event_build *b, unsigned how, const struct field_name *name, const char *value, size_t len);
 /* As build_field, with a copy of the value, cut to LIMIT_FIELD_BYTES. Returns the copy. */
 const char *build_copy(struct event_build *b, unsigned how, const struct field_name *name, const char *value, size_t len);

@@ -75,14 +75,34 @@ static bool compare_holds(enum compare how, const struct value *v, const struct 
 	return how == COMPARE_LT ? order < 0 : how == COMPARE_LTE ? order <= 0 : how == COMPARE_GT ? order > 0 : order >= 0;
 }
 
+/* A value of the event as fieldref compares it: folded or as it is, without the blanks at its end. */
+static struct folded side_of(struct view *view, uint16_t at, bool cased)
+{
+	const struct event_field *f = view_field(view, at);
+
+	if (!cased)
+		return *view_folded(view, at);
+	return (struct folded){.text = f->value, .trimmed = (uint32_t)fold_trim(f->value, f->len)};
+}
+
+/* Both values are the sender's, so whatever they are this is linear (memmem is). */
+static bool side_holds(enum fold_how how, const struct folded *a, const struct folded *b)
+{
+	if (b->trimmed > a->trimmed || (how == FOLD_EQUAL && b->trimmed != a->trimmed))
+		return false;
+	if (how == FOLD_PART)
+		return b->trimmed == 0 || memmem(a->text, a->trimmed, b->text, b->trimmed);
+	return memcmp(how == FOLD_SUFFIX ? a->text + a->trimmed - b->trimmed : a->text, b->text, b->trimmed) == 0;
+}
+
 static bool field_holds(const struct item *it, const struct value *v, struct view *view, size_t variant, const struct event_field *f)
 {
-	size_t n = it->how == FOLD_EQUAL || it->how == FOLD_SUFFIX ? fold_trim(f->value, f->len) : f->len;
+	struct folded a = side_of(view, view_at(view, f), it->cased);
 
 	for (uint16_t at = view_first(view, v->fields[variant]); at != VIEW_NONE; at = view_next(view, at)) {
-		const struct event_field *other = view_field(view, at);
+		struct folded b = side_of(view, at, it->cased);
 
-		if (fold_holds(it->how, it->cased, f->value, n, other->value, fold_trim(other->value, other->len)))
+		if (side_holds(it->how, &a, &b))
 			return true;
 	}
 	return false;

@@ -47,6 +47,14 @@ static inline uint16_t view_next(const struct view *v, uint16_t at)
 	return v->next[at];
 }
 const struct event_field *view_field(const struct view *v, uint16_t at);
+/* Where a field stands that is the event's own, or that view_field gave. */
+static inline uint16_t view_at(const struct view *v, const struct event_field *f)
+{
+	for (uint16_t i = 0; i < 2; i++)
+		if (f == &v->own[i])
+			return (uint16_t)(VIEW_LABEL + i);
+	return (uint16_t)(f - v->ev->fields);
+}
 const struct folded *view_folded(struct view *v, uint16_t at);
 /* All values that keywords are looked for in and that may have `least` bytes, folded, with a NUL between any two. Ask before any
  * other value is folded. */

@@ -284,6 +284,37 @@ static void ceilings(void **state)
 	got_free(g);
 }
 
+/* Whatever a sender writes into a value, what is made of it never costs him his event, nor us the rest of it. */
+static void derived_fields_refuse_no_event(void **state)
+{
+	static const struct {
+		unsigned fields, brackets;
+	} rows[] = {{1, 700}, {1, 8000}, {1700, 700}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct got *g = got_new();
+		struct buf b;
+
+		buf_init(&b, 4u << 20);
+		buf_str(&b, HEAD SYSTEM "<EventData><Data Name='CommandLine'>");
+		for (unsigned k = 0; k < rows[i].brackets; k++)
+			buf_str(&b, "[RequestId=a,Server=b,Server=b]");
+		buf_str(&b, " the end</Data>");
+		for (unsigned k = 0; k < rows[i].fields; k++)
+			buf_str(&b, "<Data Name='x'/>");
+		buf_str(&b, "<Data Name='Last'>here</Data></EventData></Event>");
+		got_feed(g, FORM_AUTO, buf_text(&b), b.n, 0);
+		assert_int_equal(g->bad_n, 0);
+		assert_int_equal(g->n, 1);
+		assert_true(g->ev[0]->flags & EVENT_CUT);
+		assert_non_null(strstr(event_value(g->ev[0], "CommandLine"), "the end"));
+		assert_string_equal(event_value(g->ev[0], "Last"), "here");
+		buf_free(&b);
+		got_free(g);
+	}
+}
+
 static void missing_and_odd_system(void **state)
 {
 	struct got *g = got_new();
@@ -341,7 +372,7 @@ int main(void)
 		cmocka_unit_test(certificate_deleted_in_both_spellings), cmocka_unit_test(names_with_blanks),
 		cmocka_unit_test(collisions), cmocka_unit_test(rendered_text_makes_no_fields), cmocka_unit_test(trace_in_a_value),
 		cmocka_unit_test(cr_lf_tab_stay), cmocka_unit_test(refused_events), cmocka_unit_test(ceilings),
-		cmocka_unit_test(missing_and_odd_system), cmocka_unit_test(uid_is_of_identity), cmocka_unit_test(every_sample),
+		cmocka_unit_test(derived_fields_refuse_no_event), cmocka_unit_test(missing_and_odd_system), cmocka_unit_test(uid_is_of_identity), cmocka_unit_test(every_sample),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,7 @@
 /* test_match.c - what a rule means for an event: modifiers, null and absent, positions, renames, keywords, conditions. */
+#include <stdlib.h>
+#include <time.h>
+
 #include "unit/rules/events.h"
 
 #include "rules/explain.h"
@@ -193,10 +196,47 @@ static void names_for_positions(void **state)
 	assert_true(holds(SELECT("ComputerDomain: corp.example"), app, e));
 }
 
+/* Two values of the sender's, as unkind as they can be: comparing them takes as long as reading them, not as long as their product. */
+static void field_against_field_is_linear(void **state)
+{
+	static const char *const items[] = {"A|fieldref|contains: B", "A|fieldref|endswith: B", "A|fieldref|cased|contains: B"};
+	char selection[200];
+	struct buf data;
+	clock_t from = clock();
+
+	(void)state;
+	for (int end = 0; end < 2; end++) { /* without the b at its end B is a part and the end of A */
+		buf_init(&data, 1u << 20);
+		buf_str(&data, "<Data Name='A'>");
+		for (int i = 0; i < 60000; i++)
+			buf_char(&data, 'a');
+		buf_str(&data, "</Data><Data Name='B'>");
+		for (int i = 0; i < 30000; i++)
+			buf_char(&data, 'a');
+		buf_str(&data, end ? "b</Data>" : "</Data>");
+		char *event = xstrdup(xml(7, ""));
+		char *at = strstr(event, "</Event>");
+		struct buf whole;
+
+		assert_non_null(at);
+		buf_init(&whole, 1u << 20);
+		buf_add(&whole, event, (size_t)(at - event));
+		buf_printf(&whole, "<EventData>%s</EventData></Event>", buf_text(&data));
+		for (size_t i = 0; i < sizeof items / sizeof items[0]; i++) {
+			snprintf(selection, sizeof selection, "    s:\n        %s\n    condition: s\n", items[i]);
+			assert_int_equal(holds(selection, SYSTEM, buf_text(&whole)), !end);
+		}
+		free(event);
+		buf_free(&whole);
+		buf_free(&data);
+	}
+	assert_true(clock() - from < 3 * CLOCKS_PER_SEC); /* some 0.01 s; the product would be 20 s */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(modifiers), cmocka_unit_test(absent_and_empty), cmocka_unit_test(several_values), cmocka_unit_test(conditions),
+		cmocka_unit_test(field_against_field_is_linear), cmocka_unit_test(modifiers), cmocka_unit_test(absent_and_empty), cmocka_unit_test(several_values), cmocka_unit_test(conditions),
 		cmocka_unit_test(lists_of_maps_are_alternatives), cmocka_unit_test(sources), cmocka_unit_test(names_for_positions),
 	};
 
