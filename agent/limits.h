@@ -29,8 +29,8 @@
 #define LIMIT_XML_NAMES 8192              /* names a parser keeps; real events have some 2,000, a hostile one makes them up */
 #define LIMIT_XML_DEPTH 32                /* the deepest real UserData has 7 */
 #define LIMIT_EVENT_FIELDS 2048           /* the most in 25,000 real events is 77 */
-#define LIMIT_EVENT_DERIVED 256           /* of them made of others: beyond, they are left out, the event is not refused; real events have some 10 */
-#define LIMIT_EVENT_TRACES 64             /* of these from bracketed text, of which a sender can write any amount into one value */
+#define LIMIT_EVENT_DERIVED 256           /* of them made of others; what is more is left out, the event stays */
+#define LIMIT_EVENT_TRACES 64             /* of these from bracketed text: any number fits one value */
 #define LIMIT_FIELD_BYTES (256u << 10)    /* one value; script blocks are cut at 32 kB by Windows */
 #define LIMIT_TEXT_BYTES (1u << 20)       /* one pasted console text */
 #define LIMIT_FIELD_NAMES 4096            /* names a decoder keeps for all its events; real logs have some 2,000 */
