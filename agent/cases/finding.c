@@ -62,6 +62,10 @@ void finding_json(const struct finding *f, struct buf *to)
 	json_put_str(&o, "id", r->id);
 	json_put_str(&o, "name", r->name);
 	json_put_str(&o, "title", r->title);
+	json_open(&o, "tags", '[');
+	for (size_t i = 0; i < r->n_tags; i++)
+		json_put_str(&o, NULL, r->tags[i]);
+	json_close(&o, ']');
 	json_close(&o, '}');
 	put_text(&o, "cause", r->cause);
 	put_text(&o, "hint", f->hint);

@@ -1,0 +1,25 @@
+#!/bin/bash
+# What scan says beside its findings: what a rule is tagged with, rules that are refused, files without any event.
+set -u
+cd "$(dirname "$0")/../.." || exit 5
+bad=0
+is() { # is NAME GOT WANT
+	if [ "$2" = "$3" ]; then echo "ok $1"; else echo "not ok $1: '$2', not '$3'"; bad=1; fi
+}
+mkdir "$TMP/rules"
+cat >"$TMP/rules/r.yml" <<'Y'
+title: A stopped service
+id: 3a3a8b8e-8f5e-4d5c-9d0f-0f0d2f6d3f01
+name: stopped
+tags: [attack.t1489, attack.impact]
+logsource: {product: windows, service: system}
+detection: {s: {EventID: 7036}, condition: s}
+level: low
+Y
+cat >"$TMP/one.xml" <<'X'
+<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='Service Control Manager'/><EventID>7036</EventID><TimeCreated SystemTime='2026-01-31T10:00:00Z'/><EventRecordID>1</EventRecordID><Channel>System</Channel><Computer>EX1</Computer></System><EventData><Data Name='param1'>Print Spooler</Data></EventData></Event>
+X
+scan() { "$EVMEND" scan --rules "$TMP/rules" "$@" 2>"$TMP/err"; }
+is "a finding carries the tags of its rule" \
+	"$(scan --json "$TMP/one.xml" | grep -c '"title":"A stopped service","tags":\["attack.t1489","attack.impact"\]},"cause":null')" 1
+exit $bad
