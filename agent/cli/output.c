@@ -120,19 +120,34 @@ int cli_usage(struct cli *c, const char *fmt, ...)
 	return code;
 }
 
-void cli_note(struct cli *c, const char *fmt, ...)
+static void remark(struct cli *c, const char *fmt, va_list ap)
 {
-	if (c->quiet)
-		return;
 	struct buf b;
-	va_list ap;
+
 	buf_init(&b, TEXT_MAX);
-	va_start(ap, fmt);
 	clean_v(&b, fmt, ap);
-	va_end(ap);
 	cli_progress_end(c);
 	fprintf(stderr, "%s\n", buf_text(&b));
 	buf_free(&b);
+}
+
+void cli_note(struct cli *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (!c->quiet)
+		remark(c, fmt, ap);
+	va_end(ap);
+}
+
+void cli_warn(struct cli *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	remark(c, fmt, ap);
+	va_end(ap);
 }
 
 struct cli_table {

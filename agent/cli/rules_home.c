@@ -42,6 +42,8 @@ struct ruleset *rules_home_load(struct cli *c, struct arena *a, struct err *e)
 	if (rules_home(c, a, &o, e) != 0)
 		return NULL;
 	rs = ruleset_load(&o, on_problem, c, e);
+	if (rs && c->quiet && ruleset_refused(rs))
+		cli_warn(c, "refused rules: %zu; 'evmend rules check' tells why", ruleset_refused(rs));
 	if (rs && ruleset_count(rs) == 0) {
 		err_set(e, ERR_RULES, "no rule could be loaded from %s; see 'evmend rules check'", o.folders[0]);
 		ruleset_free(rs);

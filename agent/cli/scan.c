@@ -248,9 +248,9 @@ static void print_summary(struct scan *s, int64_t took)
 	engine_counts(s->engine, &n);
 	if (!s->c->json) {
 		cli_print(s->c, CLI_PLAIN, "\n%" PRIu64 " event%s, %" PRIu64 " finding%s, %" PRIu64 " case%s, %" PRIu64
-			  " malformed, %zu rules, %.2f s\n",
+			  " malformed, %zu rules, %zu refused, %.2f s\n",
 			  n.events, PLURAL(n.events), s->findings, PLURAL(s->findings), s->cases, PLURAL(s->cases),
-			  s->malformed, ruleset_count(rs), (double)took / 1e6);
+			  s->malformed, ruleset_count(rs), ruleset_refused(rs), (double)took / 1e6);
 		if (n.explained)
 			cli_print(s->c, CLI_DIM, "%" PRIu64 " consequences are explained by the cases above.\n", n.explained);
 		held_back_print(s->c, s->engine, rs);
@@ -265,6 +265,7 @@ static void print_summary(struct scan *s, int64_t took)
 	json_put_int(&o, "cases", (int64_t)s->cases);
 	json_put_int(&o, "malformed", (int64_t)s->malformed);
 	json_put_int(&o, "rules", (int64_t)ruleset_count(rs));
+	json_put_int(&o, "refused", (int64_t)ruleset_refused(rs));
 	json_put_real(&o, "seconds", (double)took / 1e6, 3);
 	json_put_int(&o, "explained", (int64_t)n.explained);
 	json_put_int(&o, "evicted", (int64_t)n.evicted);

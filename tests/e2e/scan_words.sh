@@ -22,4 +22,14 @@ X
 scan() { "$EVMEND" scan --rules "$TMP/rules" "$@" 2>"$TMP/err"; }
 is "a finding carries the tags of its rule" \
 	"$(scan --json "$TMP/one.xml" | grep -c '"title":"A stopped service","tags":\["attack.t1489","attack.impact"\]},"cause":null')" 1
+is "the summary counts refused rules" "$(scan --json "$TMP/one.xml" | grep -c '"rules":1,"refused":0,')" 1
+echo 'title: broken' >"$TMP/rules/broken.yml"
+is "one that is" "$(scan --json "$TMP/one.xml" | grep -c '"rules":1,"refused":1,')" 1
+is "for people" "$(scan "$TMP/one.xml" | grep -c ', 1 rules, 1 refused, ')" 1
+is "and why" "$(grep -c '^[^ ]*broken.yml:1:1: ' "$TMP/err")" 1
+scan --quiet "$TMP/one.xml" >/dev/null
+is "--quiet hides why, not that" "$(cat "$TMP/err")" "refused rules: 1; 'evmend rules check' tells why"
+rm "$TMP/rules/broken.yml"
+scan --quiet "$TMP/one.xml" >/dev/null
+is "and says nothing where nothing is refused" "$(cat "$TMP/err")" ""
 exit $bad
