@@ -16,6 +16,9 @@ struct reading {
 	struct arena *arena;
 	char *partition; /* of d */
 	struct decode_options of; /* d's */
+	uint64_t found; /* events and malformed records of this stream */
+	char first;     /* byte of this stream that is no blank; 0: none yet */
+	bool troubled;  /* an error was told of this stream */
 	uint64_t done, total; /* bytes of all sources, for the progress bar */
 };
 
@@ -23,6 +26,7 @@ static int on_event(void *arg, const struct event *ev)
 {
 	struct reading *g = arg;
 
+	g->found++;
 	return g->r->event(g->r->arg, ev);
 }
 
@@ -30,6 +34,7 @@ static int on_piece(void *arg, const struct decode_piece *p)
 {
 	struct reading *g = arg;
 
+	g->found++;
 	return g->r->piece(g->r->arg, &g->of, p);
 }
 
@@ -37,6 +42,7 @@ static void on_malformed(void *arg, int64_t offset, const char *reason, const ch
 {
 	struct reading *g = arg;
 
+	g->found++;
 	g->r->malformed_count++;
 	if (g->r->malformed) {
 		cli_progress_end(g->r->c);
@@ -46,6 +52,7 @@ static void on_malformed(void *arg, int64_t offset, const char *reason, const ch
 
 static void complain(struct reading *g, const struct err *e)
 {
+	g->troubled = true;
 	g->r->failed++;
 	if (g->r->stream_ends)
 		g->r->stream_ends(g->r->arg, true);
@@ -60,13 +67,32 @@ static void begin(struct reading *g, const struct source_batch *b)
 
 	free(g->partition);
 	g->partition = xstrdup(b->partition);
+	g->found = 0;
+	g->first = 0;
+	g->troubled = false;
 	*o = (struct decode_options){.names = g->r->names, .default_host = g->r->default_host, .source = g->partition, .received = now};
 	o->default_time = g->r->c->at_given || b->file_time == 0 ? now : b->file_time;
 	g->d = decoder_new(FORM_AUTO, o, g->arena);
 }
 
+static void look_at(struct reading *g, const char *p, size_t n)
+{
+	for (size_t i = 0; i < n && !g->first; i++)
+		if (!strchr(" \t\r\n\xef\xbb\xbf", p[i])) /* blanks, NUL, a byte order mark */
+			g->first = p[i];
+}
+
+/* Nothing found because nothing was understood is no clean bill of health. */
+static void tell_nothing(struct reading *g)
+{
+	if (g->d && !g->found && !g->troubled)
+		cli_note(g->r->c, "no event recognised in %s%s; evmend reads Event XML, console text and HttpProxy logs", g->partition,
+			g->first == '{' || g->first == '[' ? ", which looks like JSON" : "");
+}
+
 static void end(struct reading *g)
 {
+	tell_nothing(g);
 	if (g->d && g->r->stream_ends)
 		g->r->stream_ends(g->r->arg, false);
 	decoder_free(g->d);
@@ -92,6 +118,7 @@ static int batch(struct reading *g, const struct source_batch *b)
 
 	if (b->begins)
 		begin(g, b);
+	look_at(g, b->bytes, b->n);
 	if (g->d && b->n)
 		r = decoder_feed(g->d, b->bytes, b->n, &sink, &e);
 	if (g->d && r == 0 && b->ends)

@@ -32,4 +32,14 @@ is "--quiet hides why, not that" "$(cat "$TMP/err")" "refused rules: 1; 'evmend 
 rm "$TMP/rules/broken.yml"
 scan --quiet "$TMP/one.xml" >/dev/null
 is "and says nothing where nothing is refused" "$(cat "$TMP/err")" ""
+silent() { scan "$1" >"$TMP/out"; echo "$? $(cat "$TMP/err")"; }
+reads="evmend reads Event XML, console text and HttpProxy logs"
+printf ' {"EventID": 7036}\n' >"$TMP/e.json"
+printf 'time,id\n1,7036\n' >"$TMP/e.csv"
+: >"$TMP/e.txt"
+is "JSON is named" "$(silent "$TMP/e.json")" "0 no event recognised in $TMP/e.json, which looks like JSON; $reads"
+is "a table is told" "$(silent "$TMP/e.csv")" "0 no event recognised in $TMP/e.csv; $reads"
+is "an empty file is told" "$(silent "$TMP/e.txt")" "0 no event recognised in $TMP/e.txt; $reads"
+is "a file with an event is not" "$(silent "$TMP/one.xml")" "1 "
+is "nor with threads" "$(scan --threads 2 "$TMP/one.xml" >/dev/null; cat "$TMP/err")" ""
 exit $bad
