@@ -24,7 +24,7 @@ struct explain {
 	const struct ruleset *rs;
 	const struct rule *rule;
 	struct engine *engine; /* of a correlation */
-	uint64_t events, held, fired;
+	uint64_t events, held, fired, broken;
 };
 
 /* A correlation takes no event that lacks a field of its group: say which. NULL: it has all. */
@@ -93,6 +93,7 @@ static int each_event(void *arg, const struct event *ev)
 
 	x->events++;
 	x->held += root->holds;
+	x->broken += root->broken;
 	if (x->engine)
 		engine_event(x->engine, ev);
 	if (x->c->json)
@@ -147,6 +148,8 @@ static int show_sum(struct explain *x, const struct read_events *r)
 			(unsigned long long)x->held, (unsigned long long)x->events, (unsigned long long)x->fired);
 	else
 		cli_print(x->c, CLI_PLAIN, "%llu of %llu events\n", (unsigned long long)x->held, (unsigned long long)x->events);
+	if (x->broken)
+		return ERR_INTERNAL;
 	return r->failed ? ERR_IO : (corr ? x->fired : x->held) ? ERR_FINDINGS : ERR_NONE;
 }
 

@@ -139,8 +139,6 @@ const struct event_field *look_next(const struct look *l, struct cursor *c); /* 
 struct view;
 /* Does this value hold for this field? view: for VALUE_FIELD only, which looks at others. Not for VALUE_NULL. */
 bool value_holds(const struct item *it, const struct value *v, struct view *view, size_t variant, const struct event_field *f);
-/* Does the rule mean this event at all? *variant: which source of its category. */
-bool source_holds(const struct compiled *c, const struct event *ev, size_t *variant);
 
 /* -- ruleset.c -- */
 struct program;

@@ -1,6 +1,6 @@
 /* evaluate.c - does one value of a rule hold for one value of an event?
  *
- * Why: what is no plain text: numbers, comparisons, other fields. And which events a rule means at all.
+ * Why: what is no plain text: numbers, comparisons, other fields.
  * Promises: nothing is allocated.
  * Refuses: nothing; an event has no way to make this fail. */
 #include <string.h>
@@ -138,24 +138,4 @@ bool value_holds(const struct item *it, const struct value *v, struct view *view
 		break;
 	}
 	return false;
-}
-
-static bool any_source(const struct log_set *set, const struct event *ev, size_t *which)
-{
-	for (size_t i = 0; i < set->n; i++)
-		if (log_source_holds(&set->sources[i], ev)) {
-			*which = i;
-			return true;
-		}
-	return false;
-}
-
-bool source_holds(const struct compiled *c, const struct event *ev, size_t *variant)
-{
-	size_t ignored;
-
-	*variant = 0;
-	if (c->no_source || (c->product && !any_source(c->product, ev, &ignored)) || (c->service && !any_source(c->service, ev, &ignored)))
-		return false;
-	return !c->category || any_source(c->category, ev, variant);
 }

@@ -1,8 +1,9 @@
 /* explain.c - why a rule holds for an event, as a tree.
  *
  * Why: a rule that is silent must be able to say what it is waiting for.
- * Promises: the same conditions that matching uses, all of them evaluated (matching stops at the first that decides); a line decides
- * when the answer above it would be another one without it.
+ * Promises: the answer is matching's own; below it the conditions that it uses, all of them evaluated (matching stops at the first
+ * that decides). A line decides when the answer above it would be another one without it. Conditions that say otherwise than matching
+ * are told as the bug that this is.
  * Refuses: to guess why a correlation did not fire: that takes more than one event. It explains the rules that it refers to. */
 #include "rules/explain.h"
 
@@ -37,14 +38,6 @@ static const char *source_text(const struct log_source *s, struct arena *a)
 	return s->n_where ? arena_printf(a, "%s, with certain fields", text) : text;
 }
 
-static bool any_holds(const struct log_set *set, const struct event *ev)
-{
-	for (size_t i = 0; i < set->n; i++)
-		if (log_source_holds(&set->sources[i], ev))
-			return true;
-	return false;
-}
-
 /* What keeps the event out of this set: the source that it comes nearest to tells. */
 static const char *out_of(const struct log_set *set, const struct event *ev)
 {
@@ -67,13 +60,13 @@ static const char *out_of(const struct log_set *set, const struct event *ev)
 	return why;
 }
 
-void explain_source(const struct compiled *c, const struct event *ev, size_t *variant, struct arena *a, struct explained *to)
+/* `holds` is set. */
+static void explain_source(const struct compiled *c, const struct event *ev, struct arena *a, struct explained *to)
 {
 	const struct log_set *const sets[] = {c->category, c->service, c->product};
 	const struct log_set *asked = NULL;
 
 	to->kind = EXPLAINED_SOURCE;
-	to->holds = source_holds(c, ev, variant);
 	to->has = arena_printf(a, "channel %s, event %u", explain_quote(a, ev->channel, strlen(ev->channel), 0, 0), (unsigned)ev->event_id);
 	to->why = to->holds ? NULL : "no event log has such events";
 	for (size_t i = 0; i < 3; i++) {
@@ -81,7 +74,7 @@ void explain_source(const struct compiled *c, const struct event *ev, size_t *va
 			continue;
 		if (!asked)
 			asked = sets[i];
-		if (!to->holds && sets[i]->n && !any_holds(sets[i], ev)) {
+		if (!to->holds && sets[i]->n && log_set_holds(sets[i], ev) < 0) {
 			asked = sets[i];
 			to->why = out_of(asked, ev);
 			break;
@@ -135,31 +128,56 @@ static void decide(struct explained *n)
 			decide(&n->kids[i]);
 }
 
+/* Asks the plans and all else that stands between an event and the program: these answers are what a scan gives. */
+static bool matched(const struct ruleset *rs, const struct rule *r, const struct event *ev)
+{
+	struct matcher *m = matcher_new(rs);
+	const uint32_t *hits;
+	size_t n = matcher_run(m, ev, &hits), i = 0;
+
+	while (i < n && hits[i] != r->index)
+		i++;
+	matcher_free(m);
+	return i < n;
+}
+
+/* The rule's check that means the event; *holds false: none does, then its first. NULL: it was never made into a program. */
+static const struct check *check_of(struct run *run, const struct rule *r, bool *holds)
+{
+	const struct program *p = run->program;
+	const struct check *first = &p->checks[p->first_check[r->index]], *end = &p->checks[p->first_check[r->index + 1]];
+
+	for (const struct check *c = first; c < end; c++)
+		if (check_meant(run, c)) {
+			*holds = true;
+			return c;
+		}
+	*holds = false;
+	return first < end ? first : NULL;
+}
+
 static void explain_detection(const struct ruleset *rs, const struct rule *r, const struct event *ev, struct arena *a,
 	struct explained *to)
 {
-	const struct compiled *c = rs->rules[r->index];
-	const struct program *p = rs->program;
+	const struct check *check;
 	struct run run;
-	size_t variant;
 
-	to->kids = arena_alloc(a, 2 * sizeof *to->kids);
-	to->n = 2;
-	explain_source(c, ev, &variant, a, &to->kids[0]);
-	if (c->no_source)
-		to->n = 1; /* it was never made into a program */
 	run_init(&run, rs);
 	run_begin(&run, ev);
-	for (uint32_t i = p->first_check[r->index]; i < p->first_check[r->index + 1]; i++)
-		if (p->checks[i].variant == variant)
-			build(&run, p->checks[i].root, variant, a, &to->kids[1]);
+	to->kids = arena_alloc(a, 2 * sizeof *to->kids);
+	check = check_of(&run, r, &to->kids[0].holds);
+	explain_source(rs->rules[r->index], ev, a, &to->kids[0]);
+	to->n = check ? 2 : 1;
+	if (check)
+		build(&run, check->root, check->variant, a, &to->kids[1]);
 	run_free(&run);
-	to->holds = to->kids[0].holds && to->kids[1].holds;
 	to->decides = true;
-	if (!to->kids[0].holds)
-		decide(&to->kids[0]); /* nothing else is asked then */
-	else
-		decide(&to->kids[1]);
+	decide(&to->kids[to->kids[0].holds]); /* of another logsource: nothing else is asked then */
+	to->holds = matched(rs, r, ev);
+	to->broken = to->holds != (to->kids[0].holds && to->kids[1].holds);
+	if (to->broken)
+		to->why = arena_printf(a, "internal error: matching says that the rule %s, its conditions say otherwise; please report this rule "
+			"and this event", to->holds ? "holds" : "does not hold");
 }
 
 /* Depth is bounded when the rules are resolved. */
@@ -179,6 +197,7 @@ static void explain_into(const struct ruleset *rs, const struct rule *r, const s
 	for (to->n = 0; to->n < corr->n_rules; to->n++) {
 		explain_into(rs, ruleset_rule(rs, corr->rules[to->n]), ev, a, &to->kids[to->n]);
 		to->holds = to->holds || to->kids[to->n].holds;
+		to->broken = to->broken || to->kids[to->n].broken;
 	}
 }
 

@@ -25,16 +25,17 @@ struct explained {
 	const char *field;  /* item: as the rule writes it, with its modifiers; NULL */
 	const char *wants;  /* item, source, some: what is asked for; else NULL */
 	const char *has;    /* item, source: what the event has; else NULL */
-	const char *why;    /* item, source: the reason in a few words; else NULL */
+	const char *why;    /* item, source: the reason in a few words; broken rule: that it is a bug; else NULL */
 	const struct rule *rule; /* EXPLAINED_RULE */
+	bool broken;        /* rule: its conditions say otherwise than matching, which `holds` tells; of a correlation: one of its rules is so */
 	struct explained *kids;
 	size_t n;
 };
 
 extern const char *const explained_words[]; /* "rule", "logsource", "all", "one", "some", "not", "item", by kind */
 
-/* Why r holds for ev or not. The root of a detection holds when matcher_run finds it; that of a correlation when one of its rules
- * does. Everything lives in a. */
+/* Why r holds for ev or not. The root of a detection holds when matcher_run, asked here, finds it; that of a correlation when one of
+ * its rules does. Everything lives in a. */
 struct explained *rule_explain(const struct ruleset *rs, const struct rule *r, const struct event *ev, struct arena *a);
 /* What a correlation needs, in a line: "value_count of User >= 10 within 5m for each host". NULL: r is none. */
 const char *rule_needs(const struct ruleset *rs, const struct rule *r, struct arena *a);

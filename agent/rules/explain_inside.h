@@ -7,8 +7,6 @@
 
 /* Fills field, wants, has and why of one line of a detection; `holds` is set. */
 void explain_item(const struct item *it, struct run *r, size_t variant, struct arena *a, struct explained *to);
-/* Fills holds, wants, has and why of the logsource; *variant as source_holds. */
-void explain_source(const struct compiled *c, const struct event *ev, size_t *variant, struct arena *a, struct explained *to);
 /* 'text' in quotes, fit for a line: cut around [at, at + n) when it is long. */
 const char *explain_quote(struct arena *a, const char *s, size_t len, size_t at, size_t n);
 

@@ -85,6 +85,8 @@ void explain_text(const struct explained *n, struct buf *to)
 {
 	size_t told = 0;
 
+	if (n->why)
+		buf_printf(to, "  %s\n", n->why);
 	for (size_t i = 0; i < n->n; i++) {
 		if (n->kids[i].kind == EXPLAINED_RULE) { /* of a correlation */
 			buf_printf(to, "  %-4s %s\n", n->kids[i].holds ? "yes" : "no", n->kids[i].label);

@@ -266,3 +266,11 @@ bool log_source_holds(const struct log_source *s, const struct event *ev)
 			return false;
 	return true;
 }
+
+int32_t log_set_holds(const struct log_set *set, const struct event *ev)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (log_source_holds(&set->sources[i], ev))
+			return (int32_t)i;
+	return -1;
+}

@@ -45,6 +45,8 @@ struct logsources *logsources_load(struct loader *l, const char *path, struct er
 const struct log_set *logsource_product(const struct logsources *t, const char *name, const char **nearest);
 const struct log_set *logsource_service(const struct logsources *t, const char *product, const char *name, const char **nearest);
 const struct log_set *logsource_category(const struct logsources *t, const char *product, const char *name, const char **nearest);
+/* The first of the set's sources that holds; -1: none. */
+int32_t log_set_holds(const struct log_set *set, const struct event *ev);
 bool log_source_holds(const struct log_source *s, const struct event *ev);
 
 #endif

@@ -51,9 +51,9 @@ static const struct compiled *compiled_of(const struct ruleset *rs, const struct
 
 static uint16_t real_id(const struct ruleset *rs, const struct compiled *c, const struct event *ev, const char *name)
 {
-	size_t variant;
+	int32_t variant = c->category ? log_set_holds(c->category, ev) : -1;
 
-	if (c->category && source_holds(c, ev, &variant)) {
+	if (variant >= 0) {
 		const struct log_source *s = &c->category->sources[variant];
 
 		for (size_t i = 0; i < s->n_renames; i++)

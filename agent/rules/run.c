@@ -1,6 +1,6 @@
 /* run.c - the program, asked about one event.
  *
- * Why: matching and explaining both come here, so that an explanation is what really happened.
+ * Why: matching and explaining both come here: the program answers each condition once and for both.
  * Promises: two-valued logic: an absent field makes a question false, and `not` of it true. Any value of a field may satisfy a
  * question. Each atom is asked once for an event. Nothing is allocated.
  * Refuses: nothing; an event has no way to make this fail. */
@@ -188,15 +188,11 @@ bool step_holds(struct run *r, uint32_t step)
 static int32_t source_of(struct run *r, uint16_t number)
 {
 	struct known_source *k = &r->sources[number];
-	const struct log_set *set = r->program->sets[number - 1];
 
 	if (k->epoch == r->view.epoch)
 		return k->source;
 	k->epoch = r->view.epoch;
-	k->source = -1;
-	for (size_t i = 0; i < set->n && k->source < 0; i++)
-		if (log_source_holds(&set->sources[i], r->view.ev))
-			k->source = (int32_t)i;
+	k->source = log_set_holds(r->program->sets[number - 1], r->view.ev);
 	return k->source;
 }
 

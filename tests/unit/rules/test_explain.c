@@ -2,6 +2,7 @@
 #include "unit/rules/events.h"
 
 #include "base/json.h"
+#include "rules/compiled.h"
 #include "rules/explain.h"
 
 struct asked {
@@ -9,7 +10,7 @@ struct asked {
 	const struct rule *rule;
 	struct matcher *m;
 	struct buf text, json;
-	bool holds;
+	bool holds, broken;
 };
 
 static void explain(void *arg, const struct event *ev)
@@ -27,6 +28,7 @@ static void explain(void *arg, const struct event *ev)
 	if (x->rule->kind == RULE_DETECTION)
 		assert_int_equal(root->holds, hit);
 	x->holds = root->holds;
+	x->broken = root->broken;
 	buf_reset(&x->text);
 	buf_reset(&x->json);
 	explain_text(root, &x->text);
@@ -143,6 +145,42 @@ static void the_logsource_comes_first(void **state)
 	}
 }
 
+/* Conditions of one set and plans of another: as if a witness were wrong. Matching's answer stands, and the text says that it is a bug. */
+static void what_matching_says_stands(void **state)
+{
+	static const struct { const char *cond, *plan; bool broken; } ask[] = {
+		{"tool.exe", "tool.exe", false}, {"tool.exe", "other.exe", true}, {"none.exe", "tool.exe", false},
+	};
+	static const char rule[] = "title: T\nname: t\nlogsource: {product: windows}\ndetection: {s: {Cmd|contains: '%s'}, condition: s}\n---\n"
+		"title: C\nname: c\ncorrelation: {type: event_count, rules: t, timespan: 5m, condition: {gte: 2}}\n";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof ask / sizeof ask[0]; i++) {
+		char *event = event_xml("EX1", "System", "P", 7, "2018-03-13T21:00:00Z", 1, DATA), one[600], two[600];
+		struct match_plans *own;
+		struct problems p;
+		struct ruleset *other;
+		struct asked x;
+
+		snprintf(one, sizeof one, rule, ask[i].cond);
+		snprintf(two, sizeof two, rule, ask[i].plan);
+		other = rules_of(two, &p);
+		for (int c = 0; c < 2; c++) {
+			asked_begin(&x, one, c ? "c" : "t");
+			own = x.rs->plans;
+			x.rs->plans = other->plans;
+			assert_int_equal(events_of(x.rs, "test", event, strlen(event), &x, explain), 1);
+			x.rs->plans = own;
+			assert_int_equal(x.broken, ask[i].broken);
+			assert_int_equal(x.holds, i == 0);
+			assert_int_equal(strstr(buf_text(&x.text), "internal error: matching says that the rule does not hold") != NULL, ask[i].broken);
+			assert_int_equal(strstr(buf_text(&x.json), "internal error: ") != NULL, ask[i].broken);
+			asked_end(&x);
+		}
+		ruleset_free(other);
+	}
+}
+
 static void a_correlation_explains_its_rules(void **state)
 {
 	static const char yaml[] = "title: One\nname: one\nlogsource: {product: windows}\ndetection: {s: {EventID: 7}, condition: s}\n---\n"
@@ -223,6 +261,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_answer_has_its_reason),
 		cmocka_unit_test(the_logsource_comes_first),
+		cmocka_unit_test(what_matching_says_stands),
 		cmocka_unit_test(a_correlation_explains_its_rules),
 		cmocka_unit_test(what_a_correlation_needs),
 		cmocka_unit_test(long_values_are_cut_around_the_match),
