@@ -54,6 +54,7 @@ struct node {
 	const char *label; /* name of the selection, NULL inside one */
 	struct node **kids;
 	size_t n;
+	size_t steps;    /* of the program that it becomes, about; 0: not counted yet */
 	size_t at_least; /* NODE_SOME: "2 of x*", 2 <= at_least < n */
 	const struct item *item;
 };

@@ -17,6 +17,7 @@ struct parse {
 	const char *p, *token;
 	size_t len; /* of token; 0: the end */
 	int depth;
+	size_t linked; /* by selectors, those that do not fit counted too */
 };
 
 static bool word_char(char c)
@@ -105,6 +106,11 @@ static struct node *selector(struct parse *q, bool all, uint64_t at_least)
 
 	if (q->len == 0 || !word_char(*q->token))
 		return fail(q, "'them' or a pattern");
+	q->linked += q->n;
+	if (q->linked > LIMIT_RULE_STEPS + q->n) {
+		refuse(q->l, q->at, "the condition asks for its selections more than %d times; name each once, or write several rules", LIMIT_RULE_STEPS);
+		return NULL;
+	}
 	for (size_t i = 0; i < q->n; i++) {
 		bool hidden = q->s[i].name[0] == '_' && (them || q->token[0] != '_');
 

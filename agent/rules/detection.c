@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "limits.h"
 #include "rules/compiled.h"
 
 const uint16_t *variant_fields(struct loader *l, const struct yaml_node *at, const struct compiled *c, const char *name)
@@ -91,6 +92,17 @@ static struct node *conditions(struct loader *l, const struct yaml_node *map, co
 	return any;
 }
 
+/* Each node once, however often it is used. */
+static size_t steps_of(struct node *n)
+{
+	if (n->steps)
+		return n->steps;
+	n->steps = 1 + (n->item ? n->item->n : 0);
+	for (size_t i = 0; i < n->n; i++)
+		n->steps += steps_of(n->kids[i]);
+	return n->steps;
+}
+
 static bool one_of(const char *const *list, const char *name)
 {
 	while (*list && strcmp(*list, name) != 0)
@@ -111,7 +123,7 @@ struct node *detection_tree(struct loader *l, const struct compiled *c, const st
 {
 	struct selection *s = arena_alloc(l->arena, (map->n + 1) * sizeof *s);
 	struct node *tree;
-	size_t n = 0;
+	size_t n = 0, once = 0;
 
 	for (size_t i = 0; i < map->n; i++) {
 		if (one_of(not_selections, map->keys[i]->text))
@@ -120,6 +132,7 @@ struct node *detection_tree(struct loader *l, const struct compiled *c, const st
 		if (!(s[n].node = definition(l, c, map->items[i])))
 			return NULL;
 		s[n].node->label = s[n].name;
+		once += steps_of(s[n].node);
 		n++;
 	}
 	if (n == 0) {
@@ -127,6 +140,11 @@ struct node *detection_tree(struct loader *l, const struct compiled *c, const st
 		return NULL;
 	}
 	tree = conditions(l, map, what, s, n);
+	if (tree && steps_of(tree) > once + LIMIT_RULE_STEPS) {
+		refuse(l, yaml_get(map, "condition"), "the condition names its selections so often that %zu questions become %zu; name each once, "
+			"with '1 of them' or parentheses, or write several rules", once, steps_of(tree));
+		return NULL;
+	}
 	for (size_t i = 0; tree && i < n; i++)
 		if (!s[i].used)
 			warn_as(l, LINT_UNUSED_SELECTION, key_of(map, s[i].name), "selection '%s' is not used by the condition", s[i].name);

@@ -1,6 +1,8 @@
 /* test_load.c - what a rule file can do wrong: named with line and what to write instead, and never in the way of the others. */
 #include "unit/rules/events.h"
 
+#include "base/buf.h"
+
 #define HEAD "title: T\nid: 11111111-1111-1111-1111-111111111111\nname: t\nlogsource:\n    product: windows\n    service: system\n"
 #define GOOD HEAD "detection:\n    selection:\n        EventID: 1\n    condition: selection\n"
 #define DETECT(body) HEAD "detection:\n" body
@@ -195,10 +197,43 @@ static void missing_things_are_errors(void **state)
 	assert_non_null(strstr(e.text, "no/such/rules"));
 }
 
+/* A list of 100 numbers, named so often: with 1 of them, or by its name. */
+static void a_condition_cannot_multiply_its_selections(void **state)
+{
+	static const struct { const char *use; int times; bool refused; } ask[] = {
+		{"s", 150, false}, {"s", 300, true}, {"1 of them", 300, true}, {"1 of them", 25000, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof ask / sizeof ask[0]; i++) {
+		struct problems p;
+		struct ruleset *rs;
+		struct buf b;
+
+		buf_init(&b, 1u << 20);
+		buf_str(&b, "title: T\nlogsource: {product: windows}\ndetection:\n  s:\n    A: [0");
+		for (int k = 1; k < 100; k++)
+			buf_printf(&b, ", %d", k);
+		buf_printf(&b, "]\n  condition: %s", ask[i].use);
+		for (int k = 1; k < ask[i].times; k++)
+			buf_printf(&b, " or %s", ask[i].use);
+		buf_str(&b, "\n");
+		rs = rules_of(buf_text(&b), &p);
+		assert_int_equal(ruleset_refused(rs), ask[i].refused);
+		if (ask[i].refused) {
+			assert_int_equal(p.line[0], 6);
+			assert_non_null(strstr(p.text[0], "name each once"));
+		}
+		ruleset_free(rs);
+		buf_free(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_fault_is_named), cmocka_unit_test(one_bad_rule_stops_no_other),
+		cmocka_unit_test(each_fault_is_named), cmocka_unit_test(a_condition_cannot_multiply_its_selections),
+		 cmocka_unit_test(one_bad_rule_stops_no_other),
 		cmocka_unit_test(typing_errors_in_keys_are_warned_of), cmocka_unit_test(silent_rules),
 		cmocka_unit_test(unknown_sources_never_match), cmocka_unit_test(missing_things_are_errors),
 	};
