@@ -108,7 +108,8 @@ static struct node *selector(struct parse *q, bool all, uint64_t at_least)
 		return fail(q, "'them' or a pattern");
 	q->linked += q->n;
 	if (q->linked > LIMIT_RULE_STEPS + q->n) {
-		refuse(q->l, q->at, "the condition asks for its selections more than %d times; name each once, or write several rules", LIMIT_RULE_STEPS);
+		refuse(q->l, q->at, "the condition asks for its selections more than %d times; name each once, or write several rules",
+			LIMIT_RULE_STEPS);
 		return NULL;
 	}
 	for (size_t i = 0; i < q->n; i++) {

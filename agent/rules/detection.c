@@ -141,8 +141,8 @@ struct node *detection_tree(struct loader *l, const struct compiled *c, const st
 	}
 	tree = conditions(l, map, what, s, n);
 	if (tree && steps_of(tree) > once + LIMIT_RULE_STEPS) {
-		refuse(l, yaml_get(map, "condition"), "the condition names its selections so often that %zu questions become %zu; name each once, "
-			"with '1 of them' or parentheses, or write several rules", once, steps_of(tree));
+		refuse(l, yaml_get(map, "condition"), "the condition names its selections so often that %zu questions become %zu; "
+			"name each once, with '1 of them' or parentheses, or write several rules", once, steps_of(tree));
 		return NULL;
 	}
 	for (size_t i = 0; tree && i < n; i++)
