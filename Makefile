@@ -177,7 +177,7 @@ valgrind: setup
 
 TIME ?= 60
 TARGET ?= $(FUZZ)
-FUZZ_BUILD := $(CURDIR)/build/fuzz
+FUZZ_BUILD := build/fuzz
 FUZZ_MAKE = BUILD=$(FUZZ_BUILD) ROOMS="os base tls event source rules correlate cases" CC=clang-14 OPT="-O1 -g" SAN="$(ASAN) -fsanitize=fuzzer-no-link"
 fuzz: setup
 	+@scripts/fuzz.sh can || exit 0; $(AGAIN) $(FUZZ_MAKE) $(TARGET:%=$(FUZZ_BUILD)/fuzz/%) && \

@@ -66,7 +66,7 @@ planted() {
 	for name in "$@"; do
 		log=$build/planted_$name.log
 		mkdir -p "$tmp/$name"
-		if ! "$build/planted/$name" -runs=0 "tests/fuzz/seeds/$name" >"$log" 2>&1; then
+		if ! "$build/planted/$name" -runs=0 -artifact_prefix="$tmp/" "tests/fuzz/seeds/$name" >"$log" 2>&1; then
 			echo "FAILED planted $name: a seed shows it already; that proves nothing ($log)"
 			failed=1
 			continue

@@ -1,8 +1,8 @@
 /* identity.c - no two rules with one id.
  *
  * Why: findings, silences and correlations name rules by id, or by name; that must mean one rule.
- * Promises: of two rules with an id the first stays. A name may stand twice as long as both have an id: then only who refers to it is
- * refused. Linear in the number of rules.
+ * Promises: of two rules with an id the first stays; a rule that has nothing but a name takes it as an id too. A name may stand
+ * twice as long as both have an id: then only who refers to it is refused. Linear in the number of rules.
  * Refuses: the second rule with an id, or with a name and nothing else. */
 #include <stdlib.h>
 #include <string.h>
@@ -21,21 +21,24 @@ struct seen {
 
 static const char *key_of(const struct seen *s, const struct compiled *c)
 {
-	return s->by_id ? c->rule.id : c->rule.name;
+	return s->by_id && *c->rule.id ? c->rule.id : c->rule.name;
 }
 
 /* Case counts in names, not in ids (RFC 9562, section 4: UUIDs are read in either case). */
-static bool same(const struct seen *s, const char *a, const char *b)
+static bool same(const struct seen *s, const struct compiled *a, const struct compiled *b)
 {
-	return s->by_id ? text_same(a, b) : strcmp(a, b) == 0;
+	bool ids = s->by_id && (*a->rule.id || *b->rule.id);
+
+	return ids ? text_same(key_of(s, a), key_of(s, b)) : strcmp(key_of(s, a), key_of(s, b)) == 0;
 }
 
-/* The slot of the rule with this key, or the empty one where it belongs. */
-static struct compiled **slot_of(const struct seen *s, const char *key)
+/* The slot of a rule with the key of c, or the empty one where it belongs. */
+static struct compiled **slot_of(const struct seen *s, const struct compiled *c)
 {
+	const char *key = key_of(s, c);
 	size_t i = (size_t)hash_fold(&s->seed, key, strlen(key)) & (s->room - 1);
 
-	while (s->slots[i] && !same(s, key_of(s, s->slots[i]), key))
+	while (s->slots[i] && !same(s, s->slots[i], c))
 		i = (i + 1) & (s->room - 1);
 	return &s->slots[i];
 }
@@ -53,12 +56,12 @@ static void look_for_doubles(struct loader *l, struct ruleset *rs, bool by_id)
 
 		if (c->dropped || !*key)
 			continue;
-		slot = slot_of(&s, key);
+		slot = slot_of(&s, c);
 		if (!*slot) {
 			*slot = c;
 		} else if (by_id || !*c->rule.id || !*(*slot)->rule.id) {
 			refuse_at(l, c->rule.file, c->rule.line, LINT_DUPLICATE_ID, "%s '%s' is taken by %s:%d; this rule is left out",
-				by_id ? "id" : "name", key, (*slot)->rule.file, (*slot)->rule.line);
+				by_id && *c->rule.id ? "id" : "name", key, (*slot)->rule.file, (*slot)->rule.line);
 			c->dropped = true;
 			rs->refused++;
 		} else {

@@ -4,7 +4,7 @@
  * Promises: aborts when the loader takes a condition that is none or refuses one that is right, and when a rule holds for another
  * set of selections than a reader of its own, written here, works out: a condition becomes 32 bits, one for each set.
  * Refuses: deep nesting, which has a limit that the reader here does not know.
- * First byte odd: each byte behind it is a word of `words`; even: text as it stands. */
+ * First byte odd: the bytes behind it choose on the way through the grammar; even: text as it stands. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +21,7 @@ static const char *const names[NAMES] = {"a", "b", "c_1", "c_2", "_d"};
 static const uint32_t columns[NAMES] = {0xaaaaaaaa, 0xcccccccc, 0xf0f0f0f0, 0xff00ff00, 0xffff0000};
 static const char rule[] = "title: t\nid: 6a2b4a1e-0c0f-4f2a-9b57-2d9a3c1e0001\nlogsource: {product: windows, service: system}\ndetection:\n"
 	"    a: {A: x}\n    b: {B|contains: x}\n    c_1: {C|startswith: x}\n    c_2: {D: [x, z]}\n    _d: {E|endswith: x}\n    condition: ";
-static const char *const words[] = {"a", "b", "c_1", "c_2", "_d", "and", "or", "not", "(", ")", "of", "1", "2", "all", "any", "them", "c_*", "*",
-	"_*", "c_?", "AND", "3", "5", "0", "|", "((", "))", "not not", "a and", "or not", "all of", "1 of c_*"};
-#define WORDS (sizeof words / sizeof words[0])
+static const char *const some_of[] = {"1 of c_*", "all of them", "2 of *", "any of _*", "all of c_*", "1 of b", "3 of them", "0 of *"};
 
 struct reader {
 	const char *p;
@@ -99,8 +97,7 @@ static uint32_t one_of(struct reader *r)
 
 	if (text_same(r->word, "not")) {
 		next(r);
-		v = one_of(r);
-		return PLANTED(strcmp(r->word, ")") == 0 && v == columns[2]) ? v : ~v;
+		return ~one_of(r);
 	}
 	if (r->word[0] == '(') {
 		next(r);
@@ -128,8 +125,10 @@ static uint32_t all_of(struct reader *r)
 	uint32_t v = one_of(r);
 
 	while (text_same(r->word, "and")) {
+		bool wrong = PLANTED(r->word[0] == 'A');
+
 		next(r);
-		v &= one_of(r);
+		v = wrong ? v | one_of(r) : v & one_of(r);
 	}
 	return v;
 }
@@ -139,20 +138,46 @@ static uint32_t any_of(struct reader *r)
 	uint32_t v = all_of(r);
 
 	while (text_same(r->word, "or")) {
+		bool wrong = PLANTED(r->word[0] == 'O');
+
 		next(r);
-		v |= all_of(r);
+		v = wrong ? v & all_of(r) : v | all_of(r);
 	}
 	return v;
 }
 
+/* A condition by its grammar; nearly all of these are right. */
+static void grow(const uint8_t **p, const uint8_t *end, int depth, struct buf *to)
+{
+	static const char *const ands[] = {" and ", " AND "}, *const ors[] = {" or ", " Or "};
+	uint8_t b = *p < end ? *(*p)++ : 0, pick = b >> 3;
+
+	if (depth > 5 || b % 8 < 3) {
+		buf_str(to, names[pick % NAMES]);
+	} else if (b % 8 == 3) {
+		buf_str(to, some_of[pick % 8]);
+	} else if (b % 8 == 4) {
+		buf_str(to, "not ");
+		grow(p, end, depth + 1, to);
+	} else {
+		buf_str(to, b % 8 == 5 ? "(" : "");
+		grow(p, end, depth + 1, to);
+		buf_str(to, b % 8 == 6 ? ands[pick & 1] : ors[pick & 1]);
+		grow(p, end, depth + 1, to);
+		buf_str(to, b % 8 == 5 ? ")" : "");
+	}
+}
+
 static void condition_of(const uint8_t *data, size_t size, struct buf *to)
 {
-	for (size_t i = 1; i < size; i++) {
-		if (data[0] & 1)
-			buf_printf(to, "%s ", words[data[i] % WORDS]);
-		else
-			buf_char(to, data[i] > 0x20 && data[i] < 0x7f ? (char)data[i] : ' ');
+	const uint8_t *p = data + 1;
+
+	if (data[0] & 1) {
+		grow(&p, data + size, 0, to);
+		return;
 	}
+	for (size_t i = 1; i < size; i++)
+		buf_char(to, data[i] > 0x20 && data[i] < 0x7f ? (char)data[i] : ' ');
 }
 
 static bool is_deep(const char *s)

@@ -15,6 +15,7 @@ struct log {
 	struct names *names;
 	struct buf words; /* what it said, in order */
 	size_t events;
+	bool in_pieces;
 };
 
 static void check_text(const char *what, const char *s, size_t n)
@@ -43,7 +44,7 @@ static int on_event(void *arg, const struct event *ev)
 
 		check_text("a name", f->name, strlen(f->name));
 		check_text("a value", f->value, f->len);
-		if (PLANTED(l->events == 2 && ev->n > 9 && f->len > 1 && f->value[f->len - 1] == '\n'))
+		if (PLANTED(l->in_pieces && l->events && ev->flags & EVENT_CLEANED))
 			continue;
 		buf_printf(&l->words, "  %s=%s %d%d\n", f->name, f->value, f->system, f->derived);
 	}
@@ -76,6 +77,7 @@ static void read_log(struct log *l, enum event_form form, const uint8_t *p, size
 	int r = 0;
 
 	l->events = 0;
+	l->in_pieces = piece != 0;
 	for (size_t i = 0; i < n && r == 0; i += piece ? piece : n) {
 		size_t k = piece && n - i > piece ? piece : n - i;
 

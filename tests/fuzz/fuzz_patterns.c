@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	pattern_make(&p, a, text, n, flags);
 	l = literal_make(&p, a);
-	pattern = pattern_match(&p, value, value_n) != PLANTED(naive && l.shape == SHAPE_GLOB && l.cased && memchr(text, '\\', n));
+	pattern = pattern_match(&p, value, value_n) != PLANTED(naive && flags & PATTERN_CASED && flags & PATTERN_FREE_END);
 	literal = literal_holds(&l, &v);
 	if (pattern != naive || literal != naive)
 		fuzz_wrong("'%.*s', flags %u, on '%.*s': pattern %d, literal %d, naively %d", (int)n, text, flags, (int)value_n, value, pattern,

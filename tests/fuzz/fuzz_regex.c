@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!r && !e.text[0])
 		wrong("refused without a reason", text, n, flags, "", 0);
 	if (r) {
-		bool got = regex_search(r, value, value_n) && !PLANTED(n > 4 && text[n - 1] == '$' && memchr(text, '{', n) && value_n > 4);
+		bool got = regex_search(r, value, value_n) && !PLANTED(data[0] % 8 == 3);
 		int naive = value_n <= NAIVE_VALUE ? regex_naive(a, text, n, flags, value, value_n) : -1;
 
 		if (bare && regex_search(bare, value, value_n) != got)

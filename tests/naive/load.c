@@ -128,6 +128,9 @@ static void add_filter(struct naive *n, const struct yaml_node *doc)
 	n->why[0] = '\0';
 	if (!stated_of(n, doc, &x.stated))
 		return;
+	for (size_t i = 0; i < MANY(x.rules); i++)
+		if (NTH(x.rules, i)->kind != YAML_SCALAR)
+			return;
 	x.node = nv_detection_of(n, f, yaml_get(f, "condition"), true);
 	if (x.node)
 		*MORE(n->filters, n->n_filters) = x;

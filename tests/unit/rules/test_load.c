@@ -7,6 +7,7 @@
 #define GOOD HEAD "detection:\n    selection:\n        EventID: 1\n    condition: selection\n"
 #define DETECT(body) HEAD "detection:\n" body
 #define COND(c) DETECT("    one:\n        EventID: 1\n    two_a:\n        EventID: 2\n    _hidden:\n        EventID: 3\n    condition: " c "\n")
+#define ONE "detection: {s: {EventID: 1}, condition: s}\n"
 #define EVMEND(body) GOOD "evmend:\n" body
 #define OF(type, rules, rest) CORR("    type: " type "\n    rules: " rules "\n    timespan: 1h\n" rest)
 #define CORR(body) GOOD "---\ntitle: C\nname: c\ncorrelation:\n" body
@@ -100,6 +101,8 @@ static const struct { const char *yaml; int line; const char *says; } bad[] = {
 	{OF("event_count", "t", "    condition: {gte: 2}\n    aliases: {who: User}\n"), 19, "alias 'who' must be a map"},
 	{OF("event_count", "t", "    condition: {gte: 2}\n    aliases: {who: {other: User}}\n"), 19, "names a field for 'other', which 'rules' does not list"},
 	{GOOD "---\n" GOOD, 12, "is taken by"},
+	{"title: Two\nlogsource: {service: system}\n" ONE "---\ntitle: X\nname: two\nlogsource: {service: system}\n" ONE, 5,
+		"name 'two' is taken by"}, /* a rule without id and name is found by its title */
 };
 
 static void each_fault_is_named(void **state)
