@@ -42,7 +42,7 @@
 #define LIMIT_TUNE 20000                  /* marked findings that `rules tune` keeps with their fields: some 60 MB */
 #define LIMIT_NAMES 60000                 /* field names that rules mention; ids are 16 bit */
 
-/* regular expressions of rules: what they cost at most (rules/regex.h) */
+/* regular expressions of rules: what they cost at most (rules/regex/regex.h) */
 #define LIMIT_REGEX_BYTES 4096            /* the longest of SigmaHQ's has 210 */
 #define LIMIT_REGEX_POSITIONS 2048        /* characters to match, repeats written out; .{1000,} has 1,000 */
 #define LIMIT_REGEX_SETS 256              /* different characters and classes of one expression */

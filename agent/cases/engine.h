@@ -87,7 +87,8 @@ void engine_close_case(struct engine *g, uint32_t id);
 /* State over a restart. Remembered findings, the book of cases, watermarks: JSON, versioned. -1: not readable (the caller says so and
  * starts empty). The groups of correlations beside it, as rows of a name and a value, because there may be a million: engine_changes
  * says those that changed since engine_stored was called last (n 0: the row goes; put may end it with -1), engine_restore takes one
- * row back, after engine_load: 1 when its rules are gone, -1 when it cannot be read; stored false: engine_changes says it again. Rules that are the same by id get theirs back, rows of rules that are gone are dropped. */
+ * row back, after engine_load: 1 when its rules are gone, -1 when it cannot be read; stored false: engine_changes says it again.
+ * Rules that are the same by id get theirs back, rows of rules that are gone are dropped. */
 void engine_save(const struct engine *g, struct buf *to);
 int engine_load(struct engine *g, const char *from, size_t n, struct err *e);
 int engine_changes(struct engine *g, int (*put)(void *arg, const void *name, size_t name_n, const void *value, size_t n), void *arg);

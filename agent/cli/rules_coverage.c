@@ -13,7 +13,7 @@
 #include "base/json.h"
 #include "cli/read_events.h"
 #include "cli/rules_home.h"
-#include "rules/coverage.h"
+#include "rules/coverage/coverage.h"
 
 #define SHOWN 10
 

@@ -15,7 +15,7 @@
 #include "cli/rules_home.h"
 #include "cli/rules_list.h"
 #include "os/os.h"
-#include "rules/explain.h"
+#include "rules/explain/explain.h"
 
 #define NEAR 5 /* rules that are offered for a name that is none */
 

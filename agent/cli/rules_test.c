@@ -16,7 +16,7 @@
 #include "cli/read_events.h"
 #include "cli/rules_home.h"
 #include "os/os.h"
-#include "rules/explain.h"
+#include "rules/explain/explain.h"
 
 struct testing {
 	struct cli *c;

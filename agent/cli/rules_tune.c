@@ -14,7 +14,7 @@
 #include "base/json.h"
 #include "cli/rules_home.h"
 #include "cli/tune_marks.h"
-#include "rules/tune.h"
+#include "rules/tune/tune.h"
 
 struct seen { /* an event that the rule matched */
 	uint8_t uid[32];

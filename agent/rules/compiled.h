@@ -10,7 +10,7 @@
 #include "rules/logsource.h"
 #include "rules/number.h"
 #include "rules/pattern.h"
-#include "rules/regex.h"
+#include "rules/regex/regex.h"
 #include "rules/ruleset.h"
 #include "rules/time_part.h"
 

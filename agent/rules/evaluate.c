@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "rules/compiled.h"
-#include "rules/view.h"
+#include "rules/match/view.h"
 
 void look_begin(struct look *l, const struct ruleset *rs, const struct event *ev)
 {

@@ -14,9 +14,9 @@
 #include "os/os.h"
 #include "rules/collection.h"
 #include "rules/filter.h"
-#include "rules/lint_inside.h"
+#include "rules/lint/lint_inside.h"
 #include "rules/placeholders.h"
-#include "rules/match_plan.h"
+#include "rules/match/match_plan.h"
 #include "rules/rule_load.h"
 #include "tls/digest.h"
 

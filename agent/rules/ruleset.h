@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "event/event.h"
-#include "rules/lint.h"
+#include "rules/lint/lint.h"
 #include "rules/rule.h"
 
 struct ruleset;

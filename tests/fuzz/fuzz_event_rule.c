@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "lib/fuzz.h"
-#include "rules/explain.h"
+#include "rules/explain/explain.h"
 
 struct both {
 	struct ruleset *rs;

@@ -11,7 +11,7 @@
 #include "lib/fuzz.h"
 #include "naive/inside.h"
 #include "rules/fold.h"
-#include "rules/literal.h"
+#include "rules/match/literal.h"
 
 static bool is_text(const char *s, size_t n)
 {

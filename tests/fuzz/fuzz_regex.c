@@ -11,7 +11,7 @@
 #include "lib/fuzz.h"
 #include "lib/regex_naive.h"
 #include "rules/fold.h"
-#include "rules/regex_private.h"
+#include "rules/regex/regex_private.h"
 
 #define NAIVE_VALUE 24 /* bytes; trying everything takes its time */
 

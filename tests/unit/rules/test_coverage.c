@@ -1,5 +1,5 @@
 /* test_coverage.c - which rules can fire with the events that were seen, and what is missing for the others. */
-#include "rules/coverage.h"
+#include "rules/coverage/coverage.h"
 #include "unit/rules/events.h"
 
 #define RULE(source, body) "title: T\nname: t\nlogsource: {product: windows, " source "}\ndetection:\n    s:\n" body

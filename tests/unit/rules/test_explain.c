@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 #include "rules/compiled.h"
-#include "rules/explain.h"
+#include "rules/explain/explain.h"
 
 struct asked {
 	struct ruleset *rs;

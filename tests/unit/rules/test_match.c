@@ -4,7 +4,7 @@
 
 #include "unit/rules/events.h"
 
-#include "rules/explain.h"
+#include "rules/explain/explain.h"
 
 struct one {
 	struct matcher *m;
@@ -236,7 +236,8 @@ static void field_against_field_is_linear(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(field_against_field_is_linear), cmocka_unit_test(modifiers), cmocka_unit_test(absent_and_empty), cmocka_unit_test(several_values), cmocka_unit_test(conditions),
+		cmocka_unit_test(field_against_field_is_linear), cmocka_unit_test(modifiers), cmocka_unit_test(absent_and_empty),
+		cmocka_unit_test(several_values), cmocka_unit_test(conditions),
 		cmocka_unit_test(lists_of_maps_are_alternatives), cmocka_unit_test(sources), cmocka_unit_test(names_for_positions),
 	};
 

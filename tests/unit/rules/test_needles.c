@@ -6,8 +6,8 @@
 #include "base/arena.h"
 #include "lib/check.h"
 #include "rules/fold.h"
-#include "rules/literal.h"
-#include "rules/needles.h"
+#include "rules/match/literal.h"
+#include "rules/match/needles.h"
 
 static const char *const units[] = {"a", "B", "b", " ", "-", "/", "\\", "\xc3\x84", "\xc3\xa4", "\xe2\x80\x93", "\xe2\x84\xaa", "k", "K", "7"};
 

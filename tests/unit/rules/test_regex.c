@@ -8,7 +8,7 @@
 #include "lib/check.h"
 #include "lib/regex_naive.h"
 #include "rules/fold.h"
-#include "rules/regex_private.h"
+#include "rules/regex/regex_private.h"
 
 static unsigned flags_of(const char *s)
 {
@@ -285,7 +285,7 @@ static void make_either(struct made *m, int depth)
 	}
 }
 
-/* Does the value hold a text of each set, as rules/regex.h promises? */
+/* Does the value hold a text of each set, as rules/regex/regex.h promises? */
 static bool has_literals(const struct regex *r, const char *value, size_t n)
 {
 	const struct regex_set *sets;

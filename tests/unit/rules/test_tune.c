@@ -1,5 +1,5 @@
 /* test_tune.c - filters from marked findings: what is proposed, what is refused, and that the engine agrees with each. */
-#include "rules/tune.h"
+#include "rules/tune/tune.h"
 #include "unit/rules/events.h"
 
 #define RULE "title: It's T\nname: t\nlogsource: {product: windows, service: system}\ndetection: {s: {EventID: 7}, condition: s}\n"
