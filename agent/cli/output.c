@@ -120,7 +120,7 @@ int cli_usage(struct cli *c, const char *fmt, ...)
 	return code;
 }
 
-static void remark(struct cli *c, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 2, 0))) remark(struct cli *c, const char *fmt, va_list ap)
 {
 	struct buf b;
 
