@@ -71,7 +71,7 @@ const struct cli_verb verb_rules = {
 	.help = "list     the rules that are loaded; --tag, --level and the like choose\n"
 		"check    every problem of every rule file, with file, line and what to write instead; exit code 2 when a rule is refused\n"
 		"         (an error), with --strict also when there is a warning\n"
-		"explain  what a rule says, and for each event of FILE which conditions held and why\n"
+		"explain  what a rule says, and for each event of FILE which conditions held and why; exit code 1 when an event held\n"
 		"test     runs each rule on the events beside it: all of tests/NAME/match* must match, none of tests/NAME/nomatch*, exactly\n"
 		"         N of tests/NAME/count-N*; exit code 2 when one fails, a rule is refused or has no tests\n"
 		"cost     how much time each rule takes on the events of FILE, and how often it holds\n"
