@@ -58,9 +58,11 @@ size_t matcher_run(struct matcher *m, const struct event *ev, const uint32_t **h
  * asked only of events that have its rarest texts; finding those is shared by all rules and not in here. */
 struct rule_cost {
 	uint64_t asked, held; /* events */
-	int64_t us;           /* wall time; many askings take less than one, so only sums over many events mean something */
+	int64_t us;           /* less what others had the processor for; many askings take less than one: only sums mean something */
 };
 void matcher_measure(struct matcher *m);
+/* What to take back from an event's dearest question, that took `dearest` us, when the event took `wall` and the processor `cpu`. */
+int64_t rule_cost_lost(int64_t dearest, int64_t wall, int64_t cpu);
 struct rule_cost matcher_cost(const struct matcher *m, const struct rule *r);
 struct matcher_counts {
 	uint64_t candidates; /* rules asked, over all events */

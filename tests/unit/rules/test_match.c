@@ -233,12 +233,32 @@ static void field_against_field_is_linear(void **state)
 	assert_true(clock() - from < 3 * CLOCKS_PER_SEC); /* some 0.01 s; the product would be 20 s */
 }
 
+/* What somebody else had the processor for is nobody's cost. */
+static void time_lost(void **state)
+{
+	static const struct {
+		int64_t dearest, wall, cpu, lost;
+	} t[] = {
+		{20000, 20100, 90, 20000},   /* put aside once, in the dearest question */
+		{20000, 25000, 10000, 15000},
+		{20000, 20100, 20100, 0},    /* dear in earnest */
+		{20000, 20100, 20090, 0},    /* the clocks differ a little */
+		{3, 20100, 90, 0},           /* put aside between the questions */
+		{20000, 20100, 20200, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+		assert_int_equal(rule_cost_lost(t[i].dearest, t[i].wall, t[i].cpu), t[i].lost);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(field_against_field_is_linear), cmocka_unit_test(modifiers), cmocka_unit_test(absent_and_empty),
 		cmocka_unit_test(several_values), cmocka_unit_test(conditions),
 		cmocka_unit_test(lists_of_maps_are_alternatives), cmocka_unit_test(sources), cmocka_unit_test(names_for_positions),
+		cmocka_unit_test(time_lost),
 	};
 
 	return cmocka_run_group_tests_name("match", tests, NULL, NULL);
