@@ -33,6 +33,7 @@ struct decoder {
 	struct arena *arena;
 	enum event_form form;
 	enum text_encoding encoding;
+	bool under_way;      /* something was settled: what follows is no beginning */
 	bool encoding_known;
 	bool seen;            /* something that deserves the name was found */
 	uint8_t head[4];      /* the first bytes, until the encoding is known */
@@ -277,7 +278,7 @@ static int know_form(struct decoder *d, bool final, struct err *e)
 {
 	enum event_form found = d->form;
 
-	if (d->settled + d->base > 3) /* in the middle of a stream the form is known from its beginning */
+	if (d->under_way || d->settled + d->base > 3) /* in the middle of a stream the form is known from its beginning */
 		return d->form != FORM_AUTO;
 	if (form_find(buf_text(&d->text), d->text.n, d->options.source, final, &found, e))
 		return -1;
@@ -288,21 +289,18 @@ static int know_form(struct decoder *d, bool final, struct err *e)
 
 static int run(struct decoder *d, const struct decode_sink *sink, bool final, struct err *e)
 {
-	int known;
+	int64_t before = d->settled;
+	int r;
 
 	if (!d->text.n && !final)
 		return 0;
-	known = know_form(d, final, e);
-	if (known <= 0)
-		return known;
-	switch (d->form) {
-	case FORM_XML:
-		return run_xml(d, sink, final);
-	case FORM_HTTPPROXY:
-		return run_httpproxy(d, sink, final);
-	default:
-		return run_console(d, sink, final);
-	}
+	r = know_form(d, final, e);
+	if (r <= 0)
+		return r;
+	r = d->form == FORM_XML ? run_xml(d, sink, final) : d->form == FORM_HTTPPROXY ? run_httpproxy(d, sink, final) :
+		run_console(d, sink, final);
+	d->under_way = d->under_way || d->settled > before;
+	return r;
 }
 
 static void take(struct decoder *d, const void *bytes, size_t n)

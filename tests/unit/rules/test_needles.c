@@ -151,7 +151,7 @@ static void numbers_and_presence(void **state)
 		{.kind = NEEDLE_PRESENT}};
 	static const struct { const char *value; bool small, large; } rows[] = {
 		{"23", true, false}, {"0x17", true, false}, {" 23 ", true, false}, {"-23", false, false}, {"24", false, false}, {"", false, false},
-		{"18446744073709551615", false, true}, {"23.0", false, false},
+		{"18446744073709551615", false, true}, {"23.0", true, false}, {"23.5", false, false},
 	};
 	struct arena *a = arena_new(4096);
 	const struct needles *s = needles_new(a, list, 3);
