@@ -155,12 +155,19 @@ static const struct log_source *source_of(const struct compiled *c, size_t varia
 	return c->service ? &c->service->sources[0] : c->product && c->product->n ? &c->product->sources[0] : NULL;
 }
 
+/* Is the event what the rule means, and by this source of its category? */
+static bool means(const struct compiled *c, const struct event *ev, size_t variant)
+{
+	if (c->no_source || (c->product && log_set_holds(c->product, ev) < 0) || (c->service && log_set_holds(c->service, ev) < 0))
+		return false;
+	return !c->category || log_set_holds(c->category, ev) == (int32_t)variant;
+}
+
 /* An event of that log source. false: it is not what the rule means. */
 static bool make_event(struct hostile *h, const struct compiled *c, size_t variant, struct event *ev, struct event_field *fields)
 {
 	const struct log_source *s = source_of(c, variant);
 	const struct log_source *service = c->service ? &c->service->sources[0] : s;
-	size_t got;
 
 	*ev = (struct event){.provider = "", .channel = "", .computer = "host.example", .level = 4, .record_id = 1, .time = 1, .raw = "",
 		.source = "bench", .fields = fields};
@@ -185,7 +192,7 @@ static bool make_event(struct hostile *h, const struct compiled *c, size_t varia
 	for (size_t i = 0; i < h->n && !ev->event_id; i++)
 		if (text_same(fields[i].name, "EventID"))
 			ev->event_id = (uint32_t)atoi(fields[i].value);
-	return source_holds(c, ev, &got) && got == variant;
+	return means(c, ev, variant);
 }
 
 static void attack(struct hostile *h, const struct compiled *c, size_t variant)
