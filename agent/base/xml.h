@@ -1,4 +1,4 @@
-/* xml.h - one XML document at a time, as a stream of calls (libxml2's push parser behind it).
+/* xml.h - one XML document at a time, as a stream of calls (libxml2 behind it).
  *
  * Refused: DOCTYPE, entity declarations, external access of any kind, depth above LIMIT_XML_DEPTH. The input must be
  * UTF-8 that XML 1.0 permits (event/event_clean.h sees to that before). Names come without prefix and namespace.

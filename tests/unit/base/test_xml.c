@@ -103,6 +103,26 @@ static void reads(void **state)
 	gives(*state, "\xef\xbb\xbf<a/>", "<a></a>");
 }
 
+/* The namespace of the root is left out before parsing, but only where nothing can be wrong with it. */
+static void a_root_has_a_namespace(void **state)
+{
+	gives(*state, "<Event xmlns='http://x/y'/>", "<Event></Event>");
+	gives(*state, "<Event xmlns=\"http://x/y\"><b>1</b></Event>", "<Event><b>1</b></Event>");
+	gives(*state, "<Event xmlns=\"it's\"/>", "<Event></Event>");
+	gives(*state, "<Event xmlns=''><b/></Event>", "<Event><b></b></Event>");
+	gives(*state, "<Event xmlns='u' b='1'/>", "<Event b=1></Event>");
+	gives(*state, "<Event xmlns='u'\n>t</Event>", "<Event>t</Event>");
+	fails(*state, "<Event xmlns='u'>", "well-formed");
+	fails(*state, "<Event xmlns='u'>\n</event>", "line 2");
+	fails(*state, "<Event xmlns='a<b'></Event>", "well-formed");
+	fails(*state, "<Event xmlns='&x;'></Event>", "line 1");
+	fails(*state, "<Event xmlns='u\"></Event>", "well-formed");
+	fails(*state, "<Event xmlns='u' xmlns='u'></Event>", "well-formed");
+	fails(*state, "< xmlns='u'></>", "well-formed");
+	fails(*state, "<Event xmlns='", "well-formed");
+	fails(*state, "<Event xmlns=", "well-formed");
+}
+
 static void entities_are_resolved(void **state)
 {
 	gives(*state, "<a>&lt;&amp;&gt;&quot;&apos;&#65;&#x20ac;&#13;</a>", "<a><&>\"'A\xe2\x82\xac\r</a>");
@@ -232,6 +252,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(reads, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_root_has_a_namespace, setup, teardown),
 		cmocka_unit_test_setup_teardown(entities_are_resolved, setup, teardown),
 		cmocka_unit_test_setup_teardown(undeclared_prefixes_are_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_door_is_closed, setup, teardown),
