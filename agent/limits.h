@@ -39,6 +39,7 @@
 #define LIMIT_EXPANSION_BYTES (4u << 20)  /* of all those texts together; a command line has 32 kB */
 #define LIMIT_RULE_STEPS 20000            /* that a condition adds by naming selections again: each use is asked anew */
 #define LIMIT_PLACEHOLDERS 32             /* in one value */
+#define LIMIT_TOLD 20                     /* wrong values of one list that are told one by one */
 #define LIMIT_TUNE 20000                  /* marked findings that `rules tune` keeps with their fields: some 60 MB */
 #define LIMIT_NAMES 60000                 /* field names that rules mention; ids are 16 bit */
 

@@ -41,6 +41,7 @@ static bool is_temporal(const struct correlation *c)
 static bool read_rules(struct loader *l, const struct yaml_node *corr, struct compiled *c)
 {
 	const struct yaml_node *n = yaml_get(corr, "rules"), *condition = yaml_get(corr, "condition");
+	const struct yaml_node *at = n ? n : condition ? condition : corr;
 	bool from_condition = !n && is_temporal(&c->correlation) && condition && condition->kind == YAML_SCALAR;
 	const char *const *list;
 
@@ -48,17 +49,17 @@ static bool read_rules(struct loader *l, const struct yaml_node *corr, struct co
 			     !texts(l, n ? n : corr, "rules", &list, &c->n_references))
 		return false;
 	if (c->n_references > CORR_RULES)
-		return refuse(l, n ? n : condition, "a correlation may refer to %d rules at most", CORR_RULES);
+		return refuse(l, at, "a correlation may refer to %d rules at most", CORR_RULES);
 	c->references = arena_alloc(l->arena, c->n_references * sizeof *c->references);
 	for (size_t i = 0; i < c->n_references; i++) {
 		c->references[i].text = list[i];
-		c->references[i].line = n && n->kind == YAML_LIST ? n->items[i]->line : (n ? n : condition)->line;
+		c->references[i].line = n && n->kind == YAML_LIST ? n->items[i]->line : at->line;
 		for (size_t k = 0; k < i; k++)
 			if (text_same(list[i], list[k]))
 				return refuse(l, n, "'%s' is listed twice", list[i]);
 	}
 	if ((is_temporal(&c->correlation) || c->correlation.type == CORR_ABSENT) && c->n_references < 2)
-		return refuse(l, n ? n : condition, "%s needs two rules at least", types[c->correlation.type]);
+		return refuse(l, at, "%s needs two rules at least", types[c->correlation.type]);
 	return true;
 }
 
@@ -86,16 +87,17 @@ static bool span_of(const char *s, int64_t *us)
 static bool read_spans(struct loader *l, const struct yaml_node *corr, struct correlation *to)
 {
 	const struct yaml_node *n = yaml_get(corr, "timespan"), *old = yaml_get(corr, "timeframe");
+	bool good = true;
 
 	if (!n && old)
-		return refuse(l, old, "'timeframe' is not a key of Sigma; write 'timespan'");
-	if (!n || n->kind != YAML_SCALAR || !span_of(n->text, &to->timespan) || to->timespan == 0)
-		return refuse(l, n ? n : corr, "a correlation needs a 'timespan' such as 30s, 10m, 24h, 7d, 2w, 3M or 1y, at most 10y");
+		good = refuse(l, old, "'timeframe' is not a key of Sigma; write 'timespan'");
+	else if (!n || n->kind != YAML_SCALAR || !span_of(n->text, &to->timespan) || to->timespan == 0)
+		good = refuse(l, n ? n : corr, "a correlation needs a 'timespan' such as 30s, 10m, 24h, 7d, 2w, 3M or 1y, at most 10y");
 	to->quiet = -1;
 	if (!(n = yaml_get(corr, "quiet")))
-		return true;
-	return (n->kind == YAML_SCALAR && span_of(n->text, &to->quiet)) ||
-	       refuse(l, n, "'quiet' is how long a correlation that fired stays silent, such as 0s, 10m or 1d");
+		return good;
+	return ((n->kind == YAML_SCALAR && span_of(n->text, &to->quiet)) ||
+		refuse(l, n, "'quiet' is how long a correlation that fired stays silent, such as 0s, 10m or 1d")) && good;
 }
 
 static bool read_alias(struct loader *l, const struct yaml_node *name, const struct yaml_node *map, struct compiled *c, struct alias *list)
@@ -199,16 +201,58 @@ static bool read_generate(struct loader *l, const struct yaml_node *doc, const s
 	return true;
 }
 
+/* Keys of the condition, which are often written one level too high. */
+static const char *const inner[] = {"field", "percentile", "gt", "gte", "lt", "lte", "eq", "neq", NULL};
+
+static bool known_keys(struct loader *l, const struct yaml_node *corr)
+{
+	struct yaml_node rest = *corr;
+	bool good = true;
+
+	if (corr->kind != YAML_MAP)
+		return only_keys(l, corr, "correlation", known);
+	rest.keys = arena_alloc(l->arena, (corr->n + 1) * sizeof(struct yaml_node *));
+	rest.n = 0;
+	for (size_t i = 0; i < corr->n; i++) {
+		const char *key = corr->keys[i]->text;
+		size_t k = 0;
+
+		while (inner[k] && strcmp(inner[k], key) != 0)
+			k++;
+		if (inner[k])
+			good = refuse_as(l, LINT_UNKNOWN_KEY, corr->keys[i], "'%s' belongs into condition, such as condition: {%s: ...}", key, key);
+		else if (strcmp(key, "timeframe") != 0 || yaml_get(corr, "timespan"))
+			rest.keys[rest.n++] = corr->keys[i];
+	}
+	return only_keys(l, &rest, "correlation", known) && good;
+}
+
+/* What hangs on the type. A key in the wrong place leaves the condition short, and that is told already. */
+static bool read_typed(struct loader *l, const struct yaml_node *corr, struct compiled *c)
+{
+	const bool rules = read_rules(l, corr, c), where = read_where(l, corr, &c->correlation);
+	bool complete = rules;
+
+	for (size_t i = 0; inner[i]; i++)
+		complete = complete && !yaml_get(corr, inner[i]);
+	return complete && read_counted(l, corr, &c->correlation) && correlation_condition(l, c, corr) && where;
+}
+
 bool correlation_compile(struct loader *l, struct compiled *c, const struct yaml_node *doc)
 {
 	const struct yaml_node *corr = yaml_get(doc, "correlation");
 	struct correlation *to = &c->correlation;
+	bool good[6];
 
-	if (corr->kind == YAML_MAP && yaml_get(corr, "timeframe") && !yaml_get(corr, "timespan"))
-		return read_spans(l, corr, to);
-	return only_keys(l, corr, "correlation", known) && read_type(l, corr, to) && read_rules(l, corr, c) && read_spans(l, corr, to) &&
-	       read_group_by(l, corr, to) && read_counted(l, corr, to) && correlation_condition(l, c, corr) && read_aliases(l, corr, c) &&
-	       read_where(l, corr, to) && read_generate(l, doc, corr, to);
+	good[0] = known_keys(l, corr);
+	if (corr->kind != YAML_MAP)
+		return false;
+	good[1] = read_spans(l, corr, to);
+	good[2] = read_group_by(l, corr, to);
+	good[3] = read_aliases(l, corr, c);
+	good[4] = read_generate(l, doc, corr, to);
+	good[5] = read_type(l, corr, to) && read_typed(l, corr, c);
+	return all_good(good, sizeof good / sizeof *good);
 }
 
 bool correlation_alias_means(const struct compiled *c, const struct alias *a, size_t ref)

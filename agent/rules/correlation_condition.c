@@ -197,7 +197,7 @@ static bool can_hold(const struct correlation *c, size_t n_rules)
 static bool read_expression(struct loader *l, struct compiled *c, const struct yaml_node *n)
 {
 	struct correlation *to = &c->correlation;
-	struct corr_step steps[CORR_STEPS], *kept;
+	struct corr_step steps[CORR_STEPS] = {{0}}, *kept;
 	struct parse q = {.l = l, .at = n, .c = c, .p = n->text, .steps = steps, .n_names = c->n_references};
 	uint64_t used = 0;
 
@@ -275,14 +275,15 @@ static bool read_bounds(struct loader *l, struct compiled *c, const struct yaml_
 {
 	static const char *const known[] = {"gt", "gte", "lt", "lte", "eq", "neq", "field", "percentile", NULL};
 	struct correlation *to = &c->correlation;
-	bool temporal = to->type == CORR_TEMPORAL || to->type == CORR_TEMPORAL_ORDERED;
+	bool temporal = to->type == CORR_TEMPORAL || to->type == CORR_TEMPORAL_ORDERED, good = true;
 
 	if (!only_keys(l, n, "the condition of a correlation", known))
 		return false;
 	for (size_t i = 0; i < n->n; i++)
-		if (strcmp(n->keys[i]->text, "field") != 0 && strcmp(n->keys[i]->text, "percentile") != 0 &&
-		    !read_bound(l, to, n->keys[i], n->items[i]))
-			return false;
+		if (strcmp(n->keys[i]->text, "field") != 0 && strcmp(n->keys[i]->text, "percentile") != 0)
+			good = read_bound(l, to, n->keys[i], n->items[i]) && good;
+	if (!good)
+		return false;
 	if (to->n_bounds == 0)
 		return refuse(l, n, "the condition needs one of gt, gte, lt, lte, eq and neq, such as {gte: 10}");
 	if (!read_percentile(l, to, n, yaml_get(n, "percentile")))

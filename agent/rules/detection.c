@@ -54,6 +54,7 @@ static struct node *item_node(struct loader *l, const struct compiled *c, const 
 static struct node *definition(struct loader *l, const struct compiled *c, const struct yaml_node *d)
 {
 	struct node *n;
+	bool good = true;
 
 	if (d->kind == YAML_SCALAR)
 		return item_node(l, c, NULL, d);
@@ -64,16 +65,16 @@ static struct node *definition(struct loader *l, const struct compiled *c, const
 	n = new_node(l, d->kind == YAML_MAP ? NODE_AND : NODE_OR, d->n);
 	for (n->n = 0; n->n < d->n; n->n++) {
 		n->kids[n->n] = d->kind == YAML_MAP ? item_node(l, c, d->keys[n->n], d->items[n->n]) : definition(l, c, d->items[n->n]);
-		if (!n->kids[n->n])
-			return NULL;
+		good = n->kids[n->n] && good;
 	}
-	return n;
+	return good ? n : NULL;
 }
 
 static struct node *conditions(struct loader *l, const struct yaml_node *map, const char *what, struct selection *s, size_t n)
 {
 	const struct yaml_node *cond = yaml_get(map, "condition");
 	struct node *any;
+	bool good = true;
 
 	if (!cond) {
 		refuse(l, map, "the %s has no 'condition'", what);
@@ -86,10 +87,11 @@ static struct node *conditions(struct loader *l, const struct yaml_node *map, co
 		return NULL;
 	}
 	any = new_node(l, NODE_OR, cond->n);
-	for (any->n = 0; any->n < cond->n; any->n++)
-		if (!(any->kids[any->n] = condition_compile(l, cond->items[any->n], s, n)))
-			return NULL;
-	return any;
+	for (any->n = 0; any->n < cond->n; any->n++) {
+		any->kids[any->n] = condition_compile(l, cond->items[any->n], s, n);
+		good = any->kids[any->n] && good;
+	}
+	return good ? any : NULL;
 }
 
 /* Each node once, however often it is used. */
@@ -124,21 +126,24 @@ struct node *detection_tree(struct loader *l, const struct compiled *c, const st
 	struct selection *s = arena_alloc(l->arena, (map->n + 1) * sizeof *s);
 	struct node *tree;
 	size_t n = 0, once = 0;
+	bool good = true;
 
 	for (size_t i = 0; i < map->n; i++) {
 		if (one_of(not_selections, map->keys[i]->text))
 			continue;
 		s[n].name = keep(l, map->keys[i]);
-		if (!(s[n].node = definition(l, c, map->items[i])))
-			return NULL;
+		s[n].node = yaml_is_null(map->items[i]) ? NULL : definition(l, c, map->items[i]);
+		if (yaml_is_null(map->items[i]))
+			refuse(l, map->keys[i], "the selection '%s' is empty; write what it selects below it, indented, or leave it out", s[n].name);
+		good = s[n].node && good;
+		if (!s[n].node)
+			s[n].node = new_node(l, NODE_OR, 0); /* stands for it, so that the condition is read as well */
 		s[n].node->label = s[n].name;
 		once += steps_of(s[n].node);
 		n++;
 	}
-	if (n == 0) {
-		refuse(l, map, "the %s has no selection", what);
-		return NULL;
-	}
+	if (n == 0)
+		good = refuse(l, map, "the %s has no selection", what);
 	tree = conditions(l, map, what, s, n);
 	if (tree && steps_of(tree) > once + LIMIT_RULE_STEPS) {
 		refuse(l, yaml_get(map, "condition"), "the condition names its selections so often that %zu questions become %zu; "
@@ -148,7 +153,7 @@ struct node *detection_tree(struct loader *l, const struct compiled *c, const st
 	for (size_t i = 0; tree && i < n; i++)
 		if (!s[i].used)
 			warn_as(l, LINT_UNUSED_SELECTION, key_of(map, s[i].name), "selection '%s' is not used by the condition", s[i].name);
-	return tree;
+	return good ? tree : NULL;
 }
 
 bool detection_compile(struct loader *l, struct compiled *c, const struct yaml_node *detection)

@@ -18,6 +18,12 @@ static const char *const seens[] = {"cert-deleted", "record-deleted", "smtp-own-
 static const char *const known[] = {"cause", "host", "hint", "disproved_by", "then", "seen", "consequence_of", "shadow", "budget",
 	"allow", NULL};
 
+/* Number i of what texts() read. */
+static const struct yaml_node *text_node(const struct yaml_node *n, size_t i)
+{
+	return n->kind == YAML_LIST ? n->items[i] : n;
+}
+
 static bool pick(struct loader *l, const struct yaml_node *at, const char *key, const char *text, const char *const *names,
 	size_t *which)
 {
@@ -31,18 +37,19 @@ static bool pick_set(struct loader *l, const struct yaml_node *n, const char *ke
 {
 	const char *const *list;
 	size_t many, which;
+	bool good = true;
 
 	*set = 0;
 	if (!n)
 		return true;
 	if (!texts(l, n, key, &list, &many))
 		return false;
-	for (size_t i = 0; i < many; i++) {
-		if (!pick(l, n, key, list[i], names, &which))
-			return false;
-		*set |= 1u << which;
-	}
-	return true;
+	for (size_t i = 0; i < many; i++)
+		if (pick(l, text_node(n, i), key, list[i], names, &which))
+			*set |= 1u << which;
+		else
+			good = false;
+	return good;
 }
 
 static bool pick_cause(struct loader *l, const struct yaml_node *n, const char *key, const char **to)
@@ -103,6 +110,7 @@ static bool read_hosts(struct loader *l, struct compiled *c, const struct yaml_n
 static bool read_allowed(struct loader *l, struct compiled *c, const struct yaml_node *n)
 {
 	const char *const *list, *near;
+	bool good = true;
 	enum lint *to;
 
 	if (!n)
@@ -111,13 +119,15 @@ static bool read_allowed(struct loader *l, struct compiled *c, const struct yaml
 		return false;
 	c->allowed = to = arena_alloc(l->arena, c->n_allowed * sizeof *to);
 	for (size_t i = 0; i < c->n_allowed; i++) {
+		const struct yaml_node *at = text_node(n, i);
+
 		to[i] = lint_find(list[i], &near);
 		if (to[i] == LINT_COUNT)
-			return refuse(l, n, "no check is called '%s'%s%s%s", list[i], near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-		if (lint_kinds[to[i]].error)
-			return refuse(l, n, "'%s' is an error and cannot be allowed", list[i]);
+			good = refuse(l, at, "no check is called '%s'%s%s%s", list[i], near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+		else if (lint_kinds[to[i]].error)
+			good = refuse(l, at, "'%s' is an error and cannot be allowed", list[i]);
 	}
-	return true;
+	return good;
 }
 
 /* 20/1h */
@@ -135,30 +145,46 @@ static bool read_budget(struct loader *l, const struct yaml_node *n, struct rule
 	return true;
 }
 
+static bool read_text(struct loader *l, const struct yaml_node *n, const char *key, const char **to)
+{
+	if (!n)
+		return true;
+	if (n->kind != YAML_SCALAR)
+		return refuse(l, n, "'%s' must be a text", key);
+	*to = keep(l, n);
+	return true;
+}
+
+/* Each part is read, so that all that is wrong is told at once. */
+static bool read_all(struct loader *l, struct compiled *c, const struct yaml_node *evmend)
+{
+	struct rule *r = &c->rule;
+	const bool good[] = {
+		only_keys(l, evmend, "evmend", known),
+		pick_cause(l, yaml_get(evmend, "cause"), "cause", &r->cause),
+		pick_cause(l, yaml_get(evmend, "consequence_of"), "consequence_of", &r->consequence),
+		read_hosts(l, c, yaml_get(evmend, "host")),
+		read_hint(l, yaml_get(evmend, "hint"), &r->hint),
+		read_text(l, yaml_get(evmend, "disproved_by"), "disproved_by", &r->disproved_by),
+		pick_set(l, yaml_get(evmend, "then"), "then", thens, &r->then),
+		pick_set(l, yaml_get(evmend, "seen"), "seen", seens, &r->seen),
+		read_allowed(l, c, yaml_get(evmend, "allow")),
+		flag(l, yaml_get(evmend, "shadow"), "shadow", &r->shadow),
+		read_budget(l, yaml_get(evmend, "budget"), &r->budget),
+	};
+
+	return all_good(good, sizeof good / sizeof *good);
+}
+
 bool evmend_compile(struct loader *l, struct compiled *c, const struct yaml_node *evmend)
 {
 	struct rule *r = &c->rule;
-	const struct yaml_node *n;
+	bool good = read_all(l, c, evmend);
 
-	if (!only_keys(l, evmend, "evmend", known) || !pick_cause(l, yaml_get(evmend, "cause"), "cause", &r->cause) ||
-	    !pick_cause(l, yaml_get(evmend, "consequence_of"), "consequence_of", &r->consequence))
-		return false;
-	if (!read_hosts(l, c, yaml_get(evmend, "host")) || !read_hint(l, yaml_get(evmend, "hint"), &r->hint))
-		return false;
-	if ((n = yaml_get(evmend, "disproved_by"))) {
-		if (n->kind != YAML_SCALAR)
-			return refuse(l, n, "'disproved_by' must be a text");
-		r->disproved_by = keep(l, n);
-	}
-	if (!pick_set(l, yaml_get(evmend, "then"), "then", thens, &r->then) ||
-	    !pick_set(l, yaml_get(evmend, "seen"), "seen", seens, &r->seen))
-		return false;
-	if (!read_allowed(l, c, yaml_get(evmend, "allow")))
-		return false;
 	r->then &= THEN_DIAGNOSE | THEN_REMEMBER | THEN_HEALED; /* "nothing" adds nothing */
-	if ((r->then & (THEN_DIAGNOSE | THEN_HEALED)) && !r->cause)
-		return refuse(l, evmend, "'then: %s' needs a cause", r->then & THEN_DIAGNOSE ? "diagnose" : "healed");
+	if ((r->then & (THEN_DIAGNOSE | THEN_HEALED)) && !yaml_get(evmend, "cause"))
+		good = refuse(l, evmend, "'then: %s' needs a cause", r->then & THEN_DIAGNOSE ? "diagnose" : "healed");
 	if (r->cause && r->consequence)
-		return refuse(l, evmend, "a rule has a cause of its own or is a consequence of one, not both");
-	return flag(l, yaml_get(evmend, "shadow"), "shadow", &r->shadow) && read_budget(l, yaml_get(evmend, "budget"), &r->budget);
+		good = refuse(l, evmend, "a rule has a cause of its own or is a consequence of one, not both");
+	return good;
 }

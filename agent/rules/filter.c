@@ -37,25 +37,28 @@ static bool check(struct loader *l, const struct yaml_node *doc)
 	struct compiled probe = {.n_variants = 1};
 	const char *const *names;
 	size_t n;
+	bool good = true;
 
 	if (!title || title->kind != YAML_SCALAR || title->len == 0)
-		return refuse(l, doc, "the filter has no 'title'");
+		good = refuse(l, doc, "the filter has no 'title'");
 	if (!source)
-		return refuse(l, doc, "the filter has no 'logsource'");
-	if (!only_keys(l, source, "logsource", logsource_keys))
-		return false;
-	if (!yaml_get(source, "product") && !yaml_get(source, "service") && !yaml_get(source, "category"))
-		return refuse(l, source, "'logsource' needs a product, service or category");
-	if (filter->kind != YAML_MAP || !rules)
-		return refuse(l, filter, "a filter needs 'rules': a list of ids or names, or any");
-	if (!all_rules(rules) && !texts(l, rules, "rules", &names, &n))
-		return false;
+		good = refuse(l, doc, "the filter has no 'logsource'");
+	else if (!only_keys(l, source, "logsource", logsource_keys))
+		good = false;
+	else if (!yaml_get(source, "product") && !yaml_get(source, "service") && !yaml_get(source, "category"))
+		good = refuse(l, source, "'logsource' needs a product, service or category");
+	if (filter->kind != YAML_MAP)
+		return refuse(l, filter, "'filter' must be a map of rules, selections and a condition");
+	if (!rules)
+		good = refuse(l, filter, "a filter needs 'rules': a list of ids or names, or any");
+	else if (!all_rules(rules) && !texts(l, rules, "rules", &names, &n))
+		good = false;
 	struct node *tree = detection_tree(l, &probe, filter, "filter", not_selections);
 
 	if (tree && !has_not(tree))
 		warn_as(l, LINT_FILTER_WITHOUT_NOT, yaml_get(filter, "condition"),
 			"the filter's condition must hold for a rule to match, and it has no 'not'; to leave out what is selected write 'not selection'");
-	return tree;
+	return tree && good;
 }
 
 bool filters_add(struct filters *f, struct loader *l, const struct yaml_node *doc)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "limits.h"
 #include "rules/compiled.h"
 #include "rules/encode.h"
 #include "rules/modifiers.h"
@@ -159,9 +160,9 @@ static bool read_value(const struct reading *r, const struct yaml_node *n, struc
 	v->text = arena_copy(r->l->arena, n->text, n->len);
 	if (yaml_is_null(n)) {
 		v->kind = VALUE_NULL;
-		if (r->keyword || r->set & ~(MOD(NEQ) | MOD(ALL)))
-			return refuse(r->l, n, "null stands for an absent field: it takes no modifiers and is no keyword");
-		return true;
+		if (r->keyword)
+			return refuse(r->l, n, "null stands for an absent field and is no keyword; name a field, or write a text");
+		return !(r->set & ~(MOD(NEQ) | MOD(ALL))) || refuse(r->l, n, "null stands for an absent field and takes no modifiers");
 	}
 	if (r->set & MOD_COMPARES)
 		return read_compare(r, n, v);
@@ -209,7 +210,7 @@ bool item_compile(struct loader *l, const struct compiled *c, const struct yaml_
 {
 	size_t name_len = key ? strcspn(key->text, "|") : 0;
 	bool list = value->kind == YAML_LIST;
-	size_t n = list ? value->n : 1;
+	size_t n = list ? value->n : 1, bad = 0;
 	struct reading r = {.l = l, .c = c, .keyword = name_len == 0};
 
 	*to = (struct item){.field = key ? keep(l, key) : "keywords", .line = value->line, .how = FOLD_EQUAL};
@@ -228,10 +229,12 @@ bool item_compile(struct loader *l, const struct compiled *c, const struct yaml_
 		warn_as(l, LINT_SINGLE_ALL, key, "'all' with one value changes nothing");
 	struct value *values = arena_alloc(l->arena, n * sizeof *values);
 
-	for (size_t i = 0; i < n; i++)
-		if (!read_value(&r, list ? value->items[i] : value, &values[i]))
-			return false;
+	for (size_t i = 0; i < n && bad <= LIMIT_TOLD; i++)
+		if (bad == LIMIT_TOLD)
+			bad += !refuse(l, value->items[i], "%d values of '%s' are wrong; those from here on were not read", LIMIT_TOLD, to->field);
+		else
+			bad += !read_value(&r, list ? value->items[i] : value, &values[i]);
 	to->values = values;
 	to->n = n;
-	return true;
+	return bad == 0;
 }

@@ -129,6 +129,8 @@ bool refuse_unknown(struct loader *l, enum lint lint, const struct yaml_node *at
 
 bool only_keys(struct loader *l, const struct yaml_node *map, const char *what, const char *const *known)
 {
+	bool good = true;
+
 	if (!map || map->kind != YAML_MAP)
 		return refuse(l, map, "%s must be a map of keys and values", what);
 	for (size_t i = 0; i < map->n; i++) {
@@ -137,8 +139,16 @@ bool only_keys(struct loader *l, const struct yaml_node *map, const char *what, 
 		for (size_t k = 0; known[k] && !found; k++)
 			found = strcmp(map->keys[i]->text, known[k]) == 0;
 		if (!found)
-			return refuse_unknown(l, LINT_UNKNOWN_KEY, map->keys[i], arena_printf(l->arena, "key of %s", what), map->keys[i]->text, known);
+			good = refuse_unknown(l, LINT_UNKNOWN_KEY, map->keys[i], arena_printf(l->arena, "key of %s", what), map->keys[i]->text, known);
 	}
+	return good;
+}
+
+bool all_good(const bool *good, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!good[i])
+			return false;
 	return true;
 }
 

@@ -39,8 +39,10 @@ bool texts(struct loader *l, const struct yaml_node *n, const char *key, const c
 /* "unknown WHAT 'name'; did you mean 'x'?", or all the names that there are (they end with NULL). */
 bool refuse_unknown(struct loader *l, enum lint lint, const struct yaml_node *at, const char *what, const char *name,
 	const char *const *names);
-/* Every key of map is one of known (ends with NULL). */
+/* Every key of map is one of known (ends with NULL); each other one is told. */
 bool only_keys(struct loader *l, const struct yaml_node *map, const char *what, const char *const *known);
+/* Were all of them true? Parts of a rule are read into such a list, so that everything that is wrong is told. */
+bool all_good(const bool *good, size_t n);
 /* A value that is true or false; NULL node: *to is left. */
 bool flag(struct loader *l, const struct yaml_node *n, const char *key, bool *to);
 /* Id of a field name; 0 and a problem at the limit. */

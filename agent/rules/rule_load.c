@@ -1,7 +1,8 @@
 /* rule_load.c - one YAML document becomes one compiled rule.
  *
  * Why: everything that can be wrong with a rule is found here, before the first event.
- * Promises: a rule that is loaded means what it says; one that is not is named with its place and what to write instead.
+ * Promises: a rule that is loaded means what it says; of one that is not everything that is wrong is told, each with its place and
+ * what to write instead, except what hangs on another fault.
  * Refuses: documents that are neither detection nor correlation, missing title, logsource or detection, unknown levels. */
 #include "rules/rule_load.h"
 
@@ -58,26 +59,28 @@ static bool read_text(struct loader *l, const struct yaml_node *doc, const char 
 
 static bool read_head(struct loader *l, const struct yaml_node *doc, struct rule *r)
 {
-	const struct yaml_node *n;
+	const struct yaml_node *n, *level = yaml_get(doc, "level");
 	const char *taxonomy;
+	bool good;
 
 	r->file = l->path;
 	r->line = doc->line;
 	r->level = LEVEL_MEDIUM;
-	if (!read_text(l, doc, "title", &r->title) || !read_text(l, doc, "id", &r->id) || !read_text(l, doc, "name", &r->name) ||
-	    !read_text(l, doc, "taxonomy", &taxonomy) || !read_text(l, doc, "status", &r->status))
-		return false;
-	if (!*r->title)
-		return refuse(l, doc, "the rule has no 'title'");
+	good = read_text(l, doc, "title", &r->title);
+	if (good && !*r->title)
+		good = refuse(l, doc, "the rule has no 'title'");
+	good = read_text(l, doc, "id", &r->id) && good;
+	good = read_text(l, doc, "name", &r->name) && good;
+	good = read_text(l, doc, "status", &r->status) && good;
+	good = read_text(l, doc, "taxonomy", &taxonomy) && good;
 	if (!*r->id && !*r->name)
 		r->id = r->title;
 	if (*taxonomy && strcmp(taxonomy, "sigma") != 0)
-		return refuse(l, yaml_get(doc, "taxonomy"), "taxonomy '%s' is not known; only 'sigma' is", taxonomy);
-	n = yaml_get(doc, "level");
-	if (n && (n->kind != YAML_SCALAR || !level_parse(n->text, &r->level)))
-		return refuse(l, n, "'level' is informational, low, medium, high or critical");
+		good = refuse(l, yaml_get(doc, "taxonomy"), "taxonomy '%s' is not known; only 'sigma' is", taxonomy);
+	if (level && (level->kind != YAML_SCALAR || !level_parse(level->text, &r->level)))
+		good = refuse(l, level, "'level' is informational, low, medium, high or critical");
 	n = yaml_get(doc, "tags");
-	return !n || yaml_is_null(n) || (n->kind == YAML_LIST && n->n == 0) || texts(l, n, "tags", &r->tags, &r->n_tags);
+	return (!n || yaml_is_null(n) || (n->kind == YAML_LIST && n->n == 0) || texts(l, n, "tags", &r->tags, &r->n_tags)) && good;
 }
 
 typedef const struct log_set *look_up_fn(const struct logsources *t, const char *product, const char *name, const char **nearest);
@@ -119,19 +122,21 @@ static const char *const logsource_keys[] = {"product", "service", "category", "
 static bool read_logsource(struct loader *l, const struct logsources *t, const struct yaml_node *doc, struct compiled *c)
 {
 	const struct yaml_node *n = yaml_get(doc, "logsource");
+	bool good;
 
 	if (!n)
 		return refuse(l, doc, "the rule has no 'logsource'");
-	if (!only_keys(l, n, "logsource", logsource_keys) || !read_text(l, n, "product", &c->rule.product) ||
-	    !read_text(l, n, "service", &c->rule.service) || !read_text(l, n, "category", &c->rule.category) ||
-	    !read_source(l, n, "product", product_set, t, c, &c->product) ||
-	    !read_source(l, n, "service", logsource_service, t, c, &c->service) ||
-	    !read_source(l, n, "category", logsource_category, t, c, &c->category))
+	good = only_keys(l, n, "logsource", logsource_keys);
+	if (!read_text(l, n, "product", &c->rule.product) || !read_text(l, n, "service", &c->rule.service) ||
+	    !read_text(l, n, "category", &c->rule.category))
 		return false;
-	if (!yaml_get(n, "product") && !yaml_get(n, "service") && !yaml_get(n, "category"))
-		return refuse(l, n, "'logsource' needs a product, service or category");
+	good = read_source(l, n, "product", product_set, t, c, &c->product) && good;
+	good = read_source(l, n, "service", logsource_service, t, c, &c->service) && good;
+	good = read_source(l, n, "category", logsource_category, t, c, &c->category) && good;
+	if (good && !yaml_get(n, "product") && !yaml_get(n, "service") && !yaml_get(n, "category"))
+		good = refuse(l, n, "'logsource' needs a product, service or category");
 	c->n_variants = c->category && c->category->n ? c->category->n : 1;
-	return true;
+	return good;
 }
 
 struct compiled *rule_compile(struct loader *l, const struct logsources *sources, const struct yaml_node *doc)
@@ -147,16 +152,19 @@ struct compiled *rule_compile(struct loader *l, const struct logsources *sources
 		return NULL;
 	}
 	look_for_typos(l, doc);
-	if (!read_head(l, doc, &c->rule))
-		return NULL;
+	good = read_head(l, doc, &c->rule);
 	n = yaml_get(doc, "detection");
 	if (yaml_get(doc, "correlation")) {
 		c->rule.kind = RULE_CORRELATION;
-		good = correlation_compile(l, c, doc);
+		good = correlation_compile(l, c, doc) && good;
+	} else if (n) {
+		good = read_logsource(l, sources, doc, c) && good;
+		good = detection_compile(l, c, n) && good;
 	} else {
-		good = (n || refuse(l, doc, "the rule has neither 'detection' nor 'correlation'")) && read_logsource(l, sources, doc, c) &&
-		       detection_compile(l, c, n);
+		good = refuse(l, doc, "the rule has neither 'detection' nor 'correlation'");
 	}
 	n = yaml_get(doc, "evmend");
-	return good && (!n || evmend_compile(l, c, n)) ? c : NULL;
+	if (n)
+		good = evmend_compile(l, c, n) && good;
+	return good ? c : NULL;
 }

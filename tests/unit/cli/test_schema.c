@@ -116,10 +116,14 @@ static void rules_and_their_schema_know_the_same(void **state)
 		struct problems p;
 		struct words w;
 
+		size_t k = 0;
+
 		ruleset_free(rules_of(rule_places[i].yaml, &p));
+		while (k + 1 < p.n && !strstr(p.text[k], UNKNOWN))
+			k++;
 		assert_true(p.n > 0);
 		words_of(at(j, rule_places[i].path), &w);
-		same_words(rule_places[i].path, p.text[0], &w);
+		same_words(rule_places[i].path, p.text[k], &w);
 	}
 	json_free(j);
 }
