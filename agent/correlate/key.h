@@ -4,7 +4,8 @@
 
 #include "correlate/match.h"
 
-#define KEY_BYTES 6144 /* 8 values of MATCH_VALUE_BYTES, folded (up to 3 bytes for 2), and separators */
+/* Values folded (up to 3 bytes for 2) with separators, and room for the character that would be too much. */
+#define KEY_BYTES (CORR_FIELDS * (MATCH_VALUE_BYTES / 2 * 3 + 1) + 8)
 
 struct key_slots { /* where the values stand in the matches of one rule */
 	uint16_t n;

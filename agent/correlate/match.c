@@ -1,17 +1,22 @@
 /* match.c - kept matches.
  *
  * Why: events die with their batch, but correlations and cases speak of them later.
- * Promises: keeps no more than the fields that the rule and the correlations above it name, each cut at MATCH_VALUE_BYTES.
+ * Promises: keeps no more than the fields that the rule and the correlations above it name, each cut at MATCH_VALUE_BYTES; values
+ * that differ after case folding stay different.
  * Refuses: hosts that are no host names, and the product's "UnKown": then System/Computer stands for the host. */
 #include "correlate/match.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "rules/fold.h"
+#include "tls/digest.h"
 
 #define UID 32
+#define CUT_BYTES (sizeof MATCH_CUT - 1 + MATCH_CUT_DIGITS)
 
 struct match *match_build(struct origin *o, const char *const *values, const size_t *n, const uint8_t *uid)
 {
@@ -108,19 +113,56 @@ static const char *named_host(struct strings *pool, const struct ruleset *rs, co
 	return otherwise;
 }
 
+static bool looks_cut(const char *v, size_t n)
+{
+	return n >= CUT_BYTES && memcmp(v + n - CUT_BYTES, MATCH_CUT, sizeof MATCH_CUT - 1) == 0;
+}
+
+/* The beginning of v and a digest of the whole, in the arena. */
+static const char *shortened(struct arena *a, const char *v, size_t *n)
+{
+	char *folded = arena_room(a, *n + *n / 2 + 4), digits[65];
+	size_t keep = *n > MATCH_VALUE_BYTES - CUT_BYTES ? MATCH_VALUE_BYTES - CUT_BYTES : *n;
+	uint8_t digest[32];
+	bool high;
+
+	digest_sha256(folded, fold_text(folded, v, *n, &high), digest);
+	text_hex(digits, digest, MATCH_CUT_DIGITS / 2);
+	while (keep && keep < *n && ((unsigned char)v[keep] & 0xC0) == 0x80)
+		keep--;
+	*n = keep + CUT_BYTES;
+	return arena_printf(a, "%.*s" MATCH_CUT "%s", (int)keep, v, digits);
+}
+
+/* NULL: nothing was too long. */
+static struct arena *shorten(const char **values, size_t *n, size_t many)
+{
+	struct arena *a = NULL;
+
+	for (size_t i = 0; i < many; i++)
+		if (values[i] && (n[i] > MATCH_VALUE_BYTES || looks_cut(values[i], n[i]))) {
+			a = a ? a : arena_new(4096);
+			values[i] = shortened(a, values[i], &n[i]);
+		}
+	return a;
+}
+
 struct match *match_new(struct strings *pool, const struct ruleset *rs, const struct rule *r, const struct event *ev)
 {
 	struct origin *o = origin_of(pool, rs, r, ev->event_id, ev->computer, ev->channel, ev->provider, ev->source);
 	const char *values[RULE_WANTS];
 	size_t n[RULE_WANTS];
 	bool place = event_has_place(ev);
+	struct arena *cut;
 	struct match *m;
 	uint8_t uid[UID];
 
 	if (!place)
 		event_uid(ev, uid);
 	ruleset_wanted_values(rs, r, ev, values, n);
+	cut = shorten(values, n, o->n);
 	m = match_build(o, values, n, place ? NULL : uid);
+	arena_free(cut);
 	m->time = ev->time;
 	m->reporter = o->computer;
 	m->host = named_host(pool, rs, m, o->host);
@@ -220,8 +262,8 @@ struct match *match_load(struct strings *pool, const struct ruleset *rs, const s
 	const struct rule *r = ruleset_find(rs, json_str(json_get(j, "rule"), ""));
 	const char *uid = json_str(json_get(j, "uid"), NULL); /* null: the event has a place */
 	const struct json *values = json_get(j, "values");
-	const char *computer = json_str(json_get(j, "reporter"), ""), *texts[RULE_WANTS];
-	size_t n[RULE_WANTS];
+	const char *computer = json_str(json_get(j, "reporter"), ""), *texts[RULE_WANTS] = {NULL};
+	size_t n[RULE_WANTS] = {0};
 	struct origin *o;
 	struct match *m;
 	uint8_t raw[32];

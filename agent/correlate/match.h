@@ -15,7 +15,11 @@
 #include "event/event.h"
 #include "rules/ruleset.h"
 
-#define MATCH_VALUE_BYTES 512 /* of one field; hints and group keys need no more */
+/* Of one field. A longer value is kept as its beginning, MATCH_CUT and a digest of all of it after case folding: what differs in the
+ * event differs here. A value of an event that ends like that itself is treated as a longer one. */
+#define MATCH_VALUE_BYTES 512
+#define MATCH_CUT "\xE2\x80\xA6 sha256:" /* and MATCH_CUT_DIGITS, hex */
+#define MATCH_CUT_DIGITS 32
 #define MATCH_BYTES 60000     /* of all fields; what is behind that is left out */
 
 #define MATCH_NO_HOST "unknown" /* host of a match that names none: told, but nobody is asked */
@@ -50,8 +54,8 @@ bool match_same_event(const struct match *a, const struct match *b);
 int match_by_event(const struct match *a, const struct match *b);
 const char *match_slot(const struct match *m, size_t i); /* of wanted field i; NULL: absent */
 size_t match_bytes(const struct match *m);
-/* values[i] of n[i] bytes for each wanted field of the origin, NULL: absent. uid: NULL when the event has a place of its own (event.h).
- * Takes the origin over; the rest is zero. */
+/* values[i] of n[i] bytes for each wanted field of the origin, as matches keep them; NULL: absent. uid: NULL when the event has a
+ * place of its own (event.h). Takes the origin over; the rest is zero. */
 struct match *match_build(struct origin *o, const char *const *values, const size_t *n, const uint8_t *uid);
 
 void match_save(const struct match *m, struct json_out *o, const char *key);

@@ -1,7 +1,8 @@
 /* streams.h - a correlator that is fed with short words, for the tests of correlate/.
  *
  * Rules a, b, c match events 1, 2, 3; e and f both match event 5. A word is "a7" (rule a at minute 7), with ":user" and "=value"
- * behind it when the event has those fields, "!" for the same event once more, "|7" for event time that has come to minute 7. */
+ * behind it when the event has those fields, "!" for the same event once more, "|7" for event time that has come to minute 7.
+ * "~x" as user or value is 600 times "Long " and an x. */
 #ifndef EVMEND_TESTS_UNIT_CORRELATE_STREAMS_H
 #define EVMEND_TESTS_UNIT_CORRELATE_STREAMS_H
 
@@ -79,16 +80,24 @@ static inline void stream_feed(void *arg, const struct event *ev)
 	}
 }
 
+static inline void stream_data(char *to, size_t room, const char *name, const char *value)
+{
+	snprintf(to, room, "<Data Name='%s'>", name);
+	for (int i = 0; *value == '~' && i < 600; i++)
+		strcat(to, "Long ");
+	snprintf(to + strlen(to), room - strlen(to), "%s</Data>", value + (*value == '~'));
+}
+
 static inline void stream_event(struct stream *s, int id, int minute, int record, const char *user, const char *value)
 {
-	char time[32], data[400] = "";
+	char time[32], data[8000] = "";
 	const char *x;
 
 	time_text(s->base + minute * US_MINUTE, time);
 	if (user)
-		snprintf(data, sizeof data, "<Data Name='User'>%s</Data>", user);
+		stream_data(data, sizeof data / 2, "User", user);
 	if (value)
-		snprintf(data + strlen(data), sizeof data - strlen(data), "<Data Name='N'>%s</Data>", value);
+		stream_data(data + strlen(data), sizeof data - strlen(data), "N", value);
 	s->arrived++;
 	x = event_xml("EX1", "System", "P", id, time, record, data);
 	assert_int_equal(events_of(s->rs, "t", x, strlen(x), s, stream_feed), 1);
