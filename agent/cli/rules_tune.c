@@ -71,7 +71,7 @@ static int first(void *arg, const struct event *ev, enum tune_mark file)
 static int second(void *arg, const struct event *ev, enum tune_mark file)
 {
 	struct tuning *t = arg;
-	struct seen s;
+	struct seen s = {.mark = TUNE_UNMARKED};
 	const struct seen *was;
 
 	(void)file;

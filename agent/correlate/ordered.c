@@ -42,7 +42,7 @@ static int64_t latest_begin(const struct chain *s)
 				if (s->e[k].of.kind == s->order[r])
 					reach(s, begins, r, s->e[k].time);
 	}
-	return begins[s->places - 1];
+	return s->places ? begins[s->places - 1] : INT64_MIN;
 }
 
 static bool taken(const struct chain *s, size_t r, size_t i)

@@ -101,7 +101,7 @@ static struct stream *stream_of(struct watermarks *w, const char *computer, cons
 			heard_now(w, s);
 			return s;
 		}
-	if (w->n >= STREAMS)
+	if (w->n >= STREAMS && w->oldest != w->newest)
 		forget_oldest(w);
 	s = xcalloc(1, sizeof *s);
 	s->computer = xcalloc(nc + ns + nh, 1);

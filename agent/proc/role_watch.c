@@ -43,16 +43,16 @@ struct watch {
 	struct engine_host *hosts;
 	struct reader *reader;
 	struct config *next;      /* of a reload that waits for the end of the commit */
-	bool changed;             /* the files of rules have: the same */
 	size_t dropped;           /* open correlations that the last change of rules ended */
 	struct json *silences;    /* that came and are not set yet; NULL */
-	bool knows_silences;      /* heal has told them, or did not in SILENCES_WAIT */
 	int64_t began;            /* monotonic */
 	struct buf json;
-	bool dirty;               /* something moved since the last commit */
 	int64_t committed, tick_at, pause; /* monotonic */
-	unsigned malformed;
 	uint64_t malformed_untold;
+	unsigned malformed;
+	bool changed;             /* the files of rules have: as `next` */
+	bool knows_silences;      /* heal has told them, or did not in SILENCES_WAIT */
+	bool dirty;               /* something moved since the last commit */
 	bool told_given_up;       /* that correlations had to give something up */
 };
 

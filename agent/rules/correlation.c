@@ -56,7 +56,7 @@ static bool read_rules(struct loader *l, const struct yaml_node *corr, struct co
 		c->references[i].line = n && n->kind == YAML_LIST ? n->items[i]->line : at->line;
 		for (size_t k = 0; k < i; k++)
 			if (text_same(list[i], list[k]))
-				return refuse(l, n, "'%s' is listed twice", list[i]);
+				return refuse(l, at, "'%s' is listed twice", list[i]);
 	}
 	if ((is_temporal(&c->correlation) || c->correlation.type == CORR_ABSENT) && c->n_references < 2)
 		return refuse(l, at, "%s needs two rules at least", types[c->correlation.type]);

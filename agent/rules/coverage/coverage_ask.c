@@ -243,7 +243,7 @@ static enum coverage_why detection(const struct coverage *c, size_t host, const 
 		put_item(item, what);
 	else if (best == COVERAGE_NO_EVENT)
 		put_ids(set, what);
-	else if (best == COVERAGE_NO_FIELD)
+	else if (best == COVERAGE_NO_FIELD && item)
 		buf_printf(what, "%.*s", (int)strcspn(item->field, "|"), item->field);
 	return best;
 }

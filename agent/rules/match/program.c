@@ -200,7 +200,7 @@ static void make_literals(struct build *b, struct parts *to, size_t n, bool any)
 		to->set->list = list = arena_alloc(b->arena, many * sizeof *list);
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (to->set && l[i].pattern && fits_set(&l[i])) {
+		if (list && l[i].pattern && fits_set(&l[i])) {
 			list[k++] = (struct needle){.text = l[i].text, .n = l[i].n, .kind = l[i].shape};
 		} else if (l[i].pattern) {
 			to->literals[i] = arena_alloc(b->arena, sizeof l[i]);
