@@ -33,6 +33,7 @@ struct xml_parser {
 	struct xml_attribute *attributes;
 	size_t room;
 	struct buf text; /* the document, with the NUL behind it that libxml2 wants */
+	unsigned generation; /* of the dictionary */
 	int depth;
 	bool stopped; /* by a handler or by a refusal; *err is set */
 	bool fatal;   /* libxml2 found a fault; *err is set */
@@ -129,11 +130,8 @@ static void on_error(void *user, xmlErrorPtr error)
 
 static void drop_context(struct xml_parser *p)
 {
-	if (!p->context)
-		return;
 	xmlFreeDoc(p->context->myDoc);
 	xmlFreeParserCtxt(p->context);
-	p->context = NULL;
 }
 
 static void make_context(struct xml_parser *p)
@@ -151,6 +149,7 @@ static void make_context(struct xml_parser *p)
 		.serror = on_error,
 	};
 
+	p->generation++;
 	p->context = xmlNewParserCtxt();
 	if (!p->context || xmlCtxtUseOptions(p->context, OPTIONS) != 0)
 		die("libxml2 gives no parser; out of memory");
@@ -248,17 +247,22 @@ int xml_parse(struct xml_parser *p, const char *text, size_t n, const struct xml
 	p->err = e ? e : &unseen;
 	p->depth = 0;
 	p->stopped = p->fatal = false;
-	if (!p->context)
-		make_context(p);
 	open_input(p, text, n);
 	xmlParseDocument(p->context);
 	good = succeeded(p);
 	if (!good && !p->stopped && !p->fatal)
 		err_set(p->err, ERR_IO, "line %d: not well-formed XML: it ends too early", line_of(p));
-	if (!good || xmlDictSize(p->context->dict) > LIMIT_XML_NAMES)
+	if (!good || xmlDictSize(p->context->dict) > LIMIT_XML_NAMES) {
 		drop_context(p);
+		make_context(p);
+	}
 	p->err = NULL;
 	return good ? 0 : -1;
+}
+
+unsigned xml_generation(const struct xml_parser *p)
+{
+	return p->generation;
 }
 
 const char *xml_library(void)

@@ -30,6 +30,9 @@ void xml_free(struct xml_parser *p);
 /* Parses one whole document of n bytes. -1 and *e (with the line inside the document) when it is not well-formed,
  * refused, or a handler stopped it. The parser is reused; its dictionary is thrown away when hostile names fill it. */
 int xml_parse(struct xml_parser *p, const char *text, size_t n, const struct xml_handler *handler, void *arg, struct err *e);
+/* Equal names of elements and attributes are one pointer, in one document and over documents, as long as this number is the same. It
+ * changes between documents only; afterwards the pointers may mean other names. */
+unsigned xml_generation(const struct xml_parser *p);
 /* "libxml2 2.9.14", for `evmend version`. */
 const char *xml_library(void);
 

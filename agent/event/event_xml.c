@@ -30,6 +30,16 @@ struct level {
 	bool parent;                   /* has children: no leaf */
 };
 
+#define MET 512 /* names of elements and attributes by their pointers; a power of two */
+#define MET_SHIFT (64 - 9)
+
+/* A name that the parser gave, or (element, attribute). */
+struct met {
+	const struct field_name *element; /* NULL: the name alone */
+	const char *name;
+	const struct field_name *is;
+};
+
 #define UNNAMED_KNOWN 16 /* <Data> without a name: how many are named without writing */
 
 /* Names that mean something here; a name of an event is one of them when it is the same pointer. */
@@ -37,13 +47,16 @@ struct known {
 	const struct field_name *provider, *time_created, *correlation, *execution, *security;
 	const struct field_name *event_id, *level, *record_id, *channel, *computer;
 	const struct field_name *provider_name, *computer_name, *user_id;
-	const struct field_name *data, *nth[UNNAMED_KNOWN], *param[UNNAMED_KNOWN];
+	const struct field_name *of_provider, *of_time, *of_security; /* their attributes */
+	const struct field_name *data, *complex_data, *name, *nth[UNNAMED_KNOWN], *param[UNNAMED_KNOWN];
 };
 
 struct event_xml {
 	struct xml_parser *parser;
 	struct event_build *b;
 	struct known known;
+	struct met met[MET];
+	unsigned generation; /* of the parser's pointers in met */
 	/* the text of the element so far: mostly one piece, which is in the arena already; several are put together in `value` */
 	const char *piece;
 	size_t piece_n;
@@ -80,7 +93,8 @@ static void know(struct known *k, const struct event_build *b)
 		{ &k->execution, "Execution" }, { &k->security, "Security" }, { &k->event_id, "EventID" }, { &k->level, "Level" },
 		{ &k->record_id, "EventRecordID" }, { &k->channel, "Channel" }, { &k->computer, "Computer" },
 		{ &k->provider_name, "ProviderName" }, { &k->computer_name, "ComputerName" }, { &k->user_id, "UserID" },
-		{ &k->data, "Data" },
+		{ &k->of_provider, "Provider_Name" }, { &k->of_time, "TimeCreated_SystemTime" }, { &k->of_security, "Security_UserID" },
+		{ &k->data, "Data" }, { &k->complex_data, "ComplexData" }, { &k->name, "Name" },
 	};
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
@@ -111,29 +125,55 @@ void event_xml_free(struct event_xml *x)
 	free(x);
 }
 
-static const struct xml_attribute *attribute(const struct xml_attribute *a, size_t n, const char *name)
+static struct met *place(struct event_xml *x, const struct field_name *element, const char *name)
 {
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(a[i].name, name))
-			return &a[i];
-	return NULL;
+	uint64_t key = (uint64_t)(uintptr_t)name + ((uint64_t)(uintptr_t)element << 1);
+
+	return &x->met[key * UINT64_C(0x9e3779b97f4a7c15) >> MET_SHIFT];
 }
 
-static const struct field_name *named(const struct event_xml *x, const char *name)
+/* name: a pointer of the parser's. */
+static const struct field_name *named(struct event_xml *x, const char *name)
 {
-	return build_name(x->b, name, strlen(name));
+	struct met *m = place(x, NULL, name);
+	const struct field_name *is;
+
+	if (m->name == name && !m->element)
+		return m->is;
+	is = build_name(x->b, name, strlen(name));
+	if (is->kept)
+		*m = (struct met){ NULL, name, is };
+	return is;
 }
 
 /* "Element_Attribute" */
-static const struct field_name *joined(const struct event_xml *x, const struct field_name *element, const char *attribute_name)
+static const struct field_name *joined(struct event_xml *x, const struct field_name *element, const char *attribute_name)
 {
-	size_t a = element->len, b = strlen(attribute_name);
-	char small[128], *to = a + 1 + b < sizeof small ? small : arena_room(x->b->arena, a + 1 + b);
+	struct met *m = place(x, element, attribute_name);
+	const struct field_name *is;
+	size_t a = element->len, b;
+	char small[128], *to;
 
+	if (m->name == attribute_name && m->element == element)
+		return m->is;
+	b = strlen(attribute_name);
+	to = a + 1 + b < sizeof small ? small : arena_room(x->b->arena, a + 1 + b);
 	memcpy(to, element->text, a);
 	to[a] = '_';
 	memcpy(to + a + 1, attribute_name, b);
-	return build_name(x->b, to, a + 1 + b);
+	is = build_name(x->b, to, a + 1 + b);
+	if (element->kept && is->kept)
+		*m = (struct met){ element, attribute_name, is };
+	return is;
+}
+
+/* The attribute "Name". */
+static const struct xml_attribute *name_of(struct event_xml *x, const struct xml_attribute *a, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (named(x, a[i].name) == x->known.name)
+			return &a[i];
+	return NULL;
 }
 
 static void drop_text(struct event_xml *x)
@@ -163,20 +203,21 @@ static const char *text_of(struct event_xml *x, size_t *n)
 static void system_attribute(struct event_xml *x, const struct field_name *element, const struct xml_attribute *a)
 {
 	const struct known *k = &x->known;
-	const char *value = build_copy(x->b, BUILD_SYSTEM, joined(x, element, a->name), a->value, a->len);
+	const struct field_name *name = joined(x, element, a->name);
+	const char *value = build_copy(x->b, BUILD_SYSTEM, name, a->value, a->len);
 	int64_t time;
 
-	if (element == k->provider && !strcmp(a->name, "Name")) {
+	if (name == k->of_provider) {
 		x->ev->provider = value;
 		if (x->b->names)
 			build_field(x->b, BUILD_SYSTEM | BUILD_DERIVED, k->provider_name, value, a->len);
-	} else if (element == k->time_created && !strcmp(a->name, "SystemTime")) {
+	} else if (name == k->of_time) {
 		build_field(x->b, BUILD_SYSTEM | BUILD_DERIVED, k->time_created, value, a->len);
 		if (time_parse(a->value, a->len, &time)) {
 			x->ev->time = time;
 			x->has_time = true;
 		}
-	} else if (element == k->security && !strcmp(a->name, "UserID")) {
+	} else if (name == k->of_security) {
 		build_field(x->b, BUILD_SYSTEM | BUILD_DERIVED, k->user_id, value, a->len);
 	}
 }
@@ -258,20 +299,20 @@ static void tree_attribute(struct event_xml *x, const struct field_name *element
 
 static void start_value(struct event_xml *x, const struct xml_attribute *a, size_t n)
 {
-	const struct xml_attribute *name = attribute(a, n, "Name");
+	const struct xml_attribute *name = name_of(x, a, n);
 
 	x->scope = IN_VALUE;
 	x->scope_depth = x->depth;
 	x->data_name = name && name->len ? build_name(x->b, name->value, name->len) : NULL;
 }
 
-static void start_tree(struct event_xml *x, const char *name, const struct xml_attribute *a, size_t n)
+static void start_tree(struct event_xml *x, const struct field_name *name, const struct xml_attribute *a, size_t n)
 {
-	x->level[x->depth].name = named(x, name);
+	x->level[x->depth].name = name;
 	x->level[x->depth].parent = false;
 	x->level[x->depth - 1].parent = true;
 	for (size_t i = 0; i < n; i++)
-		tree_attribute(x, x->level[x->depth].name, &a[i]);
+		tree_attribute(x, name, &a[i]);
 }
 
 /* --- the three calls of the parser --- */
@@ -284,7 +325,7 @@ static int start_section(struct event_xml *x, const char *name, const struct xml
 		x->has_system = true;
 		x->scope = IN_SYSTEM;
 	} else if (!strcmp(name, "EventData")) {
-		const struct xml_attribute *template = attribute(a, n, "Name");
+		const struct xml_attribute *template = name_of(x, a, n);
 
 		x->scope = IN_DATA;
 		if (template)
@@ -301,6 +342,7 @@ static int start_section(struct event_xml *x, const char *name, const struct xml
 static int on_start(void *arg, const char *name, const struct xml_attribute *a, size_t n)
 {
 	struct event_xml *x = arg;
+	const struct field_name *is;
 
 	if (++x->depth > LIMIT_XML_DEPTH)
 		return err_set(x->e, ERR_IO, "elements are nested deeper than %d", LIMIT_XML_DEPTH);
@@ -319,17 +361,18 @@ static int on_start(void *arg, const char *name, const struct xml_attribute *a, 
 			system_attribute(x, x->level[3].name, &a[i]);
 		break;
 	case IN_DATA:
-		if (!strcmp(name, "Data") || !strcmp(name, "ComplexData")) {
+		is = named(x, name);
+		if (is == x->known.data || is == x->known.complex_data) {
 			start_value(x, a, n);
 			break;
 		}
 		x->scope = IN_TREE;
 		x->scope_depth = x->depth;
 		x->from_eventdata = true;
-		start_tree(x, name, a, n);
+		start_tree(x, is, a, n);
 		break;
 	case IN_TREE:
-		start_tree(x, name, a, n);
+		start_tree(x, named(x, name), a, n);
 		break;
 	default:
 		break;
@@ -421,6 +464,10 @@ int event_xml_read(struct event_xml *x, const char *text, size_t n, struct event
 	x->unnamed = 0;
 	x->has_system = x->has_time = false;
 	drop_text(x);
+	if (x->generation != xml_generation(x->parser)) {
+		memset(x->met, 0, sizeof x->met);
+		x->generation = xml_generation(x->parser);
+	}
 	ev->provider = ev->channel = ev->computer = "";
 	ev->level = -1;
 	if (xml_parse(x->parser, text, n, &handler, x, e))

@@ -1,8 +1,8 @@
 /* field_name.c - a bounded table of the names that events use.
  *
  * Why: an event has some thirty names, and the next one has the same.
- * Promises: a look-up costs a few loads and one comparison; whoever chooses the names can fill the table, but a look-up never
- * takes more than PROBES steps.
+ * Promises: a look-up costs a few loads and one comparison, and no hash where names follow each other as they did last time; whoever
+ * chooses the names can fill the table, but a look-up never takes more than PROBES steps.
  * Refuses: nothing; a name without a place is made in the caller's arena. */
 #include "event/field_name.h"
 
@@ -21,8 +21,10 @@ struct field_names {
 	const struct names *names;
 	struct hash_seed seed;
 	struct arena *arena;
-	const struct field_name **slot;
+	struct field_name **slot;
 	size_t slots, n; /* slots: a power of two */
+	struct field_name *last; /* the one asked for before */
+	struct field_name *oldest, *newest; /* that are kept; the oldest is no name */
 };
 
 struct field_names *field_names_new(const struct names *names)
@@ -34,6 +36,7 @@ struct field_names *field_names_new(const struct names *names)
 	t->arena = arena_new(8u << 10);
 	t->slots = SLOTS_AT_FIRST;
 	t->slot = xcalloc(t->slots, sizeof *t->slot);
+	t->last = t->oldest = t->newest = arena_alloc(t->arena, sizeof *t->last);
 	return t;
 }
 
@@ -47,10 +50,10 @@ void field_names_free(struct field_names *t)
 }
 
 /* Its slot, or the empty one for it; NULL: neither is near. */
-static const struct field_name **find(const struct field_names *t, uint64_t hash, const char *s, size_t n)
+static struct field_name **find(const struct field_names *t, uint64_t hash, const char *s, size_t n)
 {
 	for (size_t i = 0; i < PROBES; i++) {
-		const struct field_name **at = &t->slot[(hash + i) & (t->slots - 1)];
+		struct field_name **at = &t->slot[(hash + i) & (t->slots - 1)];
 
 		if (!*at || ((*at)->hash == hash && (*at)->len == n && memcmp((*at)->text, s, n) == 0))
 			return at;
@@ -58,20 +61,18 @@ static const struct field_name **find(const struct field_names *t, uint64_t hash
 	return NULL;
 }
 
+/* The oldest first: names that the program itself asks for are there before any event and keep their places. */
 static void grow(struct field_names *t)
 {
-	const struct field_name **old = t->slot;
-	size_t n = t->slots;
-
+	free(t->slot);
 	t->slots *= 2;
 	t->slot = xcalloc(t->slots, sizeof *t->slot);
-	for (size_t i = 0; i < n; i++) {
-		const struct field_name **to = old[i] ? find(t, old[i]->hash, old[i]->text, old[i]->len) : NULL;
+	for (struct field_name *f = t->oldest->newer; f; f = f->newer) {
+		struct field_name **to = find(t, f->hash, f->text, f->len);
 
 		if (to)
-			*to = old[i];
+			*to = f;
 	}
-	free(old);
 }
 
 /* The name without its blanks, or with `instead` in their place. */
@@ -91,13 +92,17 @@ static const struct field_name *spelled(struct field_names *t, const struct fiel
 
 const struct field_name *field_name(struct field_names *t, const char *s, size_t n, struct arena *spare)
 {
-	uint64_t hash = hash_quick(&t->seed, s, n);
-	const struct field_name **at = find(t, hash, s, n);
-	struct field_name *f;
-	bool kept = at && n <= LONGEST_KEPT && t->n < LIMIT_FIELD_NAMES;
+	struct field_name *f = t->last->next, **at;
+	uint64_t hash;
+	bool kept;
 
+	if (f && f->len == n && memcmp(f->text, s, n) == 0)
+		return t->last = f;
+	hash = hash_quick(&t->seed, s, n);
+	at = find(t, hash, s, n);
 	if (at && *at)
-		return *at;
+		return t->last = t->last->next = *at;
+	kept = at && n <= LONGEST_KEPT && t->n < LIMIT_FIELD_NAMES;
 	if (kept || !spare)
 		spare = t->arena;
 	f = arena_alloc(spare, sizeof *f);
@@ -105,8 +110,10 @@ const struct field_name *field_name(struct field_names *t, const char *s, size_t
 	f->len = (uint32_t)n;
 	f->id = t->names ? names_find(t->names, s, n) : 0;
 	f->hash = hash;
+	f->kept = kept;
 	if (kept) {
-		*at = f;
+		*at = t->last = t->last->next = f;
+		t->newest = t->newest->newer = f;
 		if (++t->n * 2 > t->slots)
 			grow(t);
 	}

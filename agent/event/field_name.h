@@ -18,7 +18,10 @@ struct field_name {
 	uint16_t id; /* in the names table; 0: no rule asks for it */
 	/* "Threat Name" is ThreatName and Threat_Name as well; NULL: has no blank */
 	const struct field_name *squeezed, *joined;
+	bool kept; /* lives as long as the table */
 	uint64_t hash;
+	struct field_name *next; /* the name that was asked for behind this one last time */
+	struct field_name *newer; /* the next one that was kept */
 };
 
 struct field_names;

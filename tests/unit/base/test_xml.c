@@ -215,8 +215,35 @@ static void handlers_stop(void **state)
 	gives(*state, "<a>1</a>", "<a>1</a>");
 }
 
+static int keep_name(void *arg, const char *name, const struct xml_attribute *a, size_t n)
+{
+	const char **to = arg;
+
+	(void)a, (void)n;
+	*to = name;
+	return 0;
+}
+
+static void a_name_is_one_pointer(void **state)
+{
+	static const struct xml_handler keeps = { keep_name, NULL, NULL };
+	const char *one = NULL, *two = NULL, *other = NULL;
+	unsigned generation = xml_generation(*state);
+	struct err e;
+
+	assert_int_equal(xml_parse(*state, "<same/>", 7, &keeps, &one, &e), 0);
+	assert_int_equal(xml_parse(*state, "<x><other/></x>", 15, &keeps, &other, &e), 0);
+	assert_int_equal(xml_parse(*state, "<x><same a='1'/></x>", 20, &keeps, &two, &e), 0);
+	assert_ptr_equal(one, two);
+	assert_ptr_not_equal(one, other);
+	assert_int_equal(xml_generation(*state), generation);
+	assert_int_equal(xml_parse(*state, "<same>", 6, &keeps, &two, &e), -1);
+	assert_int_not_equal(xml_generation(*state), generation);
+}
+
 static void made_up_names_are_forgotten(void **state)
 {
+	unsigned generation = xml_generation(*state);
 	char text[64];
 
 	for (int i = 0; i < 30000; i++) {
@@ -226,6 +253,7 @@ static void made_up_names_are_forgotten(void **state)
 		snprintf(want, sizeof want, "<n%d m%d=1></n%d>", i, i, i);
 		gives(*state, text, want);
 	}
+	assert_int_not_equal(xml_generation(*state), generation);
 }
 
 static void large_values(void **state)
@@ -259,6 +287,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(faults_have_a_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(nul_and_depth, setup, teardown),
 		cmocka_unit_test_setup_teardown(handlers_stop, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_name_is_one_pointer, setup, teardown),
 		cmocka_unit_test_setup_teardown(made_up_names_are_forgotten, setup, teardown),
 		cmocka_unit_test_setup_teardown(large_values, setup, teardown),
 	};

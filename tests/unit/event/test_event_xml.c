@@ -255,6 +255,44 @@ static void refused_events(void **state)
 	}
 }
 
+/* More names than any table keeps, and broken events that make the parser forget them. */
+static void names_are_not_mixed_up(void **state)
+{
+	const int n = 4000;
+	struct buf text;
+	struct got *g;
+	int at = 0;
+
+	(void)state;
+	buf_init(&text, 8u << 20);
+	for (int i = 0; i < n; i++)
+		buf_printf(&text, i % 50 == 49 ? HEAD SYSTEM "<EventData><Data Name='D%d'>d%d</Dat%d></EventData></Event>\n" :
+			HEAD SYSTEM "<EventData><Data Name='D%d'>d%d</Data><E%d>e</E%d></EventData><UserData><U%d A%d='a'/></UserData></Event>\n",
+			i, i, i, i, i, i);
+	g = got_text(buf_text(&text));
+	assert_int_equal(g->n, n - n / 50);
+	assert_int_equal(g->bad_n, n / 50);
+	for (int i = 0; i < n; i++) {
+		char name[16], value[16];
+		const struct event *ev = g->ev[at];
+
+		if (i % 50 == 49)
+			continue;
+		snprintf(name, sizeof name, "D%d", i);
+		snprintf(value, sizeof value, "d%d", i);
+		assert_string_equal(event_value(ev, name), value);
+		*name = 'E';
+		assert_string_equal(event_value(ev, name), "e");
+		*name = 'A';
+		assert_string_equal(event_value(ev, name), "a");
+		assert_true(ev->event_id && *ev->channel && *ev->computer && *ev->provider);
+		assert_string_equal(event_value(ev, "Provider_Name"), ev->provider);
+		at++;
+	}
+	got_free(g);
+	buf_free(&text);
+}
+
 static void ceilings(void **state)
 {
 	struct got *g = got_new();
@@ -371,7 +409,8 @@ int main(void)
 		cmocka_unit_test(params_where_asked_for), cmocka_unit_test(user_data),
 		cmocka_unit_test(certificate_deleted_in_both_spellings), cmocka_unit_test(names_with_blanks),
 		cmocka_unit_test(collisions), cmocka_unit_test(rendered_text_makes_no_fields), cmocka_unit_test(trace_in_a_value),
-		cmocka_unit_test(cr_lf_tab_stay), cmocka_unit_test(refused_events), cmocka_unit_test(ceilings),
+		cmocka_unit_test(cr_lf_tab_stay), cmocka_unit_test(refused_events), cmocka_unit_test(names_are_not_mixed_up),
+		cmocka_unit_test(ceilings),
 		cmocka_unit_test(derived_fields_refuse_no_event), cmocka_unit_test(missing_and_odd_system), cmocka_unit_test(uid_is_of_identity), cmocka_unit_test(every_sample),
 	};
 
