@@ -13,6 +13,7 @@
 #define LIMIT_DEPTH 64                    /* YAML and JSON: deeper is an attack on the stack */
 #define LIMIT_INFLATE_MEMORY (80u << 20)  /* xz -9 asks for 65 MiB */
 #define LIMIT_PATHS 100000                /* files of one folder */
+#define LIMIT_FOLDERS 10000               /* below one folder; each is compared with all before it */
 
 /* a folder of facts (docs/offline.md): whoever sent it may have made it by hand */
 #define LIMIT_FOLDER_FACTS (8u << 20)     /* 256 certificates of 4 kB, base64, and as many probes with their leaves */

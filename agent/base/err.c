@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "os/os.h"
+
 static void tame(char *s)
 {
 	for (unsigned char *p = (unsigned char *)s; *p; p++) {
@@ -76,6 +78,10 @@ const char *err_os(int error, char to[static 96])
 	int code = error < 0 ? -error : error;
 	const char *s = strerror_r(code, words, sizeof words);
 
+	if (code == OS_NO_FILE) {
+		snprintf(to, 96, "it is a pipe, a socket or a device, and only plain files are read");
+		return to;
+	}
 	snprintf(to, 96, "%s (%d)", s, code);
 	/* "No space" reads as part of a sentence; "RPC ..." stays as it is. */
 	if (isupper((unsigned char)to[0]) && islower((unsigned char)to[1]))

@@ -17,13 +17,13 @@ static int fail(struct buf *b, size_t before, const char *path, int error, struc
 	return err_set(e, ERR_IO, "%s: cannot be read: %s", path, err_os(error, words));
 }
 
-int file_read(const struct os_file_ops *ops, const char *path, struct buf *b, struct err *e)
+static int read_as(const struct os_file_ops *ops, enum os_open_how how, const char *path, struct buf *b, struct err *e)
 {
 	size_t before = b->n;
 	struct os_stat st;
 	char piece[16384];
 	ssize_t got;
-	int error, fd = ops->open(path, OS_READ);
+	int error, fd = ops->open(path, how);
 
 	if (fd < 0)
 		return fail(b, before, path, fd, e);
@@ -44,4 +44,14 @@ int file_read(const struct os_file_ops *ops, const char *path, struct buf *b, st
 		return err_set(e, ERR_IO, "%s: is larger than %zu bytes; such a file is refused", path, b->max - before);
 	}
 	return error ? fail(b, before, path, error, e) : 0;
+}
+
+int file_read(const struct os_file_ops *ops, const char *path, struct buf *b, struct err *e)
+{
+	return read_as(ops, OS_PLAIN, path, b, e);
+}
+
+int file_read_named(const struct os_file_ops *ops, const char *path, struct buf *b, struct err *e)
+{
+	return read_as(ops, OS_READ, path, b, e);
 }

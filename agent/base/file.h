@@ -9,7 +9,9 @@
 #include "os/os.h"
 
 /* Appends the file at path to b (made by buf_init; its ceiling is the limit). -1 and *e (ERR_IO, "PATH: ...") when it
- * cannot be read, is a folder, or is larger than the ceiling allows; b then holds what it held before. */
+ * cannot be read, is a folder, a pipe or a device, or is larger than the ceiling allows; b then holds what it held before. */
 int file_read(const struct os_file_ops *ops, const char *path, struct buf *b, struct err *e);
+/* The same for a path that a person gave to a verb: it may be a pipe, and then this waits for who writes there. */
+int file_read_named(const struct os_file_ops *ops, const char *path, struct buf *b, struct err *e);
 
 #endif

@@ -105,7 +105,7 @@ static void check_source(struct check *k, const struct config_source *s)
 	if (did == 0 && st.is_folder)
 		did = os_file.list(s->path, count_name, &names);
 	else if (did == 0) {
-		fd = os_file.open(s->path, OS_READ);
+		fd = os_file.open(s->path, OS_PLAIN);
 		did = fd < 0 ? fd : os_file.read(fd, &byte, 1, 0);
 		if (fd >= 0)
 			os_file.close(fd);

@@ -19,6 +19,7 @@ struct reading {
 	uint64_t found; /* events and malformed records of this stream */
 	char first;     /* byte of this stream that is no blank; 0: none yet */
 	bool troubled;  /* an error was told of this stream */
+	bool any, json; /* of all streams of this path: events, and streams that look like JSON */
 	uint64_t done, total; /* bytes of all sources, for the progress bar */
 };
 
@@ -85,9 +86,15 @@ static void look_at(struct reading *g, const char *p, size_t n)
 /* Nothing found because nothing was understood is no clean bill of health. */
 static void tell_nothing(struct reading *g)
 {
-	if (g->d && !g->found && !g->troubled)
-		cli_note(g->r->c, "no event recognised in %s%s; evmend reads Event XML, console text and HttpProxy logs", g->partition,
-			g->first == '{' || g->first == '[' ? ", which looks like JSON" : "");
+	bool json = g->first == '{' || g->first == '[';
+
+	if (!g->d || g->troubled)
+		return;
+	g->any = g->any || g->found;
+	g->json = g->json || (json && !g->found);
+	if (!g->found)
+		cli_note(g->r->c, "no event recognised in %s%s", g->partition, json ? ": it looks like JSON, which is not read; export the log as XML: "
+			"wevtutil qe System /f:xml" : "; evmend reads Event XML, console text and HttpProxy logs");
 }
 
 static void end(struct reading *g)
@@ -143,6 +150,7 @@ static int drain(struct reading *g)
 	struct err e;
 	int r, stop = 0;
 
+	g->any = g->json = false;
 	while (!stop && (r = g->s->ops->next(g->s, &b, &e)) != 0) {
 		if (r < 0)
 			complain(g, &e);
@@ -150,6 +158,8 @@ static int drain(struct reading *g)
 			stop = batch(g, &b);
 	}
 	end(g);
+	if (g->json && !g->any)
+		g->r->failed++;
 	return stop;
 }
 
@@ -157,7 +167,7 @@ static struct source *open_path(struct reading *g, const char *path)
 {
 	struct source_options o = {.name = path, .path = path, .kind = strcmp(path, "-") == 0 ? SOURCE_STDIN : SOURCE_FILE,
 		.files = &os_file,
-				   .process = &os_process, .clock = &g->r->c->clock};
+				   .process = &os_process, .clock = &g->r->c->clock, .may_wait = true};
 	struct source *s = source_new(&o);
 	struct source_counts n;
 	struct err e;
@@ -168,6 +178,8 @@ static struct source *open_path(struct reading *g, const char *path)
 		return NULL;
 	}
 	s->ops->counts(s, &n);
+	if (n.note)
+		cli_note(g->r->c, "%s", n.note);
 	g->total += (uint64_t)n.total_bytes;
 	return s;
 }

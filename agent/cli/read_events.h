@@ -21,7 +21,7 @@ struct read_events {
 	void (*begin)(void *arg, uint64_t total);
 	/* results */
 	uint64_t malformed_count;
-	uint64_t failed; /* paths that could not be read: told on stderr */
+	uint64_t failed; /* paths that could not be read, or have JSON and no event: told on stderr */
 };
 
 /* Reads every path ("-" is standard input). A path that fails is told and counted, the others are read all the same. */

@@ -15,7 +15,7 @@ int rules_home(struct cli *c, struct arena *a, struct ruleset_options *o, struct
 	const char **folders = arena_alloc(a, FOLDERS * sizeof *folders);
 	const char *home = config_rules_home(a);
 
-	*o = (struct ruleset_options){0};
+	*o = (struct ruleset_options){.may_wait = true};
 	o->n_folders = cli_values(c, "--rules", folders, FOLDERS);
 	o->tables = cli_value(c, "--tables", home);
 	if (o->n_folders == 0 && home)

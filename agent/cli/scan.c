@@ -347,7 +347,7 @@ const struct cli_verb verb_scan = {
 	.help = "Reads files, folders, - (standard input), .gz and .xz: Event XML in every shape, console texts, HttpProxy logs. Matches all\n"
 		"rules, correlates everything in event time at the end, so the order of files does not matter, and prints the cases: one for\n"
 		"each server and cause. Nothing is changed anywhere. Exit code 1 when something was found, 0 when not, 4 when a path could\n"
-		"not be read.\n",
+		"not be read or has nothing but JSON, which is not read.\n",
 	.example = "evmend scan System.xml Application.xml console.txt\nwevtutil qe System /f:xml | evmend scan --json -",
 	.options = options, .min_args = 1, .max_args = -1, .flags = CLI_TAKES_AT, .run = run,
 };

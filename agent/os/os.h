@@ -8,13 +8,15 @@
 #ifndef EVMEND_OS_H
 #define EVMEND_OS_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 enum os_open_how {
-	OS_READ,   /* existing file, read only */
+	OS_READ,   /* existing file, read only. Opening a pipe may wait for ever: for what a person named, in a verb */
+	OS_PLAIN,  /* the same, never waits: -OS_NO_FILE when it is a pipe, socket or device; a folder can be opened */
 	OS_APPEND, /* create 0600 if missing, every write goes to the end */
 	OS_CREATE, /* create 0600 or truncate */
 	OS_LOCK,   /* create 0600 if missing and take the exclusive lock; -EWOULDBLOCK when somebody has it */
@@ -25,7 +27,10 @@ struct os_stat {
 	int64_t size;           /* bytes */
 	int64_t mtime_us;       /* microseconds since 1970, UTC */
 	bool is_folder;
+	bool is_special;        /* a pipe, socket or device */
 };
+
+#define OS_NO_FILE EMEDIUMTYPE /* the errno of "a pipe, socket or device"; err_os has words for it */
 
 /* Called once a name (no path) in a folder, in no order; "." and ".." are left out. Non-zero ends the listing. */
 typedef int os_name_fn(void *arg, const char *name);

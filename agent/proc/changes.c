@@ -13,9 +13,8 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/text.h"
-#include "limits.h"
+#include "base/walk.h"
 
-#define DEPTH 16 /* of folders, as ruleset_load goes */
 #define SHARE 50 /* of the time for looking: a fiftieth */
 
 struct file {
@@ -62,27 +61,15 @@ static uint64_t path_hash(const struct changes *c, const char *path)
 	return hash_bytes(&c->seed, path, strlen(path));
 }
 
-struct walk {
+struct looking {
 	const struct changes *c;
 	struct look *to;
-	const char *folder;
-	int depth;
 };
 
-static void look_at(const struct changes *c, const char *path, struct look *to, int depth);
-
-static int each_name(void *arg, const char *name)
+static bool maybe_rules(void *arg, const char *path)
 {
-	struct walk *w = arg;
-	struct buf path;
-
-	if (name[0] == '.' || strcmp(name, "tests") == 0 || w->to->n >= LIMIT_PATHS)
-		return 0;
-	buf_init(&path, 8192);
-	buf_printf(&path, "%s%s%s", w->folder, text_ends(w->folder, "/") ? "" : "/", name);
-	look_at(w->c, buf_text(&path), w->to, w->depth);
-	buf_free(&path);
-	return 0;
+	(void)arg;
+	return !text_ends(path, "/fields") && !text_ends(path, "/tests") && !text_ends(path, "/logsources.yml"); /* as ruleset_load */
 }
 
 static void add_file(struct look *to, uint64_t path)
@@ -94,27 +81,42 @@ static void add_file(struct look *to, uint64_t path)
 	to->files[to->n++] = (struct file){ .path = path };
 }
 
-static void look_at(const struct changes *c, const char *path, struct look *to, int depth)
+static void add_facts(const struct changes *c, const char *path, int error, const struct os_stat *st, struct look *to)
 {
-	bool yaml = text_ends(path, ".yml") || text_ends(path, ".yaml");
 	struct { uint64_t path, device, inode; int64_t size, mtime, error; } facts;
-	struct os_stat st = { 0 };
-	struct walk w = { c, to, path, depth + 1 };
 
 	memset(&facts, 0, sizeof facts);
 	facts.path = path_hash(c, path);
-	facts.error = c->files->stat(path, -1, &st);
-	if (facts.error == 0 && st.is_folder) {
-		facts.error = depth <= DEPTH ? c->files->list(path, each_name, &w) : 0;
-	} else if (facts.error == 0 && yaml) {
-		facts.device = st.device;
-		facts.inode = st.inode;
-		facts.size = st.size;
-		facts.mtime = st.mtime_us;
+	facts.error = error;
+	if (error == 0) {
+		facts.device = st->device;
+		facts.inode = st->inode;
+		facts.size = st->size;
+		facts.mtime = st->mtime_us;
 		add_file(to, facts.path);
 	}
-	if (yaml || facts.error)
-		to->sum += hash_bytes(&c->seed, &facts, sizeof facts);
+	to->sum += hash_bytes(&c->seed, &facts, sizeof facts);
+}
+
+static int each(void *arg, const struct walk_found *f, struct err *e)
+{
+	const struct looking *l = arg;
+
+	(void)e;
+	if (f->error || text_ends(f->path, ".yml") || text_ends(f->path, ".yaml"))
+		add_facts(l->c, f->path, f->error, f->st, l->to);
+	return 0;
+}
+
+static void look_at(const struct changes *c, const char *path, struct look *to)
+{
+	struct looking l = { c, to };
+	const struct walk how = { .files = c->files, .arg = &l, .wanted = maybe_rules, .each = each };
+	struct os_stat none = { 0 };
+	struct err e;
+
+	if (walk(&how, path, &e) < 0)
+		add_facts(c, path, -1, &none, to);
 }
 
 /* One of the files beside a folder's rules. */
@@ -124,7 +126,7 @@ static void look_beside(const struct changes *c, const char *folder, size_t n, c
 
 	buf_init(&path, 8192);
 	buf_printf(&path, "%.*s/%s", (int)n, folder, name);
-	look_at(c, buf_text(&path), to, 0);
+	look_at(c, buf_text(&path), to);
 	buf_free(&path);
 }
 
@@ -142,7 +144,7 @@ static void look(const struct changes *c, const struct ruleset_options *at, stru
 	for (size_t i = 0; i < at->n_folders; i++) {
 		const char *slash = strrchr(at->folders[i], '/');
 
-		look_at(c, at->folders[i], to, 0);
+		look_at(c, at->folders[i], to);
 		if (slash && (text_ends(slash, ".yml") || text_ends(slash, ".yaml"))) /* a file: placeholders stand beside it */
 			look_beside(c, at->folders[i], (size_t)(slash - at->folders[i]), "placeholders.yml", to);
 	}

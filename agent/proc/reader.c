@@ -51,11 +51,15 @@ static int open_source(struct reader *r, const struct config_source *c, struct e
 	struct source_options o = { .name = c->name, .kind = c->kind, .path = c->path, .files = &os_file, .process = &os_process,
 		.clock = r->o.clock };
 	struct source *s = source_new(&o);
+	struct source_counts n;
 
 	if (place_resume(r->o.place, s, e) < 0 || s->ops->open(s, e) < 0) {
 		source_free(s);
 		return err_prefix(e, "source %s", c->name);
 	}
+	s->ops->counts(s, &n);
+	if (n.note)
+		r->o.failed(r->o.sink.arg, n.note);
 	r->sources[r->n_sources++] = s;
 	return 0;
 }

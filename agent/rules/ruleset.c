@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/walk.h"
 #include "limits.h"
 #include "os/os.h"
 #include "rules/collection.h"
@@ -20,80 +21,73 @@
 #include "rules/rule_load.h"
 #include "tls/digest.h"
 
-#define WALK_DEPTH 16
-
-struct walk {
-	char **paths;
-	size_t n, cap;
-	const char *folder;
-};
-
-static void add_path(struct walk *w, const char *folder, const char *name)
-{
-	struct buf b;
-
-	if (w->n == w->cap) {
-		w->cap = w->cap ? 2 * w->cap : 64;
-		w->paths = xrealloc(w->paths, w->cap, sizeof *w->paths);
-	}
-	buf_init(&b, 8192);
-	buf_printf(&b, "%s%s%s", folder, text_ends(folder, "/") ? "" : "/", name);
-	w->paths[w->n++] = xstrdup(buf_text(&b));
-	buf_free(&b);
-}
-
-static int each_name(void *arg, const char *name)
-{
-	struct walk *w = arg;
-
-	if (name[0] != '.' && w->n < LIMIT_PATHS)
-		add_path(w, w->folder, name);
-	return 0;
-}
-
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool never_rules(const char *path)
-{
-	return text_ends(path, "/fields") || text_ends(path, "/tests") || text_ends(path, "/logsources.yml");
-}
-
-/* Adds the rule files below folder to `to`, sorted. */
-static int walk(const char *folder, struct walk *to, int depth, struct err *e)
-{
-	struct walk here = {.folder = folder};
-	char words[96];
-	int r = os_file.list(folder, each_name, &here);
-
-	if (r < 0)
-		err_set(e, ERR_IO, "cannot read the folder %s: %s", folder, err_os(r, words));
-	if (here.n)
-		qsort(here.paths, here.n, sizeof *here.paths, by_text);
-	for (size_t i = 0; i < here.n; i++) {
-		struct os_stat st;
-		const char *path = here.paths[i];
-		bool there = r >= 0 && !never_rules(path) && os_file.stat(path, -1, &st) == 0;
-
-		if (there && st.is_folder && depth < WALK_DEPTH)
-			r = walk(path, to, depth + 1, e);
-		else if (there && !st.is_folder && (text_ends(path, ".yml") || text_ends(path, ".yaml")))
-			add_path(to, folder, strrchr(path, '/') + 1);
-		free(here.paths[i]);
-	}
-	free(here.paths);
-	return r < 0 ? -1 : 0;
-}
-
 struct loading {
 	struct loader l;
 	struct ruleset *rs;
 	struct digest *digest;
-	bool lint;
+	bool lint, may_wait;
 	struct filters filters;
 };
+
+struct found { /* the rule files of a folder, sorted */
+	struct loading *g;
+	char **paths;
+	size_t n, cap;
+};
+
+static bool maybe_rules(void *arg, const char *path)
+{
+	(void)arg;
+	return !text_ends(path, "/fields") && !text_ends(path, "/tests") && !text_ends(path, "/logsources.yml");
+}
+
+static bool is_yaml(const char *path)
+{
+	return text_ends(path, ".yml") || text_ends(path, ".yaml");
+}
+
+/* What is not read although its name says that it is a rule: told, so that nobody misses it. */
+static int tell_unread(struct loading *g, const struct walk_found *w, struct err *e)
+{
+	g->l.path = arena_copy(g->l.arena, w->path, strlen(w->path));
+	if (w->st->is_folder && !w->skipped)
+		return err_set(e, ERR_IO, "%s %s", w->path, w->why);
+	if (!w->skipped && is_yaml(w->path))
+		refuse(&g->l, NULL, "%s", w->why);
+	else if (w->skipped || !w->st->is_special)
+		warn_at(&g->l, NULL, "%s", w->why);
+	return 0;
+}
+
+static int add_found(void *arg, const struct walk_found *w, struct err *e)
+{
+	struct found *f = arg;
+
+	if (w->error)
+		return tell_unread(f->g, w, e);
+	if (!is_yaml(w->path))
+		return 0;
+	if (f->n == f->cap) {
+		f->cap = f->cap ? 2 * f->cap : 64;
+		f->paths = xrealloc(f->paths, f->cap, sizeof *f->paths);
+	}
+	f->paths[f->n++] = xstrdup(w->path);
+	return 0;
+}
+
+static int find_files(struct found *f, const char *folder, struct err *e)
+{
+	const struct walk how = {.files = &os_file, .arg = f, .wanted = maybe_rules, .each = add_found};
+
+	return walk(&how, folder, e);
+}
+
+static void forget_found(struct found *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		free(f->paths[i]);
+	free(f->paths);
+}
 
 /* A message that begins with "PATH:LINE:COLUMN: " is told at that place. */
 static void refuse_syntax(struct loader *l, const char *text)
@@ -108,15 +102,17 @@ static void refuse_syntax(struct loader *l, const char *text)
 }
 
 /* Reads one YAML file; NULL: reported. */
-static struct yaml_file *open_yaml(struct loading *g, const char *path)
+static struct yaml_file *open_yaml(struct loading *g, const char *path, bool may_wait)
 {
 	struct yaml_file *f = NULL;
 	struct buf b;
 	struct err e;
+	int did;
 
 	buf_init(&b, LIMIT_YAML_BYTES);
 	g->l.path = arena_copy(g->l.arena, path, strlen(path));
-	if (file_read(&os_file, path, &b, &e) == 0) {
+	did = may_wait ? file_read_named(&os_file, path, &b, &e) : file_read(&os_file, path, &b, &e);
+	if (did == 0) {
 		digest_add(g->digest, buf_text(&b), b.n);
 		f = yaml_parse(path, buf_text(&b), b.n, &e);
 	}
@@ -176,11 +172,6 @@ static void load_documents(struct loading *g, struct yaml_file *f)
 		yaml_free(f);
 }
 
-static void load_rules(struct loading *g, const char *path)
-{
-	load_documents(g, open_yaml(g, path));
-}
-
 static void load_text(struct loading *g, const char *text)
 {
 	struct yaml_file *f;
@@ -208,44 +199,43 @@ static bool is_placeholders(struct loading *g, const char *folder, const char *p
 
 static int load_folder(struct loading *g, const char *folder, struct err *e)
 {
-	struct walk w = {0};
+	struct found f = {.g = g};
 	struct os_stat st;
 	char words[96];
+	size_t before = g->l.refused;
 	int r = os_file.stat(folder, -1, &st);
 
 	if (r < 0)
 		return err_set(e, ERR_IO, "no rules at %s: %s", folder, err_os(r, words));
 	if (!st.is_folder) {
-		load_rules(g, folder);
+		load_documents(g, open_yaml(g, folder, g->may_wait));
 		return 0;
 	}
-	r = walk(folder, &w, 0, e);
-	for (size_t i = 0; i < w.n; i++) {
-		if (r == 0 && !is_placeholders(g, folder, w.paths[i]))
-			load_rules(g, w.paths[i]);
-		free(w.paths[i]);
-	}
-	free(w.paths);
+	r = find_files(&f, folder, e);
+	g->rs->refused += g->l.refused - before;
+	for (size_t i = 0; r == 0 && i < f.n; i++)
+		if (!is_placeholders(g, folder, f.paths[i]))
+			load_documents(g, open_yaml(g, f.paths[i], false));
+	forget_found(&f);
 	return r;
 }
 
 static int load_fields(struct loading *g, const char *folder, struct err *e)
 {
-	struct walk w = {0};
+	struct found f = {.g = g};
 	struct os_stat st;
 	int r = 0;
 
 	if (os_file.stat(folder, -1, &st) == 0)
-		r = walk(folder, &w, 0, e);
-	for (size_t i = 0; i < w.n; i++) {
-		struct yaml_file *f = r == 0 ? open_yaml(g, w.paths[i]) : NULL;
+		r = find_files(&f, folder, e);
+	for (size_t i = 0; r == 0 && i < f.n; i++) {
+		struct yaml_file *y = open_yaml(g, f.paths[i], false);
 
-		if (f)
+		if (y)
 			fields_add(&g->rs->fields, &g->l);
-		yaml_free(f);
-		free(w.paths[i]);
+		yaml_free(y);
 	}
-	free(w.paths);
+	forget_found(&f);
 	fields_sort(&g->rs->fields, g->l.arena);
 	g->rs->refused += g->l.refused;
 	return r;
@@ -275,7 +265,7 @@ static void load_placeholders(struct loading *g, const char *place)
 
 	if (os_file.stat(path, -1, &st) != 0)
 		return;
-	f = open_yaml(g, path);
+	f = open_yaml(g, path, false);
 	if (f)
 		placeholders_add(g->l.placeholders, &g->l);
 	yaml_free(f);
@@ -286,7 +276,8 @@ struct ruleset *ruleset_load(const struct ruleset_options *options, void (*repor
 	void *arg, struct err *e)
 {
 	struct ruleset *rs = xcalloc(1, sizeof *rs);
-	struct loading g = {.rs = rs, .digest = digest_new(), .lint = options->lint};
+	struct loading g = {.rs = rs, .digest = digest_new(), .lint = options->lint,
+		.may_wait = options->may_wait};
 	struct placeholders placeholders = {0};
 	uint8_t sum[32];
 	int r;

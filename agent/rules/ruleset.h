@@ -31,6 +31,7 @@ struct ruleset_options {
 	size_t n_folders;
 	const char *text;           /* one more rule file, not on disk; NULL: none */
 	const char *tables;         /* folder with logsources.yml and fields/, maybe placeholders.yml */
+	bool may_wait;              /* a file in folders may be a pipe, and reading it wait: for verbs, never for the agent */
 	bool lint;                  /* also report what is not wrong, but is likely to be regretted */
 };
 

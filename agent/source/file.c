@@ -37,7 +37,7 @@ static int open_files(struct source *s, struct err *e)
 {
 	struct file_source *f = s->self;
 
-	if (walk(s->options.files, s->options.path, &f->list, e))
+	if (walked_fill(&f->list, s->options.files, s->options.path, e))
 		return -1;
 	for (size_t i = 0; i < f->list.n; i++)
 		f->counts.total_bytes += f->list.size[i];
@@ -93,7 +93,8 @@ static int open_next(struct source *s, struct err *e)
 	const char *path = f->list.path[f->at];
 	struct os_stat st = { 0 };
 	char why[96];
-	int fd = files->open(path, OS_READ);
+	bool named = strcmp(path, s->options.path) == 0;
+	int fd = files->open(path, named && s->options.may_wait ? OS_READ : OS_PLAIN);
 
 	if (fd < 0) {
 		f->counts.errors++;
@@ -101,7 +102,7 @@ static int open_next(struct source *s, struct err *e)
 		return err_set(e, ERR_IO, "%s cannot be opened: %s", path, err_os(fd, why));
 	}
 	f->file_time = files->stat(NULL, fd, &st) < 0 ? 0 : st.mtime_us;
-	stream_start(&f->stream, files, fd, path, true);
+	stream_start(&f->stream, files, fd, path, !st.is_special);
 	f->open = true;
 	f->begun = f->broken = false;
 	f->counts.files++;
@@ -169,6 +170,7 @@ static void counts(const struct source *s, struct source_counts *c)
 	const struct file_source *f = s->self;
 
 	*c = f->counts;
+	c->note = f->list.note[0] ? f->list.note : NULL;
 }
 
 static void close_source(struct source *s)
@@ -187,7 +189,7 @@ static void position(const struct source *s, const char *partition, int64_t offs
 	struct position p;
 	uint8_t head[6];
 	ssize_t got;
-	int fd = files->open(partition, OS_READ);
+	int fd = files->open(partition, OS_PLAIN);
 
 	if (fd < 0)
 		return; /* no position: read from the beginning next time */

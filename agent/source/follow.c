@@ -45,6 +45,7 @@ struct follow_source {
 	int64_t looked; /* monotonic */
 	struct resumes resumes;
 	struct source_counts counts;
+	char note[sizeof(((struct walked *)0)->note)]; /* of the first folder that was left out */
 };
 
 static void *make(const struct source_options *o)
@@ -123,10 +124,12 @@ static int look(struct source *s, struct err *e)
 			add(f, s->options.path);
 		return 0;
 	}
-	if (walk(s->options.files, s->options.path, &list, e)) {
+	if (walked_fill(&list, s->options.files, s->options.path, e)) {
 		walked_free(&list);
 		return -1;
 	}
+	if (!f->note[0])
+		memcpy(f->note, list.note, sizeof f->note);
 	for (size_t i = 0; i < list.n; i++)
 		if (!find(f, list.path[i]) && !older_generation(f, &list, list.path[i]) && !known_elsewhere(s, list.path[i]))
 			add(f, list.path[i]);
@@ -183,7 +186,7 @@ static int try_neighbour(void *arg, const char *name)
 	path = xcalloc(1, folder + strlen(name) + 1);
 	memcpy(path, q->w->path, folder);
 	memcpy(path + folder, name, strlen(name));
-	fd = files->open(path, OS_READ);
+	fd = files->open(path, OS_PLAIN);
 	free(path);
 	fits = fd < 0 ? fd : files->stat(NULL, fd, &st);
 	if (fits >= 0) {
@@ -253,7 +256,7 @@ static int open_file(struct source *s, struct followed *w, struct err *e)
 	struct follow_source *f = s->self;
 	const struct os_file_ops *files = s->options.files;
 	const char *text = resumes_find(&f->resumes, w->path);
-	int fd = files->open(w->path, OS_READ), r;
+	int fd = files->open(w->path, OS_PLAIN), r;
 	struct position p;
 
 	w->offset = 0;
@@ -447,6 +450,7 @@ static void counts(const struct source *s, struct source_counts *c)
 	const struct follow_source *f = s->self;
 
 	*c = f->counts;
+	c->note = f->note[0] ? f->note : NULL;
 }
 
 static void close_source(struct source *s)
@@ -474,7 +478,7 @@ static void position(const struct source *s, const char *partition, int64_t offs
 
 	if (!w || (w->fd < 0 && !w->resting))
 		return;
-	fd = w->resting ? files->open(w->path, OS_READ) : w->fd;
+	fd = w->resting ? files->open(w->path, OS_PLAIN) : w->fd;
 	if (fd >= 0 && !position_measure(files, fd, offset, false, &p))
 		position_text(&p, to, n);
 	if (fd >= 0 && w->resting)

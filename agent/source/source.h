@@ -22,6 +22,7 @@ struct source_options {
 	const struct os_file_ops *files;
 	const struct os_process_ops *process;
 	const struct clock *clock;
+	bool may_wait;     /* path may be a pipe, and opening it may wait for who writes there: for verbs, never for the agent */
 };
 
 struct source_batch {
@@ -39,6 +40,7 @@ struct source_counts {
 	uint64_t bytes, files, rotations, truncations, errors;
 	int64_t total_bytes; /* of what is known so far, for a progress bar; compressed size for compressed files; 0: unknown */
 	int64_t read_bytes;  /* of total_bytes */
+	const char *note;    /* what people should know of the path: a folder that was left out; NULL: nothing. The source's */
 };
 
 struct source;

@@ -22,7 +22,7 @@ void stream_start(struct stream *s, const struct os_file_ops *files, int fd, con
 
 void stream_close(struct stream *s)
 {
-	if (s->fd >= 0 && s->seekable)
+	if (s->fd > 0) /* standard input stays open */
 		s->files->close(s->fd);
 	s->fd = -1;
 	inflater_free(s->z);

@@ -118,7 +118,7 @@ static void choose_few(struct bench *b)
 	struct err e;
 	size_t n = 0, step;
 
-	if (walk(&os_file, b->rules, &w, &e) != 0)
+	if (walked_fill(&w, &os_file, b->rules, &e) != 0)
 		die("%s", e.text);
 	for (size_t i = 0; i < w.n; i++)
 		if (text_ends(w.path[i], ".yml"))

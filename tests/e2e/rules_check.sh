@@ -22,5 +22,17 @@ is "JSON is lines" "$(code --json "$TMP/warns.yml"; grep -c '^{"v":1,"kind":"\(r
 2"
 is "SARIF is one document" "$(code --sarif "$TMP/warns.yml"; grep -c '^{"$schema":.*"version":"2.1.0".*"ruleId":"no-provider".*}$' "$TMP/out")" "0
 1"
+# what may lie in a folder that others write to: nothing hangs, each folder is read once, and it is told
+mkdir "$TMP/odd" "$TMP/odd/sub"
+cp rules/exchange/hop-trust-failed.yml "$TMP/odd/sub/"
+mkfifo "$TMP/odd/pipe.yml"
+ln -s .. "$TMP/odd/sub/up"
+ln -s /nowhere "$TMP/odd/gone.yml"
+is "pipes, circles and dangling links do not stop it" "$(timeout 20 "$EVMEND" rules check "$TMP/odd" >"$TMP/out" 2>&1; echo $?)" 2
+is "the pipe is told" "$(grep -c 'odd/pipe.yml:1:1: error: cannot be read: it is a pipe, ' "$TMP/out")" 1
+is "the circle is told, and walked once" "$(grep -c 'odd/sub/up:1:1: warning: is the folder .*/odd again; it is read once' "$TMP/out")" 1
+is "the dangling link is told" "$(grep -c 'odd/gone.yml:1:1: error: is a link that leads nowhere' "$TMP/out")" 1
+is "the rule beside them is loaded once" "$(tail -n 1 "$TMP/out" | grep -c '^1 rules\{0,1\} loaded, 2 refused')" 1
+is "a pipe that is named is read" "$(timeout 20 "$EVMEND" rules check <(cat "$TMP/warns.yml") >/dev/null; echo $?)" 0
 is "not both forms" "$(code --json --sarif "$TMP/warns.yml")" 3
 exit $bad

@@ -37,9 +37,20 @@ reads="evmend reads Event XML, console text and HttpProxy logs"
 printf ' {"EventID": 7036}\n' >"$TMP/e.json"
 printf 'time,id\n1,7036\n' >"$TMP/e.csv"
 : >"$TMP/e.txt"
-is "JSON is named" "$(silent "$TMP/e.json")" "0 no event recognised in $TMP/e.json, which looks like JSON; $reads"
+is "JSON is named" "$(silent "$TMP/e.json")" "4 no event recognised in $TMP/e.json: it looks like JSON, which is not read; export the log as XML: wevtutil qe System /f:xml"
 is "a table is told" "$(silent "$TMP/e.csv")" "0 no event recognised in $TMP/e.csv; $reads"
 is "an empty file is told" "$(silent "$TMP/e.txt")" "0 no event recognised in $TMP/e.txt; $reads"
 is "a file with an event is not" "$(silent "$TMP/one.xml")" "1 "
+mkdir "$TMP/mixed"
+cp "$TMP/one.xml" "$TMP/e.json" "$TMP/mixed/"
+is "JSON beside events is told, and no failure" "$(silent "$TMP/mixed" | cut -d: -f1)" "1 no event recognised in $TMP/mixed/e.json"
 is "nor with threads" "$(scan --threads 2 "$TMP/one.xml" >/dev/null; cat "$TMP/err")" ""
+mkdir "$TMP/logs"
+cp "$TMP/one.xml" "$TMP/logs/"
+mkfifo "$TMP/logs/pipe.xml"
+ln -s ../logs "$TMP/logs/again"
+is "a pipe in a folder is told and not waited for" "$(timeout 20 "$EVMEND" scan --rules "$TMP/rules" "$TMP/logs" >"$TMP/out" 2>"$TMP/err"; echo $?)" 4
+is "by its name" "$(grep -c "logs/pipe.xml cannot be opened: it is a pipe, " "$TMP/err")" 1
+is "a folder is read once, whatever leads to it" "$(grep -c '^1 event, ' "$TMP/out") $(grep -c 'logs/again is the folder .*/logs again' "$TMP/err")" "1 1"
+is "a pipe that is named is read" "$(scan <(cat "$TMP/one.xml") >/dev/null; echo $?)" 1
 exit $bad

@@ -10,7 +10,7 @@ struct scratch {
 };
 
 void scratch_init(struct scratch *s); /* under $TMPDIR, else /tmp; ends the test program when it cannot be made */
-void scratch_free(struct scratch *s); /* removes the folder and the files in it (one level) */
+void scratch_free(struct scratch *s); /* removes the folder and all that is in it */
 const char *scratch_path(struct scratch *s, const char *name); /* until the next call */
 void scratch_write(struct scratch *s, const char *name, const void *p, size_t n);
 

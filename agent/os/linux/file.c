@@ -16,21 +16,32 @@
 
 #include "os/os.h"
 
+static bool special(const struct stat *s)
+{
+	return !S_ISREG(s->st_mode) && !S_ISDIR(s->st_mode);
+}
+
 static int file_open(const char *path, enum os_open_how how)
 {
 	static const int flags[] = {
 		[OS_READ] = O_RDONLY,
+		[OS_PLAIN] = O_RDONLY | O_NONBLOCK,
 		[OS_APPEND] = O_WRONLY | O_CREAT | O_APPEND,
 		[OS_CREATE] = O_WRONLY | O_CREAT | O_TRUNC,
 		[OS_LOCK] = O_RDWR | O_CREAT,
 	};
+	struct stat s;
 	int fd, error;
 
 	do
 		fd = open(path, flags[how] | O_CLOEXEC | O_NOCTTY, 0600);
 	while (fd < 0 && errno == EINTR);
 	if (fd < 0)
-		return -errno;
+		return how == OS_PLAIN && errno == ENXIO ? -OS_NO_FILE : -errno; /* a socket, or a device that is not there */
+	if (how == OS_PLAIN && (fstat(fd, &s) != 0 || special(&s))) {
+		close(fd);
+		return -OS_NO_FILE;
+	}
 	if (how == OS_LOCK && flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		error = errno;
 		close(fd);
@@ -90,6 +101,7 @@ static int file_stat(const char *path, int fd, struct os_stat *st)
 		.size = s.st_size,
 		.mtime_us = (int64_t)s.st_mtim.tv_sec * 1000000 + s.st_mtim.tv_nsec / 1000,
 		.is_folder = S_ISDIR(s.st_mode),
+		.is_special = special(&s),
 	};
 	return 0;
 }
