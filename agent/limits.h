@@ -32,7 +32,6 @@
 #define LIMIT_EVENT_FIELDS 2048           /* the most in 25,000 real events is 77 */
 #define LIMIT_EVENT_DERIVED 256           /* of them made of others; what is more is left out, the event stays */
 #define LIMIT_EVENT_TRACES 64             /* of these from bracketed text: any number fits one value */
-#define LIMIT_FIELD_BYTES (256u << 10)    /* one value; script blocks are cut at 32 kB by Windows */
 #define LIMIT_TEXT_BYTES (1u << 20)       /* one pasted console text */
 #define LIMIT_FIELD_NAMES 4096            /* names a decoder keeps for all its events; real logs have some 2,000 */
 #define LIMIT_EXPANSION 5000              /* texts made of one value of a rule (placeholders, dashes): five dashes make 3,125 */

@@ -99,7 +99,13 @@ static void tell_nothing(struct reading *g)
 
 static void end(struct reading *g)
 {
+	struct decode_counts n;
+
 	tell_nothing(g);
+	if (g->d) {
+		decoder_counts(g->d, &n);
+		g->r->cut += n.cut;
+	}
 	if (g->d && g->r->stream_ends)
 		g->r->stream_ends(g->r->arg, false);
 	decoder_free(g->d);

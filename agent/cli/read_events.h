@@ -21,6 +21,7 @@ struct read_events {
 	void (*begin)(void *arg, uint64_t total);
 	/* results */
 	uint64_t malformed_count;
+	uint64_t cut;    /* events with EVENT_CUT, of those that were parsed here */
 	uint64_t failed; /* paths that could not be read, or have JSON and no event: told on stderr */
 };
 

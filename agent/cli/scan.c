@@ -39,7 +39,7 @@ struct scan {
 	int64_t threads; /* 0: not asked for */
 	struct scan_workers *workers; /* NULL: one thread does all */
 	struct read_events read;
-	uint64_t findings, cases, malformed;
+	uint64_t findings, cases, malformed, cut;
 	struct loose *loose;
 	size_t n_loose;
 	struct buf line;
@@ -118,8 +118,8 @@ static void on_stream_ends(void *arg, bool trouble)
 static void on_begin(void *arg, uint64_t total)
 {
 	struct scan *s = arg;
-	const struct scan_workers_options o = {.rules = s->rules, .engine = s->engine, .since = s->since, .until = s->until, .arg = s,
-		.malformed = tell_malformed};
+	const struct scan_workers_options o = {.rules = s->rules, .engine = s->engine, .since = s->since, .until = s->until, .cut = &s->cut,
+		.arg = s, .malformed = tell_malformed};
 	unsigned cpus = os_cpus(), n = cpus < THREADS_UNASKED ? cpus : THREADS_UNASKED;
 
 	if (s->threads)
@@ -253,6 +253,9 @@ static void print_summary(struct scan *s, int64_t took)
 			  s->malformed, ruleset_count(rs), ruleset_refused(rs), (double)took / 1e6);
 		if (n.explained)
 			cli_print(s->c, CLI_DIM, "%" PRIu64 " consequences are explained by the cases above.\n", n.explained);
+		if (s->cut)
+			cli_print(s->c, CLI_PLAIN, "%" PRIu64 " event%s had more bracketed text than is read: fields made of it are missing.\n",
+				  s->cut, PLURAL(s->cut));
 		held_back_print(s->c, s->engine, rs);
 		return;
 	}
@@ -269,6 +272,7 @@ static void print_summary(struct scan *s, int64_t took)
 	json_put_real(&o, "seconds", (double)took / 1e6, 3);
 	json_put_int(&o, "explained", (int64_t)n.explained);
 	json_put_int(&o, "evicted", (int64_t)n.evicted);
+	json_put_int(&o, "cut", (int64_t)s->cut);
 	json_put_int(&o, "failed", (int64_t)s->read.failed);
 	held_back_json(&o, s->engine, rs);
 	json_close(&o, '}');
@@ -305,6 +309,7 @@ static int scan_paths(struct scan *s, const struct ruleset *rs, size_t n, char *
 	read_events(r, paths, n);
 	if (s->workers)
 		scan_workers_free(s->workers);
+	s->cut += r->cut;
 	engine_finish(s->engine);
 	print_loose(s);
 	print_summary(s, clock_monotonic(&real) - start);

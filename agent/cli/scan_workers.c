@@ -128,6 +128,10 @@ static void make_worker(struct worker *w, struct scan_workers *all)
 
 static void end_worker(struct worker *w)
 {
+	struct decode_counts n;
+
+	decoder_counts(w->decoder, &n);
+	*w->all->o.cut += n.cut;
 	decoder_free(w->decoder);
 	arena_free(w->arena);
 	engine_part_end(w->all->o.engine, w->part);

@@ -13,6 +13,7 @@ struct scan_workers_options {
 	const struct ruleset *rules;
 	struct engine *engine;
 	int64_t since, until; /* events outside are not matched */
+	uint64_t *cut;        /* events with EVENT_CUT are added to it, at the end */
 	void *arg;
 	/* Called by the first thread, in the order of the input. */
 	void (*malformed)(void *arg, const char *source, int64_t offset, const char *reason, const char *bytes, size_t n);

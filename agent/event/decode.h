@@ -49,7 +49,8 @@ struct decode_sink {
 };
 
 struct decode_counts {
-	uint64_t events, malformed, cleaned, cut;
+	uint64_t events, malformed;
+	uint64_t cleaned, cut; /* events that are EVENT_CLEANED, EVENT_CUT */
 };
 
 struct decoder;

@@ -15,7 +15,7 @@
 
 enum event_flag {
 	EVENT_CLEANED = 1,   /* had characters that XML 1.0 forbids; they became U+FFFD */
-	EVENT_CUT = 2,       /* a value was longer than LIMIT_FIELD_BYTES */
+	EVENT_CUT = 2,       /* it would have had too many derived fields: some were left out */
 	EVENT_NO_TIME = 4,   /* no usable time: `time` is what the source gave */
 	EVENT_FROM_TEXT = 8, /* provider evmend-text: console text or a log row */
 };

@@ -1,7 +1,7 @@
 /* event_build.c - fields one after another, then an event.
  *
  * Why: XML, console text and log rows make the same struct event; what is true of all of them is here.
- * Promises: no allocation for an event but in the arena, once its tables have grown. Values are cut at a character's border.
+ * Promises: no allocation for an event but in the arena, once its tables have grown. Values are never cut.
  * Refuses: field LIMIT_EVENT_FIELDS + 1 (`full`). Derived fields never refuse an event: what is
  * too many is left out (`cut`). */
 #include "event/event_build.h"
@@ -85,22 +85,10 @@ void build_field(struct event_build *b, unsigned how, const struct field_name *n
 	};
 }
 
-size_t build_room(struct event_build *b, const char *value, size_t len)
-{
-	if (len <= LIMIT_FIELD_BYTES)
-		return len;
-	b->cut = true;
-	for (len = LIMIT_FIELD_BYTES; len && ((unsigned char)value[len] & 0xC0) == 0x80; len--)
-		;
-	return len;
-}
-
 const char *build_copy(struct event_build *b, unsigned how, const struct field_name *name, const char *value, size_t len)
 {
-	const char *copy;
+	const char *copy = arena_copy(b->arena, value, len);
 
-	len = build_room(b, value, len);
-	copy = arena_copy(b->arena, value, len);
 	build_field(b, how, name, copy, len);
 	return copy;
 }

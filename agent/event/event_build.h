@@ -18,7 +18,7 @@ struct event_build {
 	size_t n, cap;
 	bool full;                 /* LIMIT_EVENT_FIELDS was reached: the event is to be refused */
 	size_t n_derived, n_traces;
-	bool cut;                  /* a value was cut to LIMIT_FIELD_BYTES, or derived fields were left out */
+	bool cut;                  /* derived fields were left out */
 	bool blanks;               /* a name so far has a blank */
 	struct buf scratch;
 	bool traces;               /* rules ask for what build_traces finds */
@@ -32,13 +32,11 @@ const struct field_name *build_name(const struct event_build *b, const char *s, 
 /* A derived field that no rule asks for is left out, and one beyond LIMIT_EVENT_DERIVED. value is borrowed:
  * a constant or in the arena, a NUL behind it. */
 void build_field(struct event_build *b, unsigned how, const struct field_name *name, const char *value, size_t len);
-/* As build_field, with a copy of the value, cut to LIMIT_FIELD_BYTES. Returns the copy. */
+/* As build_field, with a copy of the value, which it returns. */
 const char *build_copy(struct event_build *b, unsigned how, const struct field_name *name, const char *value, size_t len);
 /* The same two by a name in letters, which is copied. */
 void build_put(struct event_build *b, unsigned how, const char *name, const char *value, size_t len);
 const char *build_add(struct event_build *b, unsigned how, const char *name, const char *value, size_t len);
-/* How much of a value is kept: all, or as much as LIMIT_FIELD_BYTES allows without cutting a character in two. */
-size_t build_room(struct event_build *b, const char *value, size_t len);
 bool build_has(const struct event_build *b, const struct field_name *name); /* a payload field of that name */
 bool build_wanted(const struct event_build *b, const struct field_name *name); /* some rule mentions it */
 /* Bracketed Exchange text and PowerShell's error id in the payload so far become derived fields. */

@@ -3,7 +3,7 @@
  * Why: no tree is needed; the place of an element (System, EventData, UserData) says what its text means.
  * Promises: names as event.h says; text comes with CR, LF and TAB as they were; rendered text (RenderingInfo) and
  * ProcessingErrorData make no fields, so that a translated "Level" cannot pass for the real one.
- * Refuses: a slice without <System>, with two, or with more than LIMIT_EVENT_FIELDS fields; values are cut at LIMIT_FIELD_BYTES. */
+ * Refuses: a slice without <System>, with two, or with more than LIMIT_EVENT_FIELDS fields. */
 #include "event/event_xml.h"
 
 #include <stdio.h>
@@ -111,7 +111,7 @@ struct event_xml *event_xml_new(struct event_build *b)
 
 	x->parser = xml_new();
 	x->b = b;
-	buf_init(&x->value, LIMIT_EVENT_BYTES + 4096);
+	buf_init(&x->value, LIMIT_XML_BYTES);
 	know(&x->known, b);
 	return x;
 }
@@ -186,16 +186,12 @@ static void drop_text(struct event_xml *x)
 /* The text of the element that ends, in the arena and with a NUL behind it. */
 static const char *text_of(struct event_xml *x, size_t *n)
 {
-	const char *s = x->piece;
-
 	if (x->value.n) {
-		*n = build_room(x->b, buf_text(&x->value), x->value.n);
+		*n = x->value.n;
 		return arena_copy(x->b->arena, buf_text(&x->value), *n);
 	}
-	*n = s ? build_room(x->b, s, x->piece_n) : 0;
-	if (s && *n < x->piece_n)
-		return arena_copy(x->b->arena, s, *n);
-	return s ? s : "";
+	*n = x->piece ? x->piece_n : 0;
+	return x->piece ? x->piece : "";
 }
 
 /* --- System --- */

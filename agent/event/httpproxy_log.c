@@ -149,8 +149,6 @@ static int columns(struct httpproxy *h, struct event_build *b, const char *row, 
 			return err_set(e, ERR_IO, "the row has more columns than #Fields names (%zu)", h->n);
 		if (!cell(b->arena, &p, end, &value, &len))
 			return err_set(e, ERR_IO, "a quote in column %zu (%s) does not close", i + 1, h->name[i]);
-		if (len > LIMIT_FIELD_BYTES)
-			return err_set(e, ERR_IO, "column %zu (%s) is longer than %u bytes", i + 1, h->name[i], LIMIT_FIELD_BYTES);
 		build_put(b, BUILD_PAYLOAD, h->name[i], value, len);
 		if (p == end)
 			return 0;
