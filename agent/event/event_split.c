@@ -7,6 +7,9 @@
 #include "event/event_split.h"
 
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "limits.h"
 
@@ -255,6 +258,36 @@ static bool dull_markup(const char *q, size_t rest)
 	return q[1] == '/' ? q[2] != 'E' || !closes_event(q, rest) : q[1] != 'E' || !opens_event(q, rest);
 }
 
+#ifdef __SSE2__
+static __m128i where(const char *p, char c)
+{
+	return _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)p), _mm_set1_epi8(c));
+}
+
+/* Bytes from the start without a '<' that may matter: one before '!', '?', 'E' or "/E". */
+static size_t dull_run(const char *p, size_t n)
+{
+	size_t i = 0;
+
+	for (; n - i >= 18; i += 16) {
+		const char *q = p + i;
+		__m128i next = _mm_or_si128(_mm_or_si128(where(q + 1, '!'), where(q + 1, '?')),
+			_mm_or_si128(where(q + 1, 'E'), _mm_and_si128(where(q + 1, '/'), where(q + 2, 'E'))));
+		int hits = _mm_movemask_epi8(_mm_and_si128(where(q, '<'), next));
+
+		if (hits)
+			return i + (size_t)__builtin_ctz((unsigned)hits);
+	}
+	return i;
+}
+#else
+static size_t dull_run(const char *p, size_t n)
+{
+	(void)p, (void)n;
+	return 0;
+}
+#endif
+
 /* Leaves the event behind; bytes up to `end` were looked at. They are looked at once more for events that it swallowed (an unclosed
  * comment hides all that follows) as long as second looks stay fewer than first ones. Returns the length to tell. */
 static size_t leave(struct split *s, size_t end)
@@ -278,9 +311,11 @@ static enum split_kind inside(struct split *s, const char *p, size_t n, bool fin
 
 	*from = s->start;
 	while (s->at < n && s->at - s->start <= LIMIT_EVENT_BYTES) {
-		const char *lt = memchr(p + s->at, '<', n - s->at);
+		const char *lt;
 		enum step step;
 
+		s->at += dull_run(p + s->at, n - s->at);
+		lt = memchr(p + s->at, '<', n - s->at);
 		s->at = lt ? (size_t)(lt - p) : n;
 		if (!lt)
 			break;
