@@ -43,6 +43,11 @@
 #define LIMIT_TUNE 20000                  /* marked findings that `rules tune` keeps with their fields: some 60 MB */
 #define LIMIT_NAMES 60000                 /* field names that rules mention; ids are 16 bit */
 
+/* what the agent keeps of computers, whose names are an event's say-so (configured ones are never given up) */
+#define LIMIT_HOST_NAMES 65536            /* spellings: some 8 MB; those not heard for longest are forgotten */
+#define LIMIT_HOSTS 20000                 /* with findings of the last day, cases, or something remembered; an idle one goes by itself */
+#define LIMIT_HOSTS_SHARE 4               /* of caps.memory_mb, one part in so many for all that is kept of them */
+
 /* regular expressions of rules: what they cost at most (rules/regex/regex.h) */
 #define LIMIT_REGEX_BYTES 4096            /* the longest of SigmaHQ's has 210 */
 #define LIMIT_REGEX_POSITIONS 2048        /* characters to match, repeats written out; .{1000,} has 1,000 */

@@ -13,31 +13,32 @@
 #include "cases/hint.h"
 #include "tls/digest.h"
 
-struct book *book_new(struct strings *pool)
+struct book *book_new(struct strings *pool, size_t bytes)
 {
 	struct book *b = xcalloc(1, sizeof *b);
 
 	b->pool = pool;
+	b->most_bytes = bytes;
 	b->seed = hash_seed_draw();
+	book_grow(b);
 	b->next_id = 1;
 	buf_init(&b->scratch, 64u << 10);
 	return b;
 }
 
-static void free_host(struct book_host *h)
+/* A power of two that is as many uids as n, and more. */
+static size_t findings_bytes(size_t n)
 {
-	while (h->streams) {
-		struct stream *s = h->streams;
+	size_t room = n > 0;
 
-		h->streams = s->next;
-		told_free(s->told);
-		free(s);
-	}
-	free(h);
+	while (room < n)
+		room *= 2;
+	return room * 32;
 }
 
-static void free_case(struct book_case *c)
+void book_free_case(struct book *b, struct book_case *c)
 {
+	b->bytes -= sizeof *c + findings_bytes(c->c.n_findings);
 	free(c->findings);
 	free(c);
 }
@@ -46,39 +47,75 @@ void book_free(struct book *b)
 {
 	if (!b)
 		return;
-	for (size_t i = 0; i < BOOK_BUCKETS; i++)
+	for (size_t i = 0; i < b->room; i++)
 		while (b->buckets[i]) {
 			struct book_host *h = b->buckets[i];
 
 			b->buckets[i] = h->next;
-			free_host(h);
+			book_free_host(b, h);
 		}
 	for (size_t i = 0; i < b->n; i++)
-		free_case(b->cases[i]);
+		book_free_case(b, b->cases[i]);
+	free(b->buckets);
 	free(b->cases);
 	buf_free(&b->scratch);
 	free(b);
 }
+
+#define SPARED_REMEMBERED 3
 
 static void clear_tally(struct tally *t)
 {
 	*t = (struct tally){.healed_at = INT64_MIN};
 }
 
-struct book_host *book_host(struct book *b, const char *host)
+static struct book_host **bucket_of(const struct book *b, const char *host)
 {
-	struct book_host **at = &b->buckets[hash_bytes(&b->seed, host, strlen(host)) % BOOK_BUCKETS], *h;
+	return &b->buckets[hash_bytes(&b->seed, host, strlen(host)) & (b->room - 1)];
+}
 
-	for (h = *at; h; h = h->next)
-		if (strcmp(h->name, host) == 0)
-			return h;
-	h = xcalloc(1, sizeof *h);
+struct book_host *book_find(const struct book *b, const char *host)
+{
+	struct book_host *h = *bucket_of(b, host);
+
+	while (h && strcmp(h->name, host) != 0)
+		h = h->next;
+	return h;
+}
+
+static struct book_host *make_host(struct book *b, const char *host)
+{
+	struct book_host *h = xcalloc(1, sizeof *h), **at;
+
+	if (b->counts.hosts >= b->room)
+		book_grow(b);
+	at = bucket_of(b, host);
 	h->name = strings_add(b->pool, host);
 	for (int i = 0; i < BOOK_CAUSES; i++)
 		clear_tally(&h->tallies[i]);
 	h->next = *at;
 	*at = h;
+	b->counts.hosts++;
+	b->bytes += sizeof *h;
 	return h;
+}
+
+struct book_host *book_host(struct book *b, const char *host)
+{
+	struct book_host *h = book_find(b, host);
+
+	if (!h && book_has_room(b))
+		h = make_host(b, host);
+	if (h)
+		h->spared = h->n_before ? SPARED_REMEMBERED : 1;
+	return h;
+}
+
+void book_ours(struct book *b, const char *host)
+{
+	struct book_host *h = book_find(b, host);
+
+	(h ? h : make_host(b, host))->ours = true;
 }
 
 void book_seen(struct book_host *h, const struct rule *r, int64_t time)
@@ -88,14 +125,19 @@ void book_seen(struct book_host *h, const struct rule *r, int64_t time)
 			h->seen_at[i] = time;
 }
 
-static void forget_old(struct book_host *h, int64_t newest)
+static void forget_old(struct book *b, struct book_host *h, int64_t newest)
 {
 	size_t n = 0;
+
+	if (!h->before)
+		book_before_room(b, h);
 
 	while (n < h->n_before && h->before[n].time < newest - REMEMBER_FOR)
 		n++;
 	if (n == 0 && h->n_before == CASE_BEFORE)
 		n = 1;
+	for (size_t i = 0; i < n; i++)
+		b->bytes -= book_before_bytes(&h->before[i]);
 	memmove(h->before, h->before + n, (h->n_before - n) * sizeof h->before[0]);
 	h->n_before -= n;
 }
@@ -118,11 +160,12 @@ void book_remember(struct book *b, struct book_host *h, const struct told *t)
 			return;
 	if (h->n_before == CASE_BEFORE && t->time < h->before[0].time)
 		return;
-	forget_old(h, h->n_before && h->before[h->n_before - 1].time > t->time ? h->before[h->n_before - 1].time : t->time);
+	forget_old(b, h, h->n_before && h->before[h->n_before - 1].time > t->time ? h->before[h->n_before - 1].time : t->time);
 	for (at = h->n_before; at > 0 && h->before[at - 1].time > t->time; at--)
 		h->before[at] = h->before[at - 1];
 	h->before[at] = one;
 	h->n_before++;
+	b->bytes += book_before_bytes(&one);
 }
 
 static void add_span(struct tally *t, int64_t first, int64_t last)
@@ -192,6 +235,7 @@ void book_add(struct book *b, struct book_case *c)
 		b->cases = xrealloc(b->cases, b->cap, sizeof(struct book_case *));
 	}
 	b->cases[b->n++] = c;
+	b->bytes += sizeof *c + findings_bytes(c->c.n_findings);
 }
 
 static struct book_case *open_case(struct book *b, struct book_host *h, int cause, int64_t first)
@@ -229,13 +273,16 @@ static bool better(const struct book_case *c, const struct told *t)
 	return t->first < c->best_time;
 }
 
-static void list_finding(struct book_case *c, const struct told *t)
+static void list_finding(struct book *b, struct book_case *c, const struct told *t)
 {
-	if (c->c.n_findings >= CASE_FINDINGS)
+	size_t n = c->c.n_findings;
+
+	if (n >= CASE_FINDINGS)
 		return;
-	if ((c->c.n_findings & (c->c.n_findings - 1)) == 0)
-		c->findings = xrealloc(c->findings, c->c.n_findings ? 2 * c->c.n_findings : 1, sizeof c->findings[0]);
+	if ((n & (n - 1)) == 0)
+		c->findings = xrealloc(c->findings, n ? 2 * n : 1, sizeof c->findings[0]);
 	memcpy(c->findings[c->c.n_findings++], t->uid, sizeof t->uid);
+	b->bytes += findings_bytes(n + 1) - findings_bytes(n);
 }
 
 static void take_words(struct book *b, struct book_case *c, const struct told *t)
@@ -280,6 +327,6 @@ struct book_case *book_finding(struct book *b, struct book_host *h, const struct
 			c->last_symptom = t->time;
 		c->asked = c->asked || ((t->rule->then & THEN_DIAGNOSE) && !t->match->replay);
 	}
-	list_finding(c, t);
+	list_finding(b, c, t);
 	return c;
 }

@@ -28,6 +28,10 @@ static bool get_hex(const struct json *j, uint8_t *to, size_t n)
 
 static void save_tally(const struct tally *t, struct json_out *o, const char *key)
 {
+	if (!t->last && t->healed_at == INT64_MIN) {
+		json_put_null(o, key);
+		return;
+	}
 	json_open(o, key, '{');
 	json_put_int(o, "count", (int64_t)t->count);
 	json_put_int(o, "first", t->first);
@@ -59,11 +63,12 @@ static void save_case(const struct book_case *c, struct json_out *o)
 	put_hex(o, "uid", c->c.uid, sizeof c->c.uid);
 	json_put_str(o, "host", c->c.host);
 	json_put_str(o, "cause", c->c.cause);
-	json_put_bool(o, "closed", c->c.state == CASE_CLOSED);
 	json_put_int(o, "follows", c->c.reopens);
 	json_put_str(o, "confidence", level_text(c->c.confidence));
 	json_put_str(o, "hint", c->c.hint);
 	json_put_bool(o, "asked", c->asked);
+	json_put_int(o, "told", (int64_t)c->told_count);
+	json_put_int(o, "told_at", c->told_at);
 	json_put_int(o, "best_kind", c->best_kind);
 	json_put_int(o, "best_time", c->best_time);
 	if (c->last_symptom != INT64_MIN)
@@ -104,9 +109,8 @@ static void load_case(struct book *b, const struct json *j)
 	int cause = case_cause_index(json_str(json_get(j, "cause"), ""));
 	struct book_host *h = book_host(b, json_str(json_get(j, "host"), ""));
 	struct book_case *c;
-	bool closed = json_bool(json_get(j, "closed"), false);
 
-	if (cause < 0 || (!closed && h->open[cause]))
+	if (cause < 0 || h->open[cause])
 		return;
 	c = xcalloc(1, sizeof *c);
 	c->of = h;
@@ -115,7 +119,6 @@ static void load_case(struct book *b, const struct json *j)
 	get_hex(json_get(j, "uid"), c->c.uid, sizeof c->c.uid);
 	c->c.host = h->name;
 	c->c.cause = case_causes[cause];
-	c->c.state = closed ? CASE_CLOSED : CASE_OPEN;
 	c->c.reopens = (uint32_t)json_int(json_get(j, "follows"), 0);
 	level_parse(json_str(json_get(j, "confidence"), ""), &c->c.confidence);
 	c->c.hint = strings_add(b->pool, json_str(json_get(j, "hint"), ""));
@@ -126,12 +129,24 @@ static void load_case(struct book *b, const struct json *j)
 	c->healed_at = json_int(json_get(j, "healed_at"), INT64_MIN);
 	load_tally(&c->tally, json_get(j, "tally"));
 	load_lists(b, c, j);
-	c->told_count = c->tally.count;
+	c->told_count = (uint64_t)json_int(json_get(j, "told"), (int64_t)c->tally.count);
+	c->told_at = json_int(json_get(j, "told_at"), c->tally.last);
 	book_add(b, c);
-	if (closed)
-		h->closed_id[cause] = c->c.id;
-	else
-		h->open[cause] = c;
+	h->open[cause] = c;
+}
+
+static void save_times(const int64_t *t, size_t n, struct json_out *o, const char *key)
+{
+	json_open(o, key, '[');
+	for (size_t i = 0; i < n; i++)
+		json_put_int(o, NULL, t[i]);
+	json_close(o, ']');
+}
+
+static void load_times(int64_t *t, size_t n, const struct json *list)
+{
+	for (size_t i = 0; i < json_len(list) && i < n; i++)
+		t[i] = json_int(json_at(list, i), 0);
 }
 
 static void save_host(const struct book_host *h, struct json_out *o)
@@ -142,10 +157,12 @@ static void save_host(const struct book_host *h, struct json_out *o)
 	for (int i = 0; i < BOOK_CAUSES; i++)
 		save_tally(&h->tallies[i], o, NULL);
 	json_close(o, ']');
-	json_open(o, "seen_at", '[');
-	for (int i = 0; i < 16; i++)
-		json_put_int(o, NULL, h->seen_at[i]);
+	save_times(h->seen_at, 16, o, "seen_at");
+	json_open(o, "closed", '[');
+	for (int i = 0; i < BOOK_CAUSES; i++)
+		json_put_int(o, NULL, h->closed_id[i]);
 	json_close(o, ']');
+	save_times(h->closed_at, BOOK_CAUSES, o, "closed_at");
 	json_open(o, "before", '[');
 	for (size_t i = 0; i < h->n_before; i++) {
 		json_open(o, NULL, '{');
@@ -164,6 +181,7 @@ static void save_host(const struct book_host *h, struct json_out *o)
 		json_put_int(o, "since", s->since);
 		json_put_int(o, "sent", (int64_t)s->sent);
 		json_put_int(o, "sent_at", s->sent_at);
+		json_put_bool(o, "ends", s->ends);
 		told_save(s->told, o, "told");
 		json_close(o, '}');
 	}
@@ -174,6 +192,8 @@ static void save_host(const struct book_host *h, struct json_out *o)
 static void load_before(struct book *b, struct book_host *h, const struct json *list)
 {
 	for (size_t i = 0; i < json_len(list) && h->n_before < CASE_BEFORE; i++) {
+		if (!h->before)
+			book_before_room(b, h);
 		const struct json *j = json_at(list, i);
 		struct case_before *to = &h->before[h->n_before];
 
@@ -181,7 +201,10 @@ static void load_before(struct book *b, struct book_host *h, const struct json *
 		to->title = strings_add(b->pool, json_str(json_get(j, "title"), ""));
 		to->rule = strings_add(b->pool, json_str(json_get(j, "rule"), ""));
 		to->what = strings_add(b->pool, json_str(json_get(j, "what"), ""));
-		h->n_before += get_hex(json_get(j, "uid"), to->uid, 32);
+		if (!get_hex(json_get(j, "uid"), to->uid, 32))
+			continue;
+		h->n_before++;
+		b->bytes += book_before_bytes(to);
 	}
 }
 
@@ -192,9 +215,11 @@ static void load_host(struct book *b, const struct ruleset *rs, const struct jso
 
 	for (size_t i = 0; i < json_len(list) && i < BOOK_CAUSES; i++)
 		load_tally(&h->tallies[i], json_at(list, i));
-	list = json_get(j, "seen_at");
-	for (size_t i = 0; i < json_len(list) && i < 16; i++)
-		h->seen_at[i] = json_int(json_at(list, i), 0);
+	load_times(h->seen_at, 16, json_get(j, "seen_at"));
+	list = json_get(j, "closed");
+	for (size_t i = 0; i < json_len(list) && i < BOOK_CAUSES; i++)
+		h->closed_id[i] = (uint32_t)json_int(json_at(list, i), 0);
+	load_times(h->closed_at, BOOK_CAUSES, json_get(j, "closed_at"));
 	load_before(b, h, json_get(j, "before"));
 	list = json_get(j, "streams");
 	for (size_t i = json_len(list); i > 0; i--) {
@@ -210,6 +235,8 @@ static void load_host(struct book *b, const struct ruleset *rs, const struct jso
 		s->since = json_int(json_get(one, "since"), t->time);
 		s->sent = (uint64_t)json_int(json_get(one, "sent"), 0);
 		s->sent_at = json_int(json_get(one, "sent_at"), 0);
+		s->ends = json_bool(json_get(one, "ends"), false);
+		book_weigh(b, s);
 		s->next = h->streams;
 		h->streams = s;
 	}
@@ -220,7 +247,7 @@ void book_save(const struct book *b, struct json_out *o, const char *key)
 	json_open(o, key, '{');
 	json_put_int(o, "next_id", b->next_id);
 	json_open(o, "hosts", '[');
-	for (size_t i = 0; i < BOOK_BUCKETS; i++)
+	for (size_t i = 0; i < b->room; i++)
 		for (const struct book_host *h = b->buckets[i]; h; h = h->next)
 			save_host(h, o);
 	json_close(o, ']');
@@ -234,11 +261,14 @@ void book_save(const struct book *b, struct json_out *o, const char *key)
 void book_load(struct book *b, const struct ruleset *rs, const struct json *j)
 {
 	const struct json *list = json_get(j, "hosts");
+	size_t most = b->most_bytes;
 
+	b->most_bytes = 0; /* what was kept stays */
 	for (size_t i = 0; i < json_len(list); i++)
 		load_host(b, rs, json_at(list, i));
 	list = json_get(j, "cases");
 	for (size_t i = 0; i < json_len(list); i++)
 		load_case(b, json_at(list, i));
 	b->next_id = (uint32_t)json_int(json_get(j, "next_id"), 1);
+	b->most_bytes = most;
 }

@@ -24,8 +24,7 @@ const struct case_ *book_view(struct book *b, struct book_case *c)
 	v->has_thumbprint = c->tally.has_thumbprint;
 	memcpy(v->thumbprint, c->tally.thumbprint, sizeof v->thumbprint);
 	v->port = c->tally.port;
-	if (v->state != CASE_CLOSED)
-		v->state = c->healed_at > c->last_symptom ? CASE_HEALED : CASE_OPEN;
+	v->state = c->healed_at > c->last_symptom ? CASE_HEALED : CASE_OPEN;
 	v->asks_diagnosis = c->asked && v->state == CASE_OPEN;
 	v->reported_by = c->reporters;
 	v->findings = (const uint8_t (*)[32])c->findings;
@@ -65,22 +64,22 @@ void book_sort(struct book *b)
 		b->cases[i]->c.id = (uint32_t)i + 1;
 }
 
-void book_close(struct book *b, uint32_t id)
+void book_close(struct book *b, struct book_case *c)
 {
-	for (size_t i = 0; i < b->n; i++) {
-		struct book_case *c = b->cases[i];
+	size_t i = 0;
 
-		if (c->c.id != id || c->of->open[c->cause] != c)
-			continue;
-		c->c.state = CASE_CLOSED;
-		c->of->open[c->cause] = NULL;
-		c->of->closed_id[c->cause] = id;
-	}
+	while (b->cases[i] != c)
+		i++;
+	memmove(b->cases + i, b->cases + i + 1, (--b->n - i) * sizeof(struct book_case *));
+	c->of->open[c->cause] = NULL;
+	c->of->closed_id[c->cause] = c->c.id;
+	c->of->closed_at[c->cause] = c->tally.last;
+	book_free_case(b, c);
 }
 
 void book_each_host(struct book *b, void (*each)(void *arg, struct book_host *h), void *arg)
 {
-	for (size_t i = 0; i < BOOK_BUCKETS; i++)
+	for (size_t i = 0; i < b->room; i++)
 		for (struct book_host *h = b->buckets[i]; h; h = h->next)
 			each(arg, h);
 }

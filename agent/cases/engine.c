@@ -10,6 +10,9 @@
 
 #include "base/text.h"
 #include "cases/engine_private.h"
+#include "limits.h"
+
+#define POOL_SHARE 16 /* of the memory cap: a pool is not renewed before it has so much */
 
 void list_add(struct list *l, void *p)
 {
@@ -26,9 +29,19 @@ static bool may_wait(const struct engine *g, const struct rule *r)
 	return r->consequence && (g->o.scan || g->waiting.n < WAITING_MOST);
 }
 
+/* NULL: its findings are told, and that is all. */
+static struct book_host *place_for(struct engine *g, const char *host)
+{
+	struct book_host *h = book_host(g->book, host);
+
+	g->counts.hosts_refused += !h;
+	return h;
+}
+
 static void on_fired(void *arg, const struct fired *f)
 {
 	struct engine *g = arg;
+	struct book_host *h;
 
 	if (!f->by_host) {
 		hosts_learn(g->hosts, f->match->host);
@@ -40,13 +53,15 @@ static void on_fired(void *arg, const struct fired *f)
 		noise_shadow(g->noise, f->rule, f->last);
 		return;
 	}
-	if (f->rule->then & THEN_REMEMBER) {
+	h = place_for(g, f->match->host);
+	if (h && (f->rule->then & THEN_REMEMBER)) {
 		struct told *t = told_of_group(f);
 
-		book_remember(g->book, book_host(g->book, f->match->host), t);
+		book_remember(g->book, h, t);
 		told_free(t);
 	}
-	book_seen(book_host(g->book, f->match->host), f->rule, f->last);
+	if (h)
+		book_seen(h, f->rule, f->last);
 	if (!f->rule->silent && noise_silenced(g->noise, f->match, NULL))
 		return;
 	if (may_wait(g, f->rule))
@@ -64,7 +79,9 @@ void engine_build(struct engine *g)
 	g->hosts = hosts_new(g->o.hosts, g->o.n_hosts, g->pool, !g->o.scan);
 	g->matcher = matcher_new(g->o.rules);
 	g->corr = correlator_new(&co);
-	g->book = book_new(g->pool);
+	g->book = book_new(g->pool, g->o.scan ? 0 : g->o.memory_cap / LIMIT_HOSTS_SHARE);
+	for (size_t i = 0; i < g->o.n_hosts && !g->o.scan; i++)
+		book_ours(g->book, hosts_name(g->hosts, g->o.hosts[i].name));
 	g->noise = noise_new(g->o.rules, g->hosts, &g->sink);
 	g->marks = watermarks_new(g->o.idle_after);
 }
@@ -87,11 +104,6 @@ static void free_told(struct list *l)
 
 void engine_unbuild(struct engine *g)
 {
-	struct engine_counts now;
-
-	engine_counts(g, &now);
-	g->counts.evicted = now.evicted;
-	g->counts.incomplete = now.incomplete;
 	free_told(&g->told);
 	free_matches(&g->kept);
 	free_told(&g->waiting);
@@ -171,14 +183,15 @@ static void note_remembered(struct engine *g, struct match *m, struct book_host 
 static void take_alone(struct engine *g, struct match *m, const struct event *ev)
 {
 	const struct rule *r = m->rule;
-	struct book_host *h = book_host(g->book, m->host);
+	struct book_host *h = place_for(g, m->host);
 
-	note_remembered(g, m, h);
+	if (h)
+		note_remembered(g, m, h);
 	if (!r->silent && noise_silenced(g->noise, m, ev))
 		return;
 	if (may_wait(g, r))
 		list_add(&g->waiting, told_of_match(m));
-	else if (r->silent && r->cause)
+	else if (h && r->silent && r->cause)
 		book_tally(h, case_cause_index(r->cause), m);
 	else if (!r->silent)
 		engine_raise(g, told_of_match(m), &m, 1);
@@ -197,10 +210,10 @@ void engine_take(struct engine *g, struct match *m, const struct event *ev)
 
 bool engine_explains(struct engine *g, struct told *t)
 {
-	struct book_host *h = book_host(g->book, t->match->host);
+	struct book_host *h = book_find(g->book, t->match->host);
 	int cause = case_cause_index(t->rule->consequence);
 
-	if (!book_explains(h, cause))
+	if (!h || !book_explains(h, cause))
 		return false;
 	g->counts.explained++;
 	if (t->n_entries == 0)
@@ -222,13 +235,13 @@ void engine_raise(struct engine *g, struct told *t, struct match *const *events,
 	bool opened = false;
 
 	g->counts.findings++;
-	if (t->rule->cause)
+	if (h && t->rule->cause)
 		c = book_finding(g->book, h, t, events, n, &opened);
 	g->counts.cases += opened;
 	if (g->o.scan)
 		list_add(&g->told, t);
 	else
-		run_told(g, t, c, opened);
+		run_told(g, h, t, c, opened);
 }
 
 void engine_tick(struct engine *g)
@@ -258,12 +271,43 @@ const struct case_ *engine_case(const struct engine *g, size_t i)
 void engine_counts(const struct engine *g, struct engine_counts *c)
 {
 	struct correlator_counts n;
+	struct book_counts b;
 
 	*c = g->counts;
 	correlator_counts(g->corr, &n);
+	book_counts(g->book, &b);
+	c->groups = n.groups;
+	c->group_bytes = n.bytes;
+	c->late_groups += n.late;
+	c->hosts = b.hosts;
+	c->host_bytes = b.bytes + hosts_bytes(g->hosts) + strings_bytes(g->pool);
+	c->hosts_evicted += b.evicted;
 	c->evicted += n.cut + n.evicted;
 	c->incomplete += n.incomplete;
 	noise_counts(g->noise, c);
+}
+
+void engine_renew(struct engine *g)
+{
+	strings_renew(g->pool);
+	hosts_renew(g->hosts);
+	book_renew(g->book);
+	correlator_renew(g->corr);
+	for (size_t i = 0; i < g->waiting.n; i++)
+		told_renew(g->waiting.p[i], g->pool);
+	strings_renewed(g->pool);
+	g->pool_after = strings_bytes(g->pool);
+}
+
+void engine_room(struct engine *g, int64_t now)
+{
+	struct engine_counts n;
+
+	book_tidy(g->book, now);
+	if (strings_bytes(g->pool) > g->o.memory_cap / POOL_SHARE && strings_bytes(g->pool) > 2 * g->pool_after)
+		engine_renew(g);
+	engine_counts(g, &n);
+	correlator_beside(g->corr, n.host_bytes);
 }
 
 void engine_silences(struct engine *g, const struct json *list)
@@ -273,7 +317,26 @@ void engine_silences(struct engine *g, const struct json *list)
 
 void engine_noise(const struct engine *g, struct json_out *o, const char *key)
 {
-	noise_save(g->noise, o, key);
+	struct engine_counts n;
+
+	engine_counts(g, &n);
+	json_open(o, key, '{');
+	noise_save(g->noise, o);
+	json_open(o, "counts", '{');
+	json_put_int(o, "events", (int64_t)n.events);
+	json_put_int(o, "matches", (int64_t)n.matches);
+	json_put_int(o, "late", (int64_t)n.late);
+	json_put_int(o, "groups", (int64_t)n.groups);
+	json_put_int(o, "group_bytes", (int64_t)n.group_bytes);
+	json_put_int(o, "groups_late", (int64_t)n.late_groups);
+	json_put_int(o, "groups_evicted", (int64_t)n.evicted);
+	json_put_int(o, "missing_field", (int64_t)n.incomplete);
+	json_put_int(o, "hosts", (int64_t)n.hosts);
+	json_put_int(o, "host_bytes", (int64_t)n.host_bytes);
+	json_put_int(o, "hosts_evicted", (int64_t)n.hosts_evicted);
+	json_put_int(o, "hosts_refused", (int64_t)n.hosts_refused);
+	json_close(o, '}');
+	json_close(o, '}');
 }
 
 const struct held_back *engine_held_back(const struct engine *g, const struct rule *r)

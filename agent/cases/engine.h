@@ -36,7 +36,8 @@ struct engine_options {
 	/* run: of each rule without a cause and host, where the rule says nothing else; what is over it is only counted in the last one that
 	 * was told. A rule with a cause tells one until a day was quiet: its case has the rest. */
 	struct rule_budget budget;
-	uint64_t memory_cap;  /* bytes of correlation state; the groups not used for longest are given up first, counted */
+	/* Bytes of the groups of correlations and of what is kept of hosts: what was not used for longest is given up first, counted. */
+	uint64_t memory_cap;
 	bool stored;          /* engine_changes will be asked for */
 };
 
@@ -62,6 +63,12 @@ struct engine_counts {
 	uint64_t shadow;   /* of rules on trial: events that matched, correlations that fired */
 	uint64_t silenced; /* findings that a silence held back */
 	uint64_t over;     /* findings over a budget: counted in another one */
+	/* What is kept now. */
+	uint64_t groups, group_bytes; /* of correlations */
+	uint64_t hosts, host_bytes;   /* with findings, cases, something remembered; in a scan their names are not counted */
+	uint64_t late_groups;   /* matches of a window that was decided already */
+	uint64_t hosts_evicted; /* hosts, or what was told of one, given up because there were too many */
+	uint64_t hosts_refused; /* matches and correlations of hosts that found no room: told, and no part of a case */
 };
 
 /* What was counted of a rule and not told. */
@@ -97,9 +104,9 @@ int engine_restore(struct engine *g, const void *value, size_t n, bool stored);
 /* run: the silences from now on, all of them: an array as heal/silence.h writes it. A silenced finding is not told, opens no case, asks for
  * nothing and counts in no case; correlations still see the match, and `remember` still keeps it. They are saved and loaded, too. */
 void engine_silences(struct engine *g, const struct json *list);
-/* What was held back, by rule and by silence: a member, an object. */
+/* What was held back, by rule and by silence, and the counts: a member, an object. */
 void engine_noise(const struct engine *g, struct json_out *o, const char *key);
-/* Reload: the rules are swapped; state is carried over as by save and load. */
-void engine_swap(struct engine *g, const struct ruleset *rules);
+/* run: gives the memory of names back that nobody needs any more. engine_tick does it when it is worth it. */
+void engine_renew(struct engine *g);
 
 #endif

@@ -32,6 +32,7 @@ struct engine {
 	struct list told;    /* scan: struct told *, in the order they arose */
 	struct list waiting; /* struct told *: consequences without a case yet, of events and of correlations */
 	struct engine_counts counts;
+	size_t pool_after;   /* bytes of the pool when it was renewed last */
 	struct buf words;
 };
 
@@ -42,17 +43,18 @@ void list_add(struct list *l, void *p);
 void engine_take(struct engine *g, struct match *m, const struct event *ev);
 void engine_raise(struct engine *g, struct told *t, struct match *const *events, size_t n); /* takes t */
 bool engine_explains(struct engine *g, struct told *t); /* a case explains this consequence: it is counted there, and t is gone */
-/* A consequence: counted in the case that explains it; else, when `last`, it is a finding of its own. true: settled (t is gone). */
-bool engine_settle(struct engine *g, struct told *t, bool last);
 void engine_build(struct engine *g);   /* everything that hangs on the rules */
 void engine_unbuild(struct engine *g);
+void engine_room(struct engine *g, int64_t now); /* run: what is not needed goes, and what all of it takes is counted */
 
 /* -- engine_scan.c -- */
 void scan_decide(struct engine *g);
 
 /* -- engine_run.c -- */
 void run_event(struct engine *g, struct match *m, const struct event *ev, int64_t now);
-void run_told(struct engine *g, struct told *t, struct book_case *c, bool opened); /* takes t */
+/* Takes t; h NULL: the host found no room in the book. */
+void run_told(struct engine *g, struct book_host *h, struct told *t, struct book_case *c, bool opened);
 void run_tick(struct engine *g, bool all);
+void run_close(struct engine *g, struct book_case *c); /* what is told of its host and cause later is new */
 
 #endif

@@ -93,7 +93,7 @@ void scan_decide(struct engine *g)
 		struct match *m = g->kept.p[i];
 
 		if (correlator_due(g->corr) < m->time)
-			correlator_pass(g->corr, upto_now, m);
+			correlator_pass(g->corr, m->time, upto_now, m);
 		engine_take(g, m, NULL);
 	}
 	correlator_finish(g->corr);

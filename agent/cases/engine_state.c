@@ -11,7 +11,6 @@
 
 #define STATE_VERSION 1
 #define STATE_BYTES (1u << 30)
-#define ROWS_BYTES (UINT64_C(4) << 30) /* a row is somewhat larger than what the memory cap counts of its group */
 
 void engine_save(const struct engine *g, struct buf *to)
 {
@@ -23,7 +22,9 @@ void engine_save(const struct engine *g, struct buf *to)
 	hosts_save(g->hosts, &o, "hosts");
 	watermarks_save(g->marks, &o, "watermarks");
 	book_save(g->book, &o, "book");
-	noise_save(g->noise, &o, "noise");
+	json_open(&o, "noise", '{');
+	noise_save(g->noise, &o);
+	json_close(&o, '}');
 	json_open(&o, "waiting", '[');
 	for (size_t i = 0; i < g->waiting.n; i++)
 		told_save(g->waiting.p[i], &o, NULL);
@@ -75,73 +76,11 @@ int engine_restore(struct engine *g, const void *value, size_t n, bool stored)
 	return correlator_load(g->corr, value, n, stored);
 }
 
-/* Rows one behind the other, each with its length. */
-static int keep_row(void *arg, const void *name, size_t name_n, const void *value, size_t n)
-{
-	struct buf *to = arg;
-
-	(void)name;
-	(void)name_n;
-	buf_add(to, &n, sizeof n);
-	buf_add(to, value, n);
-	return 0;
-}
-
-static void load_rows(struct engine *g, const struct buf *rows)
-{
-	size_t at = 0, n;
-
-	for (; at < rows->n; at += n) {
-		memcpy(&n, rows->p + at, sizeof n);
-		at += sizeof n;
-		correlator_load(g->corr, rows->p + at, n, false);
-	}
-}
-
-void engine_swap(struct engine *g, const struct ruleset *rules)
-{
-	struct buf b, rows;
-	struct err e;
-
-	buf_init(&b, STATE_BYTES);
-	buf_init(&rows, ROWS_BYTES);
-	engine_save(g, &b);
-	correlator_all(g->corr, keep_row, &rows);
-	engine_unbuild(g);
-	g->o.rules = rules;
-	engine_build(g);
-	if (b.refused || rows.refused || engine_load(g, buf_text(&b), b.n, &e) != 0)
-		die("the engine cannot read the state it has just written");
-	load_rows(g, &rows);
-	buf_free(&rows);
-	buf_free(&b);
-}
-
-/* The rule's next finding is a new one. */
-static void forget_streams(struct book_host *h, int cause)
-{
-	struct stream **p = &h->streams;
-
-	while (*p) {
-		struct stream *s = *p;
-
-		if (case_cause_index(s->told->rule->cause) != cause) {
-			p = &s->next;
-			continue;
-		}
-		*p = s->next;
-		told_free(s->told);
-		free(s);
-	}
-}
-
 void engine_close_case(struct engine *g, uint32_t id)
 {
-	for (size_t i = 0; i < book_count(g->book); i++) {
-		struct book_case *c = book_at(g->book, i);
-
-		if (c->c.id == id && c->of->open[c->cause] == c)
-			forget_streams(c->of, c->cause);
-	}
-	book_close(g->book, id);
+	for (size_t i = 0; i < book_count(g->book); i++)
+		if (book_at(g->book, i)->c.id == id) {
+			run_close(g, book_at(g->book, i));
+			return;
+		}
 }

@@ -2,7 +2,9 @@
  *
  * Why: the same server is EX1 in a console text, ex1.example in a log row and EX1.example in System/Computer.
  * Promises: names that cannot be told apart become one; a name that could mean two servers stays itself.
- * Refuses: to map a full name to a configured short one: whoever configures a short name lists its full name as an alias. */
+ * Refuses: to map a full name to a configured short one: whoever configures a short name lists its full name as an alias; to keep more
+ * than LIMIT_HOST_NAMES: of those that are not configured, one not heard of lately is forgotten (run), or new ones are taken as they
+ * are (a scan, whose answer may not hang on what came last). */
 #include "cases/hosts.h"
 
 #include <stdlib.h>
@@ -11,36 +13,62 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "limits.h"
 
-#define BUCKETS 1024
-#define MOST 65536 /* names; more are taken as they are */
+#define BUCKETS 16384
 
 struct name {
 	struct name *next;
 	const char *spelling;
 	const char *means;      /* NULL: itself */
 	const char *full;       /* of a short name: the only full name that begins with it */
+	struct name *label;     /* of a full name: its short one; NULL: not known */
+	uint32_t n_full;        /* of a short name: full ones that point to it */
 	bool configured, seen, ambiguous;
+	bool used;              /* since the hand passed */
 };
 
 struct hosts {
 	struct strings *pool;
 	struct hash_seed seed;
 	struct name *buckets[BUCKETS];
-	size_t n;
-	bool first_stays;
+	size_t n, hand;
+	bool first_stays, forgets;
 };
+
+/* Goes round until a name was not used since the last time; one that full names point to stays as long as they do. */
+static void forget_one(struct hosts *h)
+{
+	for (size_t steps = 0, n = h->n; steps < 3 * BUCKETS && h->n == n; steps++, h->hand = (h->hand + 1) % BUCKETS)
+		for (struct name **p = &h->buckets[h->hand], *x = *p; x; x = *p) {
+			if (x->used || x->configured || x->n_full) {
+				x->used = false;
+				p = &x->next;
+				continue;
+			}
+			if (x->label)
+				x->label->n_full--;
+			*p = x->next;
+			free(x);
+			h->n--;
+		}
+}
 
 static struct name *find(struct hosts *h, const char *s, size_t n, bool add)
 {
 	struct name **b = &h->buckets[hash_fold(&h->seed, s, n) % BUCKETS], *x;
 
 	for (x = *b; x; x = x->next)
-		if (text_same_n(x->spelling, strlen(x->spelling), s, n))
+		if (text_same_n(x->spelling, strlen(x->spelling), s, n)) {
+			x->used = true;
 			return x;
-	if (!add || h->n >= MOST)
+		}
+	if (add && h->n >= LIMIT_HOST_NAMES && h->forgets)
+		forget_one(h);
+	if (!add || h->n >= LIMIT_HOST_NAMES)
 		return NULL;
 	x = xcalloc(1, sizeof *x);
+	x->used = true;
 	x->spelling = strings_add_n(h->pool, s, n);
 	x->next = *b;
 	*b = x;
@@ -52,10 +80,16 @@ static struct name *find(struct hosts *h, const char *s, size_t n, bool add)
 static void learn_label(struct hosts *h, struct name *full)
 {
 	size_t n = strcspn(full->spelling, ".");
-	struct name *label = full->spelling[n] ? find(h, full->spelling, n, true) : NULL;
+	struct name *label;
 
+	full->n_full++; /* stays while another one may be forgotten */
+	label = full->spelling[n] ? find(h, full->spelling, n, true) : NULL;
+	full->n_full--;
 	if (!label || label->configured)
 		return;
+	if (!full->label)
+		label->n_full++;
+	full->label = label;
 	if (label->full && label->full != full->spelling) {
 		label->ambiguous = true;
 		return;
@@ -71,7 +105,7 @@ struct hosts *hosts_new(const struct engine_host *configured, size_t n, struct s
 
 	h->pool = pool;
 	h->seed = hash_seed_draw();
-	h->first_stays = first_stays;
+	h->first_stays = h->forgets = first_stays;
 	for (size_t i = 0; i < n; i++)
 		for (size_t a = 0; a <= configured[i].n_aliases; a++) {
 			const char *s = a ? configured[i].aliases[a - 1] : configured[i].name;
@@ -105,6 +139,21 @@ void hosts_free(struct hosts *h)
 			free(x);
 		}
 	free(h);
+}
+
+void hosts_renew(struct hosts *h)
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct name *x = h->buckets[i]; x; x = x->next) {
+			x->spelling = strings_add(h->pool, x->spelling);
+			x->means = strings_add(h->pool, x->means);
+			x->full = strings_add(h->pool, x->full);
+		}
+}
+
+size_t hosts_bytes(const struct hosts *h)
+{
+	return h->n * (sizeof(struct name) + 16);
 }
 
 void hosts_learn(struct hosts *h, const char *name)

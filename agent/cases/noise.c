@@ -90,9 +90,8 @@ void noise_counts(const struct noise *n, struct engine_counts *c)
 	}
 }
 
-void noise_save(const struct noise *n, struct json_out *o, const char *key)
+void noise_save(const struct noise *n, struct json_out *o)
 {
-	json_open(o, key, '{');
 	json_open(o, "rules", '[');
 	for (size_t i = 0; i < ruleset_count(n->rules); i++) {
 		const struct rule *r = ruleset_rule(n->rules, i);
@@ -112,7 +111,6 @@ void noise_save(const struct noise *n, struct json_out *o, const char *key)
 	}
 	json_close(o, ']');
 	silences_save(n->silences, o, "silences");
-	json_close(o, '}');
 }
 
 static uint64_t count_of(const struct json *j, const char *key)

@@ -21,7 +21,7 @@ void noise_silences(struct noise *n, const struct json *list, int64_t now);
 void noise_tick(struct noise *n, int64_t now);
 const struct held_back *noise_of(const struct noise *n, const struct rule *r);
 void noise_counts(const struct noise *n, struct engine_counts *c);
-void noise_save(const struct noise *n, struct json_out *o, const char *key);
+void noise_save(const struct noise *n, struct json_out *o); /* members of an object */
 void noise_load(struct noise *n, const struct json *j); /* rules that are gone are left out */
 
 #endif

@@ -64,6 +64,22 @@ void told_free(struct told *t)
 	free(t);
 }
 
+size_t told_bytes(const struct told *t)
+{
+	size_t bytes = sizeof *t + match_bytes(t->match) + (t->entries ? FINDING_EVIDENCE * sizeof(struct match *) : 0);
+
+	for (size_t i = 0; i < t->n_entries; i++)
+		bytes += match_bytes(t->entries[i]);
+	return bytes;
+}
+
+void told_renew(struct told *t, struct strings *pool)
+{
+	match_renew(t->match, pool);
+	for (size_t i = 0; i < t->n_entries; i++)
+		match_renew(t->entries[i], pool);
+}
+
 static void put_evidence(struct finding *f, const struct match *m)
 {
 	struct evidence *ev = &f->evidence[f->n_evidence++];

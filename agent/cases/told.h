@@ -18,6 +18,8 @@ struct told {
 struct told *told_of_match(struct match *m);
 struct told *told_of_group(const struct fired *f);
 void told_free(struct told *t); /* NULL allowed */
+size_t told_bytes(const struct told *t); /* with its matches, as if nobody else had them */
+void told_renew(struct told *t, struct strings *pool); /* strings_renew */
 /* Makes the value that sinks get. hint is filled into `to` and lives there; NULL rule hint: NULL. */
 void told_finding(const struct told *t, struct finding *f, struct buf *to);
 void told_save(const struct told *t, struct json_out *o, const char *key);

@@ -46,6 +46,21 @@ void correlator_counts(const struct correlator *c, struct correlator_counts *to)
 	to->groups = c->n;
 }
 
+void correlator_beside(struct correlator *c, uint64_t bytes)
+{
+	c->beside = bytes;
+}
+
+void correlator_renew(struct correlator *c)
+{
+	for (struct group *g = c->oldest; g; g = g->newer) {
+		match_renew(g->one.m, c->o.pool);
+		for (size_t i = 0; g->many && i < g->n; i++)
+			match_renew(group_entries(g)[i].m, c->o.pool);
+	}
+	due_renew(c);
+}
+
 static struct match **keep_picked(const struct correlator *c)
 {
 	struct match **list = xcalloc(c->n_picked, sizeof(struct match *));
@@ -218,12 +233,13 @@ static bool decide_next(struct correlator *c, uint32_t clock, int64_t upto)
 	return true;
 }
 
-void correlator_pass(struct correlator *c, int64_t (*upto)(void *arg, const char *host, const char *reporter), void *arg)
+void correlator_pass(struct correlator *c, int64_t latest, int64_t (*upto)(void *arg, const char *host, const char *reporter), void *arg)
 {
 	for (uint32_t i = 0; i < c->n_clocks; i++) {
-		int64_t to = c->clocks[i].n ? upto(arg, c->clocks[i].host, c->clocks[i].reporter) : 0;
+		bool may = c->clocks[i].n && c->clocks[i].heap[0].when < latest; /* asking of every computer there is takes its time */
+		int64_t to = may ? upto(arg, c->clocks[i].host, c->clocks[i].reporter) : 0;
 
-		while (c->clocks[i].n && decide_next(c, i, to))
+		while (may && decide_next(c, i, to))
 			;
 	}
 }
@@ -322,7 +338,7 @@ void correlator_add(struct correlator *c, struct match *m)
 {
 	for (uint32_t i = 0; i < c->n_refers[m->rule->index]; i++)
 		add_to(c, &c->refers[m->rule->index][i], m);
-	while (c->depth == 0 && c->counts.bytes > c->o.memory_cap && c->oldest && c->oldest != c->newest) {
+	while (c->depth == 0 && c->counts.bytes + c->beside > c->o.memory_cap && c->oldest && c->oldest != c->newest) {
 		c->counts.evicted++;
 		table_drop(c, c->oldest);
 	}

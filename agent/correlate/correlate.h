@@ -47,13 +47,18 @@ struct correlator *correlator_new(const struct correlator_options *options);
 void correlator_free(struct correlator *c);
 /* A match of any rule: goes to every correlation that refers to its rule. May fire. */
 void correlator_add(struct correlator *c, struct match *m);
-/* Decides what is due: upto(arg, host, reporter) says how far event time has come for them. With one clock both are NULL. */
-void correlator_pass(struct correlator *c, int64_t (*upto)(void *arg, const char *host, const char *reporter), void *arg);
+/* Decides what is due: upto(arg, host, reporter) says how far event time has come for them, nowhere further than `latest`. With one clock
+ * both are NULL. */
+void correlator_pass(struct correlator *c, int64_t latest, int64_t (*upto)(void *arg, const char *host, const char *reporter), void *arg);
 /* Nothing is due before this event time; INT64_MAX: nothing at all. */
 int64_t correlator_due(const struct correlator *c);
 /* Everything is in: decides all that is open, and forgets it. */
 void correlator_finish(struct correlator *c);
 void correlator_counts(const struct correlator *c, struct correlator_counts *to);
+/* So many bytes of the memory cap are used by others from now on. */
+void correlator_beside(struct correlator *c, uint64_t bytes);
+/* strings_renew; computers that no group waits for are forgotten. Not inside a firing. */
+void correlator_renew(struct correlator *c);
 
 /* State. Each group is a row of a name and a value; what has not changed since it was stored is not said again. put: n 0 means
  * that the row goes; -1 ends it and is returned. Rows to go may be held back for the next time. */

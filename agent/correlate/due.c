@@ -10,6 +10,8 @@
 #include "base/err.h"
 #include "correlate/inside.h"
 
+#define CLOCK_BYTES (sizeof(struct waiting) + 2 * sizeof(uint32_t)) /* without its heap */
+
 static bool before(const struct due *a, const struct due *b)
 {
 	if (a->when != b->when)
@@ -97,10 +99,11 @@ static uint32_t *clock_slot(const struct correlator *c, const char *host, const 
 	return &c->clock_slots[i];
 }
 
-static void more_clocks(struct correlator *c)
+static void hash_clocks(struct correlator *c)
 {
 	free(c->clock_slots);
-	c->clock_room = c->clock_room ? 2 * c->clock_room : 64;
+	for (c->clock_room = 64; c->clock_room < 4 * (c->n_clocks + 1);)
+		c->clock_room *= 2;
 	c->clock_slots = xcalloc(c->clock_room, sizeof *c->clock_slots);
 	memset(c->clock_slots, 0xff, c->clock_room * sizeof *c->clock_slots);
 	for (uint32_t i = 0; i < c->n_clocks; i++)
@@ -113,7 +116,7 @@ static uint32_t clock_of(struct correlator *c, const struct match *m)
 	uint32_t *slot;
 
 	if (2 * (c->n_clocks + 1) > c->clock_room)
-		more_clocks(c);
+		hash_clocks(c);
 	slot = clock_slot(c, host, reporter);
 	if (*slot != NOWHERE)
 		return *slot;
@@ -122,7 +125,7 @@ static uint32_t clock_of(struct correlator *c, const struct match *m)
 		c->clocks = xrealloc(c->clocks, c->cap_clocks, sizeof *c->clocks);
 	}
 	c->clocks[c->n_clocks] = (struct waiting){.host = host, .reporter = reporter};
-	c->counts.bytes += sizeof *c->clocks + 2 * sizeof *c->clock_slots;
+	c->counts.bytes += CLOCK_BYTES;
 	return *slot = c->n_clocks++;
 }
 
@@ -158,6 +161,28 @@ void due_merge(struct correlator *c)
 		c->clocks[0].host = c->clocks[0].reporter = NULL;
 		*clock_slot(c, NULL, NULL) = 0;
 	}
+}
+
+void due_renew(struct correlator *c)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < c->n_clocks; i++) {
+		struct waiting w = c->clocks[i];
+
+		if (w.n == 0) {
+			free(w.heap);
+			c->counts.bytes -= CLOCK_BYTES + w.cap * sizeof *w.heap;
+			continue;
+		}
+		w.host = strings_add(c->o.pool, w.host);
+		w.reporter = strings_add(c->o.pool, w.reporter);
+		for (uint32_t k = 0; k < w.n; k++)
+			w.heap[k].g->clock = n;
+		c->clocks[n++] = w;
+	}
+	c->n_clocks = n;
+	hash_clocks(c);
 }
 
 void due_free(struct correlator *c)

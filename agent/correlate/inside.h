@@ -85,6 +85,7 @@ struct correlator {
 	size_t room, n;
 	struct group *newest, *oldest;
 	struct correlator_counts counts;
+	uint64_t beside; /* of the memory cap: what others use */
 	int depth; /* inside a firing: nothing is given up meanwhile */
 	/* time */
 	struct waiting *clocks;
@@ -128,6 +129,7 @@ void due_put(struct correlator *c, struct group *g, int64_t when, const struct m
 void due_take(struct correlator *c, struct group *g); /* nothing happens when it does not wait */
 struct group *due_next(struct correlator *c, uint32_t clock, int64_t *when); /* NULL: none waits */
 void due_merge(struct correlator *c); /* one clock for all */
+void due_renew(struct correlator *c); /* correlator_renew */
 void due_free(struct correlator *c);
 
 /* -- holds.c, ordered.c -- */

@@ -219,6 +219,14 @@ void match_unref(struct match *m)
 	free(m);
 }
 
+void match_renew(struct match *m, struct strings *pool)
+{
+	if (!m)
+		return;
+	m->host = strings_add(pool, m->host);
+	m->reporter = strings_add(pool, m->reporter);
+}
+
 /* As the heap cuts it. */
 size_t match_bytes(const struct match *m)
 {

@@ -47,6 +47,7 @@ struct match *match_of_group(struct strings *pool, const struct ruleset *rs, con
 	size_t n);
 struct match *match_ref(struct match *m);
 void match_unref(struct match *m); /* NULL allowed */
+void match_renew(struct match *m, struct strings *pool); /* strings_renew; NULL allowed */
 const char *match_value(const struct match *m, const char *field); /* NULL: absent */
 void match_uid(const struct match *m, uint8_t to[static 32]); /* of its event */
 bool match_same_event(const struct match *a, const struct match *b);

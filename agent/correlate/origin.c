@@ -18,7 +18,7 @@
 struct origins {
 	struct hash_seed seed;
 	struct origin **buckets;
-	size_t n, room;
+	size_t n, room, bytes;
 	struct origin *last[LAST]; /* each holds a reference */
 };
 
@@ -41,6 +41,20 @@ void origins_free(struct origins *o)
 	free(o);
 }
 
+size_t origins_bytes(const struct origins *o)
+{
+	return o->bytes + o->room * sizeof(struct origin *);
+}
+
+void origins_renew(struct origins *h, struct strings *pool)
+{
+	for (size_t i = 0; i < h->room; i++)
+		for (struct origin *o = h->buckets[i]; o; o = o->next) {
+			o->computer = strings_add(pool, o->computer);
+			o->host = strings_add(pool, o->host);
+		}
+}
+
 void origin_unref(struct origin *o)
 {
 	struct origin **p;
@@ -51,6 +65,7 @@ void origin_unref(struct origin *o)
 		p = &(*p)->next;
 	*p = o->next;
 	o->home->n--;
+	o->home->bytes -= o->bytes;
 	free(o);
 }
 
@@ -98,6 +113,7 @@ static struct origin *make(struct origins *h, struct strings *pool, const struct
 	struct origin *o = xcalloc(1, sizeof *o + n[0] + n[1] + n[2]);
 
 	o->home = h;
+	o->bytes = (uint32_t)(sizeof *o + n[0] + n[1] + n[2]);
 	o->rule = r;
 	o->event_id = event_id;
 	o->n = ruleset_wanted(rs, r, &o->names);
@@ -138,6 +154,7 @@ struct origin *origin_of(struct strings *pool, const struct ruleset *rs, const s
 		o->next = h->buckets[o->hash & (h->room - 1)];
 		h->buckets[o->hash & (h->room - 1)] = o;
 		h->n++;
+		h->bytes += o->bytes;
 	}
 	o->refs += 2; /* the caller's, and that of `last` */
 	if (*last)

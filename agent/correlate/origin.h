@@ -17,12 +17,14 @@ struct origin {
 	size_t n;
 	const char *computer, *channel, *provider, *source;
 	const struct rule *rule;
-	uint32_t event_id, refs, hash;
+	uint32_t event_id, refs, hash, bytes;
 	const char *host; /* the computer as a host name; lives in the pool */
 };
 
 struct origins *origins_new(void);
 void origins_free(struct origins *o);
+size_t origins_bytes(const struct origins *o);
+void origins_renew(struct origins *o, struct strings *pool); /* strings_renew */
 
 /* Of a match of r in an event of that origin; taken once more. */
 struct origin *origin_of(struct strings *pool, const struct ruleset *rs, const struct rule *r, uint32_t event_id,

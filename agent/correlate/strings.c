@@ -2,7 +2,7 @@
  *
  * Why: a hundred thousand matches name the same channel, computer and endpoint.
  * Promises: equal texts are one pointer; the hash is seeded, for strangers choose the texts.
- * Refuses: to forget single texts; whoever keeps a pool for long rebuilds it by saving and loading its state. */
+ * Refuses: to forget single texts; whoever keeps a pool for long renews it now and then. */
 #include "correlate/strings.h"
 
 #include <stdlib.h>
@@ -13,6 +13,8 @@
 #include "base/hash.h"
 #include "correlate/origin.h"
 
+#define ROOM 1024
+
 struct entry {
 	uint64_t hash;
 	size_t n;
@@ -21,20 +23,27 @@ struct entry {
 
 struct strings {
 	struct arena *arena;
+	struct arena *before; /* while it is renewed: the texts of until now */
 	struct hash_seed seed;
 	struct entry *slots;
 	size_t n, room;
 	struct origins *origins;
 };
 
+static void begin(struct strings *s)
+{
+	s->arena = arena_new(1u << 16);
+	s->n = 0;
+	s->room = ROOM;
+	s->slots = xcalloc(s->room, sizeof *s->slots);
+}
+
 struct strings *strings_new(void)
 {
 	struct strings *s = xcalloc(1, sizeof *s);
 
-	s->arena = arena_new(1u << 16);
 	s->seed = hash_seed_draw();
-	s->room = 1024;
-	s->slots = xcalloc(s->room, sizeof *s->slots);
+	begin(s);
 	s->origins = origins_new();
 	return s;
 }
@@ -44,9 +53,24 @@ void strings_free(struct strings *s)
 	if (!s)
 		return;
 	origins_free(s->origins);
+	arena_free(s->before);
 	arena_free(s->arena);
 	free(s->slots);
 	free(s);
+}
+
+void strings_renew(struct strings *s)
+{
+	s->before = s->arena;
+	free(s->slots);
+	begin(s);
+	origins_renew(s->origins, s);
+}
+
+void strings_renewed(struct strings *s)
+{
+	arena_free(s->before);
+	s->before = NULL;
 }
 
 static struct entry *slot_of(struct entry *slots, size_t room, uint64_t hash, const char *text, size_t n)
@@ -92,7 +116,7 @@ const char *strings_add(struct strings *s, const char *text)
 
 size_t strings_bytes(const struct strings *s)
 {
-	return arena_used(s->arena) + s->room * sizeof *s->slots;
+	return arena_used(s->arena) + s->room * sizeof *s->slots + origins_bytes(s->origins);
 }
 
 struct origins *strings_origins(struct strings *s)

@@ -54,6 +54,7 @@ struct watch {
 	bool knows_silences;      /* heal has told them, or did not in SILENCES_WAIT */
 	bool dirty;               /* something moved since the last commit */
 	bool told_given_up;       /* that correlations had to give something up */
+	bool told_hosts;          /* that there are too many */
 };
 
 static void send_update(void *arg, const uint8_t finding[32], uint64_t count, int64_t when, const char *json, size_t n)
@@ -333,11 +334,17 @@ static void tell_given_up(struct watch *w)
 	struct engine_counts n;
 
 	engine_counts(w->engine, &n);
-	if (n.evicted == 0 || w->told_given_up)
-		return;
-	w->told_given_up = true;
-	link_failed(&w->link, "correlations hold more than they may and give the oldest up, so that a rule may miss something; "
-		"raise caps: memory_mb, or group by less (told once)");
+	if (n.evicted && !w->told_given_up) {
+		w->told_given_up = true;
+		link_failed(&w->link, "correlations hold more than they may and give the oldest up, so that a rule may miss something; "
+			"raise caps: memory_mb, or group by less (told once)");
+	}
+	if (n.hosts_evicted + n.hosts_refused && !w->told_hosts) {
+		w->told_hosts = true;
+		link_failed(&w->link, "events name more computers than can be kept (%llu now), so that repeated findings are told more often and "
+			"may have no case; somebody may be inventing names. Configured hosts are always kept; `evmend status` counts (told once)",
+			(unsigned long long)n.hosts);
+	}
 }
 
 static void finish_commit(struct watch *w)

@@ -118,7 +118,7 @@ static inline void stream_word(struct stream *s, const char *word)
 
 	if (*word == '|') {
 		s->upto = s->base + strtol(word + 1, NULL, 10) * US_MINUTE;
-		correlator_pass(s->c, stream_upto, s);
+		correlator_pass(s->c, INT64_MAX, stream_upto, s);
 		return;
 	}
 	if (*word == '!')
