@@ -68,7 +68,7 @@ size_t told_bytes(const struct told *t)
 {
 	size_t bytes = sizeof *t + match_bytes(t->match) + (t->entries ? FINDING_EVIDENCE * sizeof(struct match *) : 0);
 
-	for (size_t i = 0; i < t->n_entries; i++)
+	for (size_t i = 0; t->entries && i < t->n_entries; i++)
 		bytes += match_bytes(t->entries[i]);
 	return bytes;
 }
