@@ -297,7 +297,7 @@ struct yaml_file *yaml_parse(const char *name, const char *text, size_t n, struc
 	if (n > LIMIT_YAML_BYTES) {
 		err_set(e, ERR_USAGE, "%s: has %zu bytes; at most %u are read", name, n, LIMIT_YAML_BYTES);
 	} else if (is_utf16(text, n)) {
-		err_set(e, ERR_USAGE, "%s:1:1: is UTF-16; save it as UTF-8", name);
+		err_set(e, ERR_USAGE, "%s:1:1: is UTF-16; save it as UTF-8 (in PowerShell: Out-File -Encoding utf8)", name);
 	} else {
 		if (!yaml_parser_initialize(&r.parser))
 			die("out of memory while reading %s", name);

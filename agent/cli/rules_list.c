@@ -128,6 +128,49 @@ static void row(struct cli_table *t, const struct rule *r)
 		*r->name ? r->name : r->id, source, r->cause, then, r->title, (char *)NULL);
 }
 
+static const char *value_of(const struct rule *r, const char *option)
+{
+	return strcmp(option, "--status") == 0 ? r->status : strcmp(option, "--product") == 0 ? r->product :
+	       strcmp(option, "--category") == 0 ? r->category : r->service;
+}
+
+/* A filter that no rule at all answers to is likely a typing error: which values are there? */
+static void tell_unknown(struct cli *c, struct arena *a, const struct ruleset *rs, const char *option)
+{
+	const char *want = cli_value(c, option, NULL), **known = arena_alloc(a, (ruleset_count(rs) + 1) * sizeof *known), *near;
+	char all[400];
+	size_t n = 0;
+
+	for (size_t i = 0; want && i < ruleset_count(rs); i++) {
+		const char *value = value_of(ruleset_rule(rs, i), option);
+		size_t k = 0;
+
+		if (!given(value))
+			continue;
+		if (text_same(value, want))
+			return;
+		while (k < n && !text_same(known[k], value))
+			k++;
+		if (k == n)
+			known[n++] = value;
+	}
+	if (!want)
+		return;
+	near = text_nearest(want, known);
+	if (near)
+		cli_note(c, "no rule has the %s '%s'; did you mean '%s'?", option + 2, want, near);
+	else
+		cli_note(c, "no rule has the %s '%s'; the rules have %s", option + 2, want, n ? text_list(all, sizeof all, known) : "none");
+}
+
+static void tell_unknown_values(struct cli *c, struct arena *a, const struct ruleset *rs)
+{
+	static const char *const options[] = {"--status", "--product", "--category", "--service"};
+
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+		tell_unknown(c, a, rs, options[i]);
+}
+
 int rules_list(struct cli *c, struct arena *a)
 {
 	static const char *const headings[] = {"Level", "Type", "Rule", "Source", "Cause", "Then", "Title", NULL};
@@ -157,6 +200,8 @@ int rules_list(struct cli *c, struct arena *a)
 	}
 	if (t)
 		cli_table_end(c, t);
+	if (n == 0)
+		tell_unknown_values(c, a, rs);
 	cli_note(c, "%zu of %zu rules", n, ruleset_count(rs));
 	code = ruleset_refused(rs) ? ERR_RULES : ERR_NONE;
 	ruleset_free(rs);

@@ -14,14 +14,40 @@
 #include "cli/rules_tune.h"
 #include "cli/verbs.h"
 
+/* Options that not every word takes; those that are not here, all take. */
+static const struct {
+	const char *option, *words;
+} owners[] = {
+	{"--tag", "list"}, {"--level", "list"}, {"--product", "list"}, {"--category", "list"}, {"--service", "list"}, {"--status", "list"},
+	{"--kind", "list"}, {"--event", "explain"}, {"--junit", "test"}, {"--strict", "check"}, {"--sarif", "check"},
+	{"--all", "explain, cost and coverage"}, {"--false", "tune"}, {"--true", "tune"}, {"--marks", "tune"}, {"--events", "tune"},
+};
+
+/* 0, or the exit code: an option that the word does not have would be lost without a sound. */
+static int check_options(struct cli *c, const char *word, int argc)
+{
+	for (size_t i = 0; i < c->n_given; i++)
+		for (size_t k = 0; k < sizeof owners / sizeof *owners; k++)
+			if (strcmp(c->given[i].option->name, owners[k].option) == 0 && !strstr(owners[k].words, word))
+				return cli_usage(c, "%s is an option of rules %s; rules %s has none of that name", owners[k].option, owners[k].words, word);
+	if (strcmp(word, "check") == 0 && argc > 1 && cli_has(c, "--rules"))
+		return cli_usage(c, "check takes --rules or PATHs, not both; all PATHs are checked together, so write: evmend rules check %s ...",
+			cli_value(c, "--rules", ""));
+	return 0;
+}
+
 static int run(struct cli *c, int argc, char **argv)
 {
 	static const char *const words[] = {"list", "check", "explain", "test", "cost", "coverage", "tune", NULL};
 	struct arena *a = arena_new(1u << 14);
 	const char *word = argv[0], *near;
-	int code;
+	int code = 0;
 
-	if (strcmp(word, "list") == 0 && argc == 1)
+	for (size_t i = 0; words[i] && !code; i++)
+		if (strcmp(word, words[i]) == 0)
+			code = check_options(c, word, argc);
+	if (code) { /* told */
+	} else if (strcmp(word, "list") == 0 && argc == 1)
 		code = rules_list(c, a);
 	else if (strcmp(word, "check") == 0)
 		code = rules_check(c, a, argc - 1, argv + 1);

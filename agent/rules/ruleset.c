@@ -160,14 +160,19 @@ static void load_document(struct loading *g, struct collection *c, const struct 
 static void load_documents(struct loading *g, struct yaml_file *f)
 {
 	struct collection c = {0};
+	bool empty = true;
 
 	if (!f) {
 		g->rs->refused++;
 		return;
 	}
 	for (size_t i = 0; i < f->n; i++)
-		if (f->documents[i])
+		if (f->documents[i]) {
 			load_document(g, &c, f->documents[i]);
+			empty = false;
+		}
+	if (empty)
+		warn_at(&g->l, NULL, "the file is empty: no rule was read from it");
 	if (!filters_keep(&g->filters, f))
 		yaml_free(f);
 }

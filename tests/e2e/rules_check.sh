@@ -34,5 +34,20 @@ is "the circle is told, and walked once" "$(grep -c 'odd/sub/up:1:1: warning: is
 is "the dangling link is told" "$(grep -c 'odd/gone.yml:1:1: error: is a link that leads nowhere' "$TMP/out")" 1
 is "the rule beside them is loaded once" "$(tail -n 1 "$TMP/out" | grep -c '^1 rules\{0,1\} loaded, 2 refused')" 1
 is "a pipe that is named is read" "$(timeout 20 "$EVMEND" rules check <(cat "$TMP/warns.yml") >/dev/null; echo $?)" 0
+is "a rule with many faults is told in one run" "$(code tests/data/lint/many.yml; sed -n '$p' "$TMP/out")" "2
+0 rules loaded, 3 refused; 31 errors, 1 warnings"
+is "an option of another word" "$(code --junit "$TMP/x" rules/exchange; grep -c "option of rules test; rules check has none" "$TMP/err")" "3
+1"
+is "--rules beside PATH is refused with what to write" "$(code -r rules "$TMP/warns.yml"; grep -c "write: evmend rules check rules" "$TMP/err")" "3
+1"
+: >"$TMP/empty.yml"
+is "an empty file is told" "$(code "$TMP/empty.yml"; grep -c "empty.yml:1:1: warning: the file is empty" "$TMP/out")" "0
+1"
+printf '\357\273\277' | cat - "$TMP/warns.yml" >"$TMP/mark.yml"
+is "a byte order mark is no fault" "$(code "$TMP/mark.yml"; grep -c "mark.yml:7:9: warning: .*no-provider" "$TMP/out")" "0
+1"
+{ printf '\377\376'; iconv -f UTF-8 -t UTF-16LE "$TMP/warns.yml"; } >"$TMP/wide.yml"
+is "UTF-16 is refused with what to do" "$(code "$TMP/wide.yml"; grep -c "is UTF-16; save it as UTF-8 (in PowerShell: Out-File -Encoding utf8)" "$TMP/out")" "2
+1"
 is "not both forms" "$(code --json --sarif "$TMP/warns.yml")" 3
 exit $bad

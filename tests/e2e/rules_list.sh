@@ -31,6 +31,12 @@ is "--kind" "$(names --kind correlation)" "many "
 is "filters together" "$(names --level high --status test --service security)" "critical-security "
 is "the table" "$("$EVMEND" rules list -r "$TMP/r.yml" --level critical 2>/dev/null | sed 's/  */ /g')" "Level Type Rule Source Cause Then Title
 critical event critical-security Security critical-security"
+says() { "$EVMEND" rules list -r "$TMP/r.yml" "$@" 2>&1 >/dev/null | head -n 1; }
+is "a status that no rule has" "$(says --status nope)" "no rule has the status 'nope'; the rules have stable, test"
+is "a category that is nearly one" "$(says --category proces_creation)" "no rule has the category 'proces_creation'; did you mean 'process_creation'?"
+is "filters that exclude each other are no typing error" "$(says --status stable --category process_creation)" "0 of 4 rules"
+"$EVMEND" rules list -r "$TMP/r.yml" --sarif >/dev/null 2>"$TMP/err"
+is "an option of another word" "$? $(grep -c "option of rules check; rules list has none" "$TMP/err")" "3 1"
 "$EVMEND" rules list --level hihg >/dev/null 2>"$TMP/err"
 is "a level that is none" "$? $(grep -c "not 'hihg'" "$TMP/err")" "3 1"
 exit $bad

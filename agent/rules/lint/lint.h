@@ -37,7 +37,7 @@
 	X(SAME_SELECTION, "same-selection", false, "two selections say the same") \
 	X(SINGLE_ALL, "single-all", false, "'all' with one value changes nothing") \
 	X(DUPLICATE_VALUE, "duplicate-value", false, "a list has a value twice") \
-	X(REDUNDANT_VALUE, "redundant-value", false, "another value of the list already says it") \
+	X(REDUNDANT_VALUE, "redundant-value", false, "another of the first 2,000 values of the list already says it") \
 	X(ESCAPED_WILDCARD, "escaped-wildcard", false, "a backslash makes the wildcard an ordinary character") \
 	X(NEEDLESS_WILDCARD, "needless-wildcard", false, "a modifier says it better than the wildcard") \
 	X(REGEX_GLOB, "regex-glob", false, "a wildcard pattern stands where a regular expression is expected") \

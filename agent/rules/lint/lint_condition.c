@@ -9,6 +9,7 @@
 #include "rules/lint/lint_inside.h"
 
 #define FACTS 64 /* selections that must all hold; beyond it nothing more is compared */
+#define PAIRS 1000000 /* of values of two lines that are held against each other */
 
 struct facts { /* what an AND demands of selections */
 	const char *yes[FACTS], *no[FACTS];
@@ -110,6 +111,8 @@ static bool excludes(const struct yaml_node *key, const struct yaml_node *value,
 	const char *word = plain_word(key2);
 
 	if (strchr(key->text, '|') || !word || lint_n_values(value) == 0 || lint_n_values(value2) == 0)
+		return false;
+	if (lint_n_values(value) > PAIRS / lint_n_values(value2))
 		return false;
 	for (size_t i = 0; i < lint_n_values(value); i++)
 		for (size_t k = 0; k < lint_n_values(value2); k++) {

@@ -2,14 +2,19 @@
  *
  * Why: a star that is no wildcard and a value that another one makes useless look right, and nothing says that they are not.
  * Promises: a warning for what the value itself shows; stars are read as the matcher reads them (Sigma specification, escapes).
+ * Time grows with the length of a list, not with its square.
  * Refuses: to judge values that a modifier turns into something else (windash, base64, expand and others). */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "rules/lint/lint_inside.h"
 
-#define TOLD 10 /* values of one list that are told one by one */
+#define TOLD 10       /* values of one list that are told one by one */
+#define COMPARED 2000 /* first values of a list that are held against each other; doubles are found in any number */
 
 enum shape { SHAPE_WHOLE, SHAPE_CONTAINS, SHAPE_STARTS, SHAPE_ENDS, SHAPE_OTHER };
 
@@ -129,7 +134,7 @@ static const struct yaml_node *covering(enum shape shape, bool cased, const stru
 {
 	const struct yaml_node *v = value->items[i];
 
-	for (size_t k = 0; k < value->n; k++) {
+	for (size_t k = 0; i < COMPARED && k < value->n && k < COMPARED; k++) {
 		const struct yaml_node *o = value->items[k];
 		const struct yaml_node *shorter = all ? v : o, *longer = all ? o : v;
 
@@ -140,19 +145,37 @@ static const struct yaml_node *covering(enum shape shape, bool cased, const stru
 	return NULL;
 }
 
+struct values { /* of one list, by text; open addressing, a power of two, at most half full */
+	struct hash_seed seed;
+	const struct yaml_node **slots;
+	size_t room;
+	bool cased;
+};
+
+/* The same value further up; NULL: none, and v is kept. */
+static const struct yaml_node *before(struct values *s, const struct yaml_node *v)
+{
+	size_t i = (size_t)(s->cased ? hash_bytes(&s->seed, v->text, v->len) : hash_fold(&s->seed, v->text, v->len)) & (s->room - 1);
+
+	for (; s->slots[i]; i = (i + 1) & (s->room - 1))
+		if (same_value(v, s->slots[i], s->cased))
+			return s->slots[i];
+	s->slots[i] = v;
+	return NULL;
+}
+
 static void doubles(struct loader *l, enum shape shape, const struct yaml_node *key, const struct yaml_node *value)
 {
 	bool cased = lint_has_modifier(key, "cased") || shape == SHAPE_OTHER, all = lint_has_modifier(key, "all");
+	struct values s = {.seed = hash_seed_draw(), .room = 16, .cased = cased};
 	size_t told = 0;
 
-	for (size_t i = 0; i < value->n; i++) {
-		const struct yaml_node *v = value->items[i], *by = NULL;
+	while (s.room < 2 * value->n)
+		s.room *= 2;
+	s.slots = xcalloc(s.room, sizeof *s.slots);
+	for (size_t i = 0; i < value->n && value->items[i]->kind == YAML_SCALAR; i++) {
+		const struct yaml_node *v = value->items[i], *by = before(&s, v);
 
-		if (v->kind != YAML_SCALAR)
-			return;
-		for (size_t k = 0; k < i && !by; k++)
-			if (value->items[k]->kind == YAML_SCALAR && same_value(v, value->items[k], cased))
-				by = value->items[k];
 		if (by) {
 			warn_as(l, LINT_DUPLICATE_VALUE, v, "'%.80s' is in this list already, on line %d", v->text, by->line);
 			continue;
@@ -167,6 +190,7 @@ static void doubles(struct loader *l, enum shape shape, const struct yaml_node *
 	if (told > TOLD)
 		warn_as(l, LINT_REDUNDANT_VALUE, key, "%zu more values of '%s' have no effect, because others of the list already say it",
 			told - TOLD, key->text);
+	free(s.slots);
 }
 
 static void regex(struct loader *l, const struct yaml_node *v)

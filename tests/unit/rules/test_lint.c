@@ -156,11 +156,42 @@ static void a_long_list_is_told_once(void **state)
 	buf_free(&b);
 }
 
+/* A list of 100,000 takes no minute: its double is found, and nothing is held against everything else. */
+static void a_list_of_any_length_is_read_quickly(void **state)
+{
+	struct seen s = {.n = 0};
+	struct scratch dir;
+	struct err e = {0};
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 8u << 20);
+	buf_str(&b, "title: L\nid: 7d0f6b5e-0602-4c3f-8e39-2d0c8a64a601\nlevel: low\nlogsource: {product: windows}\ndetection:\n  s:\n"
+		"    A|contains:\n");
+	for (int i = 0; i < 100000; i++)
+		buf_printf(&b, "    - '%06d'\n", i);
+	buf_str(&b, "    - '099999'\n  condition: s\n");
+	scratch_init(&dir);
+	scratch_write(&dir, "long.yml", buf_text(&b), b.n);
+	const char *folders[] = {scratch_path(&dir, "long.yml")};
+	struct ruleset *rs = ruleset_load(&(struct ruleset_options){.folders = folders, .n_folders = 1, .tables = "rules", .lint = true},
+		keep_seen, &s, &e);
+
+	assert_non_null(rs);
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.lint[0], LINT_DUPLICATE_VALUE);
+	assert_int_equal(s.line[0], 100008);
+	ruleset_free(rs);
+	scratch_free(&dir);
+	buf_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_check_speaks_where_it_must),
 		cmocka_unit_test(a_long_list_is_told_once),
+		cmocka_unit_test(a_list_of_any_length_is_read_quickly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
