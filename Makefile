@@ -205,7 +205,7 @@ install: all
 	install -D -m 755 $(BUILD)/evmend $(DESTDIR)$(PREFIX)/bin/evmend
 	install -D -m 644 docs/evmend.1 $(DESTDIR)$(PREFIX)/share/man/man1/evmend.1
 	install -D -m 644 config.example.yaml $(DESTDIR)$(PREFIX)/share/doc/evmend/config.example.yaml
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/evmend/schema docs/schema/rule.schema.json docs/schema/config.schema.json
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/evmend/schema docs/schema/rule.schema.json docs/schema/config.schema.json docs/schema/rules_output.schema.json
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/evmend/scripts scripts/collect.ps1 scripts/host.ps1
 	cd rules && find . -type f -name '*.yml' ! -path '*/tests/*' -exec install -D -m 644 {} $(abspath $(DESTDIR)$(PREFIX))/share/evmend/rules/{} \;
 

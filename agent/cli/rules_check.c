@@ -10,18 +10,29 @@
 
 #include "base/json.h"
 #include "cli/rules_home.h"
+#include "cli/rules_json.h"
+
+static const char *copy(const struct problem_list *all, const char *s)
+{
+	return s ? arena_copy(all->arena, s, strlen(s)) : NULL;
+}
 
 static void keep_problem(void *arg, const struct rule_problem *p)
 {
 	struct problem_list *all = arg;
+	struct rule_problem *kept;
 
 	if (all->n == all->cap) {
 		all->cap = all->cap ? 2 * all->cap : 64;
 		all->list = xrealloc(all->list, all->cap, sizeof *all->list);
 	}
 	all->list[all->n] = *p;
-	all->list[all->n].file = arena_copy(all->arena, p->file, strlen(p->file));
-	all->list[all->n++].text = arena_copy(all->arena, p->text, strlen(p->text));
+	kept = &all->list[all->n++];
+	kept->file = copy(all, p->file);
+	kept->text = copy(all, p->text);
+	kept->id = copy(all, p->id);
+	kept->name = copy(all, p->name);
+	kept->title = copy(all, p->title);
 	*(p->warning ? &all->warnings : &all->errors) += 1;
 }
 
@@ -55,11 +66,12 @@ static void print_json(const struct rule_problem *p)
 	json_open(&o, NULL, '{');
 	json_put_int(&o, "v", 1);
 	json_put_str(&o, "kind", "rule-problem");
-	json_put_str(&o, "lint", lint_kinds[p->lint].id);
+	json_put_str(&o, "check", lint_kinds[p->lint].id);
+	rule_put_of(&o, "rule", p);
 	json_put_str(&o, "file", p->file);
 	json_put_int(&o, "line", p->line);
 	json_put_int(&o, "column", p->column);
-	json_put_bool(&o, "warning", p->warning);
+	json_put_str(&o, "severity", p->warning ? "warning" : "error");
 	json_put_str(&o, "text", p->text);
 	json_close(&o, '}');
 	printf("%s\n", buf_text(&b));

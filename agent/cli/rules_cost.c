@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "cli/read_events.h"
 #include "cli/rules_home.h"
+#include "cli/rules_json.h"
 
 #define SHOWN 30
 
@@ -67,11 +68,6 @@ static size_t gather(const struct costing *x, const struct ruleset *rs, struct o
 	return n;
 }
 
-static const char *name_of(const struct rule *r)
-{
-	return *r->name ? r->name : *r->id ? r->id : r->title;
-}
-
 static double share(int64_t us, int64_t of)
 {
 	return of > 0 ? 100.0 * (double)us / (double)of : 0;
@@ -87,8 +83,7 @@ static void rule_json(const struct one *o, int64_t all)
 	json_open(&j, NULL, '{');
 	json_put_int(&j, "v", 1);
 	json_put_str(&j, "kind", "rule-cost");
-	json_put_str(&j, "rule", name_of(o->rule));
-	json_put_str(&j, "title", o->rule->title);
+	rule_put(&j, "rule", o->rule);
 	json_put_bool(&j, "shadow", o->rule->shadow);
 	json_put_int(&j, "asked", (int64_t)o->cost.asked);
 	json_put_int(&j, "held", (int64_t)o->cost.held);

@@ -13,12 +13,15 @@
 #include "base/json.h"
 #include "cli/read_events.h"
 #include "cli/rules_home.h"
+#include "cli/rules_json.h"
 #include "rules/coverage/coverage.h"
 
 #define SHOWN 10
 
 static const char *const whys[COVERAGE_WHYS] = {"can-fire", "no-source", "channel-never-seen", "event-never-seen", "field-never-seen",
 	"rule-cannot-fire"};
+/* The same as names of members. */
+static const char *const counted[COVERAGE_WHYS] = {"can_fire", "no_source", "channel_never_seen", "event_never_seen", "field_never_seen", "rule_cannot_fire"};
 static const char *const words[COVERAGE_WHYS] = {"can fire", "no source", "channel never seen", "event never seen", "field never seen",
 	"needs a rule that cannot fire"};
 
@@ -76,8 +79,7 @@ static void rule_json(const struct asking *a, const char *host, const struct rul
 	json_put_int(&o, "v", 1);
 	json_put_str(&o, "kind", "rule-coverage");
 	json_put_str(&o, "host", host);
-	json_put_str(&o, "rule", name_of(r));
-	json_put_str(&o, "title", r->title);
+	rule_put(&o, "rule", r);
 	json_put_str(&o, "why", whys[why]);
 	json_put_str(&o, "missing", a->what.n ? buf_text(&a->what) : NULL);
 	json_close(&o, '}');
@@ -137,7 +139,7 @@ static void host_json(struct asking *a, const struct coverage_host *h)
 	json_put_int(&o, "kinds", (int64_t)h->kinds);
 	json_open(&o, "rules", '{');
 	for (int i = 0; i < COVERAGE_WHYS; i++)
-		json_put_int(&o, whys[i], (int64_t)a->counts[i]);
+		json_put_int(&o, counted[i], (int64_t)a->counts[i]);
 	json_close(&o, '}');
 	json_open(&o, "missing", '[');
 	for (size_t i = 0; i < a->n_missing; i++) {

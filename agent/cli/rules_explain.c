@@ -1,7 +1,8 @@
 /* rules_explain.c - `evmend rules explain`: what a rule says, and for each event why it holds or not.
  *
- * Promises: the rules that run answer; for a correlation also whether it fires on the whole file.
- * Refuses: to guess a rule from half a name: it names the nearest ones. */
+ * Promises: the rules that run answer; for a correlation also whether it fires on the whole file. Of many events those that hold are
+ * shown, unless all are asked for, and the last line counts the others.
+ * Refuses: nothing; which rule is meant is settled in cli/rules_find.c. */
 #include "cli/rules_explain.h"
 
 #include <stdio.h>
@@ -12,19 +13,26 @@
 #include "base/text.h"
 #include "cases/engine.h"
 #include "cli/read_events.h"
-#include "cli/rules_home.h"
-#include "cli/rules_list.h"
-#include "os/os.h"
+#include "cli/rules_find.h"
+#include "cli/rules_json.h"
 #include "rules/explain/explain.h"
 
-#define NEAR 5 /* rules that are offered for a name that is none */
+#define FEW 20 /* events, of which each is shown */
+
+struct kept {
+	char *text;
+	bool holds;
+};
 
 struct explain {
 	struct cli *c;
 	const struct ruleset *rs;
 	const struct rule *rule;
 	struct engine *engine; /* of a correlation */
-	uint64_t events, held, fired, broken;
+	uint64_t events, held, fired, broken, shown;
+	bool all;
+	struct kept kept[FEW]; /* until it is known that there are more */
+	size_t n_kept;
 };
 
 /* A correlation takes no event that lacks a field of its group: say which. NULL: it has all. */
@@ -42,47 +50,82 @@ static const char *lacks(const struct explain *x, const struct explained *part, 
 	return NULL;
 }
 
-static void show_text(const struct explain *x, const struct explained *root, const struct event *ev)
+/* Appends a line in a colour; what the event said cannot play tricks on the terminal. */
+static void put(const struct explain *x, struct buf *to, enum cli_colour colour, const char *line, size_t n)
+{
+	char *copy = xcalloc(n + 1, 1);
+
+	memcpy(copy, line, n);
+	buf_str(to, x->c->colour ? cli_colour(x->c, colour) : "");
+	cli_clean(to, copy, false);
+	buf_str(to, x->c->colour ? cli_colour(x->c, CLI_PLAIN) : "");
+	buf_char(to, '\n');
+	free(copy);
+}
+
+static void put_text(const struct explain *x, const struct explained *root, const struct event *ev, struct arena *a, struct buf *to)
 {
 	bool corr = x->rule->kind == RULE_CORRELATION;
 	const char *word = corr ? root->holds ? "the event counts" : "the event does not count" : root->holds ? "the rule holds" :
 		"the rule does not hold";
-	const char *field;
+	const char *field, *head;
+	char when[40];
 	struct buf text;
 
 	buf_init(&text, 1u << 20);
 	explain_text(root, &text);
-	cli_print(x->c, root->holds ? CLI_GREEN : CLI_YELLOW, "%s, event %u of %s: %s\n", ev->source, ev->event_id,
-		*ev->computer ? ev->computer : "?", word);
+	head = arena_printf(a, "%s, event %u of %s, record %llu, %s: %s", ev->source, (unsigned)ev->event_id, *ev->computer ? ev->computer : "?",
+		(unsigned long long)ev->record_id, time_text(ev->time, when), word);
+	put(x, to, root->holds ? CLI_GREEN : CLI_YELLOW, head, strlen(head));
 	for (const char *p = buf_text(&text), *end; *p; p = end + (*end == '\n')) {
 		end = p + strcspn(p, "\n");
-		cli_print(x->c, *p == '>' ? CLI_BOLD : CLI_PLAIN, "%.*s\n", (int)(end - p), p);
+		put(x, to, *p == '>' ? CLI_BOLD : CLI_PLAIN, p, (size_t)(end - p));
 	}
 	for (size_t i = 0; corr && i < root->n; i++)
-		if (root->kids[i].holds && (field = lacks(x, &root->kids[i], ev)))
-			cli_print(x->c, CLI_YELLOW, "  but the event has no '%s', by which this correlation groups: it takes no part\n", field);
+		if (root->kids[i].holds && (field = lacks(x, &root->kids[i], ev))) {
+			head = arena_printf(a, "  but the event has no '%s', by which this correlation groups: it takes no part", field);
+			put(x, to, CLI_YELLOW, head, strlen(head));
+		}
 	buf_free(&text);
 }
 
-static void show_json(const struct explain *x, const struct explained *root, const struct event *ev)
+static void put_json(const struct explain *x, const struct explained *root, const struct event *ev, struct buf *to)
 {
 	struct json_out o;
-	struct buf b;
 
-	buf_init(&b, 8u << 20);
-	json_begin(&o, &b);
+	json_begin(&o, to);
 	json_open(&o, NULL, '{');
 	json_put_int(&o, "v", 1);
 	json_put_str(&o, "kind", "explanation");
-	json_put_str(&o, "rule", *x->rule->name ? x->rule->name : x->rule->id);
+	rule_put(&o, "rule", x->rule);
 	json_put_str(&o, "source", ev->source);
+	json_put_time(&o, "time", ev->time);
+	json_put_str(&o, "host", rule_said(ev->computer));
 	json_put_int(&o, "event_id", ev->event_id);
 	json_put_int(&o, "record_id", (int64_t)ev->record_id);
 	json_put_bool(&o, "holds", root->holds);
 	explain_json(root, "tree", &o);
 	json_close(&o, '}');
-	printf("%s\n", buf_text(&b));
-	buf_free(&b);
+	buf_char(to, '\n');
+}
+
+/* -- which events are shown -- */
+
+static void print(struct explain *x, const char *text)
+{
+	fputs(text, stdout);
+	x->shown++;
+}
+
+/* With more events than FEW only those that hold are shown; who wants the others asks for --all. */
+static void print_kept(struct explain *x, bool all)
+{
+	for (size_t i = 0; i < x->n_kept; i++) {
+		if (all || x->kept[i].holds)
+			print(x, x->kept[i].text);
+		free(x->kept[i].text);
+	}
+	x->n_kept = 0;
 }
 
 static int each_event(void *arg, const struct event *ev)
@@ -90,16 +133,28 @@ static int each_event(void *arg, const struct event *ev)
 	struct explain *x = arg;
 	struct arena *a = arena_new(1u << 14);
 	const struct explained *root = rule_explain(x->rs, x->rule, ev, a);
+	bool keep = !x->all && x->events < FEW;
+	struct buf b;
 
 	x->events++;
 	x->held += root->holds;
 	x->broken += root->broken;
 	if (x->engine)
 		engine_event(x->engine, ev);
-	if (x->c->json)
-		show_json(x, root, ev);
-	else
-		show_text(x, root, ev);
+	if (!keep && x->n_kept)
+		print_kept(x, false);
+	if (keep || x->all || root->holds || root->broken) {
+		buf_init(&b, 8u << 20);
+		if (x->c->json)
+			put_json(x, root, ev, &b);
+		else
+			put_text(x, root, ev, a, &b);
+		if (keep)
+			x->kept[x->n_kept++] = (struct kept){xstrdup(buf_text(&b)), root->holds || root->broken};
+		else
+			print(x, buf_text(&b));
+		buf_free(&b);
+	}
 	arena_free(a);
 	return 0;
 }
@@ -111,14 +166,8 @@ static void on_fired(void *arg, const struct rule *r)
 	x->fired += r == x->rule;
 }
 
-static void show_rule(const struct cli *c, struct arena *a, const struct ruleset *rs, const struct rule *r)
+static void show_head(const struct cli *c, struct arena *a, const struct ruleset *rs, const struct rule *r)
 {
-	const struct correlation *corr = ruleset_correlation(rs, r);
-
-	if (c->json) {
-		rules_list_json(r);
-		return;
-	}
 	cli_print(c, CLI_BOLD, "%s\n", r->title);
 	cli_print(c, CLI_PLAIN, "  %s, %s:%d\n", *r->name ? r->name : r->id, r->file, r->line);
 	cli_print(c, CLI_PLAIN, "  level %s, cause %s\n", level_text(r->level), r->cause ? r->cause : "none");
@@ -126,10 +175,54 @@ static void show_rule(const struct cli *c, struct arena *a, const struct ruleset
 		cli_print(c, CLI_PLAIN, "  says: %s\n", r->hint);
 	if (r->disproved_by)
 		cli_print(c, CLI_PLAIN, "  disproved by: %s\n", r->disproved_by);
-	for (size_t i = 0; corr && i < corr->n_rules; i++)
-		cli_print(c, CLI_PLAIN, "  %s %s\n", i ? "        and" : "correlates", ruleset_rule(rs, corr->rules[i])->title);
-	if (corr)
+	if (r->kind == RULE_CORRELATION)
 		cli_print(c, CLI_PLAIN, "  needs %s\n", rule_needs(rs, r, a));
+}
+
+/* Without events: the rule as it was understood. */
+static void show_outline(const struct cli *c, struct arena *a, const struct ruleset *rs, const struct rule *r)
+{
+	const struct explained *root = rule_outline(rs, r, a);
+	struct json_out o;
+	struct buf b;
+
+	buf_init(&b, 8u << 20);
+	if (c->json) {
+		json_begin(&o, &b);
+		json_open(&o, NULL, '{');
+		json_put_int(&o, "v", 1);
+		json_put_str(&o, "kind", "outline");
+		rule_put(&o, "rule", r);
+		json_put_str(&o, "needs", rule_needs(rs, r, a));
+		explain_outline_json(root, "tree", &o);
+		json_close(&o, '}');
+		printf("%s\n", buf_text(&b));
+	} else {
+		for (size_t i = 0; i < root->n; i++)
+			explain_outline(&root->kids[i], &b);
+		cli_print(c, CLI_PLAIN, "%s", buf_text(&b));
+	}
+	buf_free(&b);
+}
+
+static void sum_json(const struct explain *x)
+{
+	struct json_out o;
+	struct buf b;
+
+	buf_init(&b, 1u << 16);
+	json_begin(&o, &b);
+	json_open(&o, NULL, '{');
+	json_put_int(&o, "v", 1);
+	json_put_str(&o, "kind", "summary");
+	json_put_int(&o, "events", (int64_t)x->events);
+	json_put_int(&o, "held", (int64_t)x->held);
+	json_put_int(&o, "shown", (int64_t)x->shown);
+	if (x->engine)
+		json_put_int(&o, "fired", (int64_t)x->fired);
+	json_close(&o, '}');
+	printf("%s\n", buf_text(&b));
+	buf_free(&b);
 }
 
 /* The sum over the file. Returns the exit code. */
@@ -137,17 +230,16 @@ static int show_sum(struct explain *x, const struct read_events *r)
 {
 	bool corr = x->engine != NULL;
 
-	if (x->c->json && corr)
-		printf("{\"v\":1,\"kind\":\"summary\",\"events\":%llu,\"held\":%llu,\"fired\":%llu}\n", (unsigned long long)x->events,
-			(unsigned long long)x->held, (unsigned long long)x->fired);
-	else if (x->c->json)
-		printf("{\"v\":1,\"kind\":\"summary\",\"events\":%llu,\"held\":%llu}\n", (unsigned long long)x->events,
-			(unsigned long long)x->held);
+	if (x->c->json)
+		sum_json(x);
 	else if (corr)
 		cli_print(x->c, x->fired ? CLI_GREEN : CLI_YELLOW, "%llu of %llu events count; the correlation fired %llu times\n",
 			(unsigned long long)x->held, (unsigned long long)x->events, (unsigned long long)x->fired);
 	else
-		cli_print(x->c, CLI_PLAIN, "%llu of %llu events\n", (unsigned long long)x->held, (unsigned long long)x->events);
+		cli_print(x->c, CLI_PLAIN, "the rule holds for %llu of %llu events\n", (unsigned long long)x->held, (unsigned long long)x->events);
+	if (x->shown < x->events && !x->c->json)
+		cli_print(x->c, CLI_PLAIN, "%llu events for which it does not hold are not shown; --all shows them\n",
+			(unsigned long long)(x->events - x->shown));
 	if (x->broken)
 		return ERR_INTERNAL;
 	return r->failed ? ERR_IO : (corr ? x->fired : x->held) ? ERR_FINDINGS : ERR_NONE;
@@ -162,7 +254,9 @@ static int try_events(struct explain *x, struct arena *a, const char *file)
 	int code;
 
 	x->engine = x->rule->kind == RULE_CORRELATION ? engine_new(&eo, &sink) : NULL;
+	x->all = cli_has(x->c, "--all");
 	read_events(&r, &path, 1);
+	print_kept(x, true);
 	if (x->engine)
 		engine_finish(x->engine);
 	code = show_sum(x, &r);
@@ -170,102 +264,27 @@ static int try_events(struct explain *x, struct arena *a, const char *file)
 	return code;
 }
 
-/* -- which rule -- */
-
-static bool is_meant(const struct rule *r, const char *what)
+static int run(struct cli *c, struct arena *a, const struct ruleset *rs, const struct rule *r)
 {
-	size_t n = strlen(what), file = strlen(r->file);
+	struct explain x = {.c = c, .rs = rs, .rule = r};
+	const char *file = cli_value(c, "--event", NULL);
 
-	if (text_same(r->title, what) || strcmp(r->file, what) == 0)
-		return true;
-	return file > n && r->file[file - n - 1] == '/' && strcmp(r->file + file - n, what) == 0;
-}
-
-/* id and name first, then titles and files; a file may hold several rules: the last one, which refers to the others. */
-static const struct rule *find_rule(const struct ruleset *rs, const char *what)
-{
-	const struct rule *found = ruleset_find(rs, what);
-
-	for (size_t i = 0; !found && i < ruleset_count(rs); i++)
-		if (is_meant(ruleset_rule(rs, ruleset_count(rs) - 1 - i), what))
-			found = ruleset_rule(rs, ruleset_count(rs) - 1 - i);
-	return found;
-}
-
-static int no_such_rule(struct cli *c, const struct ruleset *rs, const char *what)
-{
-	size_t n = ruleset_count(rs), told = 0;
-	const char **names = xcalloc(2 * n + 1, sizeof *names), *near;
-
-	for (size_t i = 0; i < n; i++) {
-		names[2 * i] = ruleset_rule(rs, i)->name;
-		names[2 * i + 1] = ruleset_rule(rs, i)->title;
-	}
-	near = text_nearest(what, names);
-	free(names);
-	if (near && *near)
-		return cli_usage(c, "there is no rule '%s'; did you mean '%s'?", what, near);
-	for (size_t i = 0; i < n && told < NEAR; i++) {
-		const struct rule *r = ruleset_rule(rs, i);
-
-		if (text_has(r->title, strlen(r->title), what) || text_has(r->name, strlen(r->name), what) || text_has(r->id, strlen(r->id), what)) {
-			cli_note(c, "%s  %s", *r->name ? r->name : r->id, r->title);
-			told++;
-		}
-	}
-	return cli_usage(c, told ? "there is no rule '%s'; those above have it in their title or name" :
-		"there is no rule '%s'; 'evmend rules list' names them", what);
-}
-
-static void on_problem(void *arg, const struct rule_problem *p)
-{
-	if (!p->warning)
-		cli_note(arg, "%s:%d:%d: %s", p->file, p->line, p->column, p->text);
-}
-
-/* A rule file that belongs to no folder of rules yet. */
-static struct ruleset *load_file(struct cli *c, struct arena *a, const char *path, struct err *e)
-{
-	const char *const one[] = {path};
-	struct ruleset_options o;
-
-	if (rules_home(c, a, &o, e) != 0)
-		return NULL;
-	o.folders = one;
-	o.n_folders = 1;
-	return ruleset_load(&o, on_problem, c, e);
+	if (!c->json)
+		show_head(c, a, rs, r);
+	if (file)
+		return try_events(&x, a, file);
+	show_outline(c, a, rs, r);
+	return ERR_NONE;
 }
 
 int rules_explain(struct cli *c, struct arena *a, const char *what)
 {
-	struct explain x = {.c = c};
-	struct err e;
-	struct ruleset *rs = rules_home_load(c, a, &e);
-	struct os_stat st;
-	const char *file = cli_value(c, "--event", NULL);
-	int code = ERR_NONE;
+	const struct rule *r;
+	struct ruleset *rs;
+	int code;
 
-	x.rule = rs ? find_rule(rs, what) : NULL;
-	if (rs && !x.rule && os_file.stat(what, -1, &st) == 0 && !st.is_folder) {
-		ruleset_free(rs);
-		rs = load_file(c, a, what, &e);
-		if (rs && ruleset_count(rs) == 0) {
-			err_set(&e, ERR_RULES, "%s holds no rule that can be loaded", what);
-			ruleset_free(rs);
-			rs = NULL;
-		}
-		x.rule = rs ? find_rule(rs, what) : NULL;
-	}
-	if (!rs)
-		return cli_fail(c, &e);
-	if (!x.rule) {
-		code = no_such_rule(c, rs, what);
-	} else {
-		x.rs = rs;
-		show_rule(c, a, rs, x.rule);
-		if (file)
-			code = try_events(&x, a, file);
-	}
+	if (rules_find(c, a, what, &rs, &r, &code) == 0)
+		code = run(c, a, rs, r);
 	ruleset_free(rs);
 	return code;
 }

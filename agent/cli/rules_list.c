@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/rules_home.h"
+#include "cli/rules_json.h"
 
 #define TAGS 16 /* --tag may be repeated so often */
 
@@ -21,13 +22,7 @@ static void then_text(const struct rule *r, char to[static 48])
 		to[strlen(to) - 1] = '\0';
 }
 
-/* NULL for what a rule does not say: correlations have no logsource. */
-static const char *given(const char *s)
-{
-	return s && *s ? s : NULL;
-}
-
-void rules_list_json(const struct rule *r)
+static void print_json(const struct rule *r)
 {
 	struct json_out o;
 	struct buf b;
@@ -40,20 +35,20 @@ void rules_list_json(const struct rule *r)
 	json_put_int(&o, "v", 1);
 	json_put_str(&o, "kind", "rule");
 	json_put_str(&o, "type", r->kind == RULE_CORRELATION ? "correlation" : "detection");
-	json_put_str(&o, "id", r->id);
-	json_put_str(&o, "name", r->name);
+	json_put_str(&o, "id", rule_said(r->id));
+	json_put_str(&o, "name", rule_said(r->name));
 	json_put_str(&o, "title", r->title);
 	json_put_str(&o, "level", level_text(r->level));
-	json_put_str(&o, "status", r->status);
-	json_put_str(&o, "product", given(r->product));
-	json_put_str(&o, "category", given(r->category));
-	json_put_str(&o, "service", given(r->service));
+	json_put_str(&o, "status", rule_said(r->status));
+	json_put_str(&o, "product", rule_said(r->product));
+	json_put_str(&o, "category", rule_said(r->category));
+	json_put_str(&o, "service", rule_said(r->service));
 	json_open(&o, "tags", '[');
 	for (size_t i = 0; i < r->n_tags; i++)
 		json_put_str(&o, NULL, r->tags[i]);
 	json_close(&o, ']');
 	json_put_str(&o, "cause", r->cause);
-	json_put_str(&o, "then", then);
+	json_put_str(&o, "then", rule_said(then));
 	json_put_bool(&o, "silent", r->silent);
 	json_put_str(&o, "disproved_by", r->disproved_by);
 	json_put_str(&o, "file", r->file);
@@ -120,7 +115,7 @@ static int read_filter(struct cli *c, struct filter *f)
 
 static void row(struct cli_table *t, const struct rule *r)
 {
-	const char *source = given(r->category) ? r->category : given(r->service) ? r->service : r->product;
+	const char *source = rule_said(r->category) ? r->category : rule_said(r->service) ? r->service : r->product;
 	char then[48];
 
 	then_text(r, then);
@@ -145,7 +140,7 @@ static void tell_unknown(struct cli *c, struct arena *a, const struct ruleset *r
 		const char *value = value_of(ruleset_rule(rs, i), option);
 		size_t k = 0;
 
-		if (!given(value))
+		if (!rule_said(value))
 			continue;
 		if (text_same(value, want))
 			return;
@@ -194,7 +189,7 @@ int rules_list(struct cli *c, struct arena *a)
 			continue;
 		n++;
 		if (c->json)
-			rules_list_json(r);
+			print_json(r);
 		else
 			row(t, r);
 	}

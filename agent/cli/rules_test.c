@@ -15,6 +15,7 @@
 #include "cases/engine.h"
 #include "cli/read_events.h"
 #include "cli/rules_home.h"
+#include "cli/rules_json.h"
 #include "os/os.h"
 #include "rules/explain/explain.h"
 
@@ -98,12 +99,11 @@ static void say(struct testing *t, const char *file, enum test_result result, co
 	json_open(&o, NULL, '{');
 	json_put_int(&o, "v", 1);
 	json_put_str(&o, "kind", "rule-test");
-	json_put_str(&o, "rule", name);
-	json_put_str(&o, "file", file);
+	rule_put(&o, "rule", t->rule);
+	json_put_str(&o, "test", rule_said(file));
 	json_put_str(&o, "result", words[result]);
-	json_put_str(&o, "text", text);
-	if (*why)
-		json_put_str(&o, "explanation", why);
+	json_put_str(&o, "text", rule_said(text));
+	json_put_str(&o, "explanation", rule_said(why));
 	json_close(&o, '}');
 	printf("%s\n", buf_text(&b));
 	buf_free(&b);

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "cli/rules_home.h"
+#include "cli/rules_json.h"
 #include "cli/tune_marks.h"
 #include "rules/tune/tune.h"
 
@@ -153,7 +154,7 @@ static int prove(struct tuning *t, const struct ruleset_options *o, const struct
 	return did;
 }
 
-static void print_json(const struct tuning *t, const char *rule, const struct buf *yaml)
+static void print_json(const struct tuning *t, const struct rule *rule, const struct buf *yaml)
 {
 	struct json_out o;
 	struct buf b;
@@ -163,7 +164,7 @@ static void print_json(const struct tuning *t, const char *rule, const struct bu
 	json_open(&o, NULL, '{');
 	json_put_int(&o, "v", 1);
 	json_put_str(&o, "kind", "filter");
-	json_put_str(&o, "rule", rule);
+	rule_put(&o, "rule", rule);
 	json_put_int(&o, "false", (int64_t)t->matched[TUNE_FALSE]);
 	json_put_int(&o, "false_gone", (int64_t)t->gone[TUNE_FALSE]);
 	json_put_int(&o, "true", (int64_t)t->matched[TUNE_TRUE]);
@@ -176,7 +177,7 @@ static void print_json(const struct tuning *t, const char *rule, const struct bu
 	buf_free(&b);
 }
 
-static void print(const struct tuning *t, const char *rule, const struct buf *yaml)
+static void print(const struct tuning *t, const struct rule *rule, const struct buf *yaml)
 {
 	if (t->c->json) {
 		print_json(t, rule, yaml);
@@ -205,7 +206,7 @@ static int work(struct tuning *t, const struct ruleset_options *o, const struct 
 	if (propose(t, rs, &yaml) == 0)
 		did = prove(t, o, &yaml);
 	if (did == 0)
-		print(t, name, &yaml);
+		print(t, ruleset_find(rs, name), &yaml);
 	buf_free(&yaml);
 	return did;
 }

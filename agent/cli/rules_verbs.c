@@ -64,7 +64,7 @@ static int run(struct cli *c, int argc, char **argv)
 	else if ((near = text_nearest(word, words)) && strcmp(near, word) != 0)
 		code = cli_usage(c, "unknown word '%s'; did you mean '%s'?", word, near);
 	else
-		code = cli_usage(c, "write list, check [PATH...], explain RULE --event FILE, test [DIR], cost FILE..., coverage FILE..., or "
+		code = cli_usage(c, "write list, check [PATH...], explain RULE [--event FILE], test [DIR], cost FILE..., coverage FILE..., or "
 			"tune RULE --false FILE");
 	arena_free(a);
 	return code;
@@ -83,7 +83,7 @@ static const struct cli_option options[] = {
 	{"--junit", 0, CLI_VALUE, "FILE", "test: also write the results as JUnit XML"},
 	{"--strict", 0, CLI_FLAG, NULL, "check: warnings count as errors do (exit code 2)"},
 	{"--sarif", 0, CLI_FLAG, NULL, "check: one SARIF 2.1.0 document, for code scanning"},
-	{"--all", 0, CLI_FLAG, NULL, "cost: every rule; coverage: every host and every rule"},
+	{"--all", 0, CLI_FLAG, NULL, "explain: events for which the rule does not hold, too; cost: every rule; coverage: every host and every rule"},
 	{"--false", 0, CLI_VALUE, "WHAT", "tune: false findings, by uid, as a file of findings, or a file of events; may be repeated"},
 	{"--true", 0, CLI_VALUE, "WHAT", "tune: findings that must stay, in the same ways; without it all that are not false must"},
 	{"--marks", 0, CLI_VALUE, "FILE", "tune: findings, each with a member \"mark\": \"false\" or \"true\""},
@@ -93,11 +93,13 @@ static const struct cli_option options[] = {
 
 const struct cli_verb verb_rules = {
 	.name = "rules", .summary = "list, check, explain and test the rules",
-		.usage = "list | check [PATH...] | explain RULE --event FILE | test [DIR] | cost FILE... | coverage FILE... | tune RULE",
+		.usage = "list | check [PATH...] | explain RULE [--event FILE] | test [DIR] | cost FILE... | coverage FILE... | tune RULE",
 	.help = "list     the rules that are loaded; --tag, --level and the like choose\n"
 		"check    every problem of every rule file, with file, line and what to write instead; exit code 2 when a rule is refused\n"
 		"         (an error), with --strict also when there is a warning\n"
-		"explain  what a rule says, and for each event of FILE which conditions held and why; exit code 1 when an event held\n"
+		"explain  what a rule says as it was understood; with --event for each event of FILE which conditions held and why. RULE is an id,\n"
+		"         the beginning of one, a name, a title or a file. Exit code 0 when no event held, 1 when one held (of a correlation: when it\n"
+		"         fired), 2 when the rule is refused, 3 when there is none, 5 when the conditions contradict matching\n"
 		"test     runs each rule on the events beside it: all of tests/NAME/match* must match, none of tests/NAME/nomatch*, exactly\n"
 		"         N of tests/NAME/count-N*; exit code 2 when one fails, a rule is refused or has no tests\n"
 		"cost     how much time each rule takes on the events of FILE, and how often it holds\n"

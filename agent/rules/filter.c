@@ -156,10 +156,12 @@ void filters_apply(struct filters *f, struct loader *l, struct ruleset *rs)
 	for (size_t i = 0; i < f->n; i++) {
 		l->file = f->list[i].file;
 		l->path = f->list[i].path;
+		l->doc = f->list[i].doc;
 		if (!apply(l, &f->list[i], rs))
 			rs->refused++;
 	}
 	l->file = NULL;
+	l->doc = NULL;
 }
 
 void filters_free(struct filters *f)

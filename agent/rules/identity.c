@@ -60,7 +60,7 @@ static void look_for_doubles(struct loader *l, struct ruleset *rs, bool by_id)
 		if (!*slot) {
 			*slot = c;
 		} else if (by_id || !*c->rule.id || !*(*slot)->rule.id) {
-			refuse_at(l, c->rule.file, c->rule.line, LINT_DUPLICATE_ID, "%s '%s' is taken by %s:%d; this rule is left out",
+			refuse_at(l, &c->rule, c->rule.line, LINT_DUPLICATE_ID, "%s '%s' is taken by %s:%d; this rule is left out",
 				by_id && *c->rule.id ? "id" : "name", key, (*slot)->rule.file, (*slot)->rule.line);
 			c->dropped = true;
 			rs->refused++;

@@ -40,10 +40,24 @@ static void tell(struct loader *l, const struct rule_problem *at, const char *fm
 		l->report(l->arg, &p);
 }
 
+static const char *said(const struct yaml_node *doc, const char *key)
+{
+	const struct yaml_node *n = yaml_get(doc, key);
+
+	return n && n->kind == YAML_SCALAR && !yaml_is_null(n) && n->len ? n->text : NULL;
+}
+
 static struct rule_problem problem_at(const struct loader *l, const struct yaml_node *at, enum lint lint)
 {
 	return (struct rule_problem){.file = l->path, .line = at ? at->line : 1, .column = at ? at->column : 1, .lint = lint,
-		.warning = !lint_kinds[lint].error};
+		.warning = !lint_kinds[lint].error, .id = said(l->doc, "id"), .name = said(l->doc, "name"), .title = said(l->doc, "title"),
+		.rule_line = l->doc ? l->doc->line : 0};
+}
+
+struct rule_problem problem_of(const struct rule *r, enum lint lint)
+{
+	return (struct rule_problem){.file = r->file, .line = r->line, .column = 1, .lint = lint, .warning = !lint_kinds[lint].error,
+		.id = *r->id ? r->id : NULL, .name = *r->name ? r->name : NULL, .title = r->title, .rule_line = r->line};
 }
 
 bool refuse(struct loader *l, const struct yaml_node *at, const char *fmt, ...)
@@ -68,10 +82,12 @@ bool refuse_as(struct loader *l, enum lint lint, const struct yaml_node *at, con
 	return false;
 }
 
-bool refuse_at(struct loader *l, const char *file, int line, enum lint lint, const char *fmt, ...)
+bool refuse_at(struct loader *l, const struct rule *r, int line, enum lint lint, const char *fmt, ...)
 {
-	const struct rule_problem p = {.file = file, .line = line, .column = 1, .lint = lint};
+	struct rule_problem p = problem_of(r, lint);
 	va_list ap;
+
+	p.line = line;
 
 	va_start(ap, fmt);
 	tell(l, &p, fmt, ap);

@@ -19,6 +19,7 @@ struct loader {
 	void (*report)(void *arg, const struct rule_problem *p);
 	void *arg;
 	size_t refused, warned;
+	const struct yaml_node *doc; /* the document at hand, for problems to name; NULL */
 	const struct yaml_node *allow; /* `evmend: allow:` of the document at hand: lints that it waives; NULL */
 };
 
@@ -26,8 +27,11 @@ struct loader {
 bool refuse(struct loader *l, const struct yaml_node *at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 bool refuse_as(struct loader *l, enum lint lint, const struct yaml_node *at, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-bool refuse_at(struct loader *l, const char *file, int line, enum lint lint, const char *fmt, ...)
+/* The same for a rule that was read before, at a line of its file. */
+bool refuse_at(struct loader *l, const struct rule *r, int line, enum lint lint, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+/* A problem without text, at the place where a rule that was read begins. */
+struct rule_problem problem_of(const struct rule *r, enum lint lint);
 /* Reports what is likely to be regretted, unless the document waives it. */
 void warn_as(struct loader *l, enum lint lint, const struct yaml_node *at, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

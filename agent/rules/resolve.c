@@ -52,7 +52,7 @@ static bool alias_fits(struct loader *l, const struct compiled *c, const char *n
 			have += correlation_alias_means(c, &c->aliases[a], r);
 	}
 	return entries == 0 || have == c->n_references ||
-	       refuse_at(l, c->rule.file, c->aliases[0].line, LINT_REFUSED, "alias '%s' must name a field for each rule of the correlation", name);
+	       refuse_at(l, &c->rule, c->aliases[0].line, LINT_REFUSED, "alias '%s' must name a field for each rule of the correlation", name);
 }
 
 static bool aliases_fit(struct loader *l, const struct compiled *c)
@@ -65,7 +65,7 @@ static bool aliases_fit(struct loader *l, const struct compiled *c)
 		for (size_t r = 0; r < c->n_references; r++)
 			known = known || correlation_alias_means(c, &c->aliases[a], r);
 		if (!known)
-			return refuse_at(l, c->rule.file, c->aliases[a].line, LINT_REFUSED, "alias '%s' names a field for '%s', which 'rules' does not list",
+			return refuse_at(l, &c->rule, c->aliases[a].line, LINT_REFUSED, "alias '%s' names a field for '%s', which 'rules' does not list",
 				c->aliases[a].name, c->aliases[a].rule);
 	}
 	for (size_t g = 0; g < corr->n_group_by; g++)
@@ -84,14 +84,14 @@ static bool resolve_one(struct loader *l, struct ruleset *rs, struct compiled *c
 
 		c->references[i].rule = look_up(rs, c->references[i].text, &ambiguous);
 		if (!c->references[i].rule)
-			return refuse_at(l, c->rule.file, c->references[i].line, LINT_UNKNOWN_RULE,
+			return refuse_at(l, &c->rule, c->references[i].line, LINT_UNKNOWN_RULE,
 				"the correlation refers to '%s', and there is no such rule", c->references[i].text);
 		if (ambiguous)
-			return refuse_at(l, c->rule.file, c->references[i].line, LINT_UNKNOWN_RULE,
+			return refuse_at(l, &c->rule, c->references[i].line, LINT_UNKNOWN_RULE,
 				"the correlation refers to '%s', and more than one rule has that name", c->references[i].text);
 		for (size_t k = 0; k < i; k++)
 			if (c->references[k].rule == c->references[i].rule)
-				return refuse_at(l, c->rule.file, c->references[i].line, LINT_REFUSED, "'%s' and '%s' are the same rule",
+				return refuse_at(l, &c->rule, c->references[i].line, LINT_REFUSED, "'%s' and '%s' are the same rule",
 					c->references[k].text, c->references[i].text);
 	}
 	return aliases_fit(l, c);
@@ -117,7 +117,7 @@ static size_t drop_deep(struct loader *l, struct ruleset *rs)
 
 		if (c->dropped || c->depth <= DEEPEST)
 			continue;
-		refuse_at(l, c->rule.file, c->rule.line, LINT_REFUSED, "the correlation refers to itself, or over more than %d others", DEEPEST);
+		refuse_at(l, &c->rule, c->rule.line, LINT_REFUSED, "the correlation refers to itself, or over more than %d others", DEEPEST);
 		drop(rs, c);
 		dropped++;
 	}

@@ -41,9 +41,12 @@ static bool maybe_rules(void *arg, const char *path)
 	return !text_ends(path, "/fields") && !text_ends(path, "/tests") && !text_ends(path, "/logsources.yml");
 }
 
+/* In any case of letters: file systems of Windows do not tell RULE.YML from rule.yml. */
 static bool is_yaml(const char *path)
 {
-	return text_ends(path, ".yml") || text_ends(path, ".yaml");
+	const char *dot = strrchr(path, '.');
+
+	return dot && (text_same(dot, ".yml") || text_same(dot, ".yaml"));
 }
 
 /* What is not read although its name says that it is a rule: told, so that nobody misses it. */
@@ -141,9 +144,11 @@ static void load_document(struct loading *g, struct collection *c, const struct 
 	const struct yaml_node *status;
 	bool bad;
 
+	g->l.doc = doc;
 	doc = collection_take(c, &g->l, doc, &bad);
 	status = yaml_get(doc, "status");
 	g->l.allow = yaml_get(yaml_get(doc, "evmend"), "allow");
+	g->l.doc = doc;
 	if (!doc)
 		g->rs->refused += bad;
 	else if (status && status->kind == YAML_SCALAR && strcmp(status->text, "unsupported") == 0)
@@ -155,6 +160,7 @@ static void load_document(struct loading *g, struct collection *c, const struct 
 	if (doc && g->lint)
 		lint_document(&g->l, g->rs->sources, doc);
 	g->l.allow = NULL;
+	g->l.doc = NULL;
 }
 
 static void load_documents(struct loading *g, struct yaml_file *f)

@@ -23,6 +23,9 @@ struct rule_problem {
 	enum lint lint;
 	bool warning;     /* the rule was loaded all the same */
 	const char *text; /* what is wrong and what to write instead */
+	/* the rule (filter, correlation) that it stands in, as far as that is known; NULL: it is not */
+	const char *id, *name, *title;
+	int rule_line;    /* where the rule begins; 0 */
 };
 
 struct ruleset_options {

@@ -40,6 +40,9 @@ is "an option of another word" "$(code --junit "$TMP/x" rules/exchange; grep -c 
 1"
 is "--rules beside PATH is refused with what to write" "$(code -r rules "$TMP/warns.yml"; grep -c "write: evmend rules check rules" "$TMP/err")" "3
 1"
+mkdir "$TMP/capitals" && cp "$TMP/warns.yml" "$TMP/capitals/RULE.YML"
+is "a file of capitals is read" "$(code "$TMP/capitals"; tail -n 1 "$TMP/out")" "0
+1 rules loaded, 0 refused; 0 errors, 1 warnings"
 : >"$TMP/empty.yml"
 is "an empty file is told" "$(code "$TMP/empty.yml"; grep -c "empty.yml:1:1: warning: the file is empty" "$TMP/out")" "0
 1"

@@ -29,4 +29,29 @@ sed -i 's/running/stopped/' one-event.xml
 run spooler-stopped >got
 is "an event that matches ends with 1" $? 1
 is "JSON is a tree" "$(run --json spooler-stopped | grep -c '"holds":true,"tree":{"kind":"rule".*"parts":\[{"kind":"logsource"')" 1
+is "an event has its time, host and record" "$(grep -c '^one-event.xml, event 7036 of EX1, record 1, 2026-01-31T10:00:00.000000Z: the rule holds$' got)" 1
+is "the same in JSON" "$(run --json spooler-stopped | grep -c '"time":"2026-01-31T10:00:00.000000Z","host":"EX1","event_id":7036,"record_id":1,')" 1
+is "the beginning of an id" "$(run 3A3A8B8E | head -n 1)" "The print spooler has stopped"
+run 3a3 >/dev/null
+is "too little of an id" "$? $(grep -c "there is no rule '3a3'" err)" "3 1"
+cp elsewhere.yml rules/elsewhere.yml
+run 3a3a8b8e >/dev/null
+is "the beginning of two ids" "$? $(grep -c "2 rules have an id that begins with '3a3a8b8e', those above" err)" "3 1"
+rm rules/elsewhere.yml
+"$EVMEND" rules explain --rules rules spooler-stopped >got 2>err
+is "without events the rule as it was understood" "$? $(sed -n '/logsource/,$p' got | tr '\n' '|')" \
+	"0   logsource: channel 'System'|  selection: all of|    Provider_Name: 'Service Control Manager'|    EventID: '7036'|    param1: 'Print Spooler'|    param2: 'stopped'|"
+sed 's/^level: .*/level: hihg/; s/^id: .*/id: 3a3a8b8e-8f5e-4d5c-9d0f-0f0d2f6d3c13/; s/^name: .*/name: refused-one/; s/^title: .*/title: Refused/; s/param2:/param2|contans:/' rules/spooler-stopped.yml >rules/refused.yml
+run refused-one >/dev/null
+is "a refused rule is told with each place and reason" "$? $(grep -c '^\(evmend rules: .*\)\?rules/refused.yml:[0-9]*:[0-9]*: \|: rules/refused.yml:[0-9]*:[0-9]*: ' err)" "2 2"
+rm rules/refused.yml
+event=$(cat one-event.xml)
+for i in $(seq 1 30); do
+	if [ $((i % 10)) = 0 ]; then echo "$event"; else sed 's/stopped/running/' <<<"$event"; fi
+done | sed 's/^/<!-- -->/' >many.xml
+"$EVMEND" rules explain --rules rules --event many.xml spooler-stopped >got 2>err
+is "of many events those that hold are shown" "$? $(grep -c ', event 7036 of EX1, record 1, .*: the rule holds$' got) $(grep -c 'does not hold$' got) $(tail -n 2 got | tr '\n' '|')" \
+	"1 3 0 the rule holds for 3 of 30 events|27 events for which it does not hold are not shown; --all shows them|"
+is "--all shows the others" "$("$EVMEND" rules explain --rules rules --event many.xml --all spooler-stopped 2>err | grep -c 'does not hold$')" 27
+is "in JSON, too" "$("$EVMEND" rules explain --rules rules --event many.xml --json spooler-stopped 2>err | grep -c '"kind":"explanation"') $("$EVMEND" rules explain --rules rules --event many.xml --json --all spooler-stopped 2>err | grep -c '"kind":"explanation"')" "3 30"
 exit $bad

@@ -56,7 +56,7 @@ is "a refused rule is told" "$(grep -c 'refused.yml:1:1: ' "$TMP/err")" 1
 is "the sum of failures" "$(tail -n 1 "$TMP/out")" "0 rules passed, 1 failed, 1 untested, 1 refused; 6 files"
 is "JUnit has each failure" "$(grep -c '<failure message=' "$TMP/j.xml") $(grep -o '<testsuite .*failures="[0-9]*"' "$TMP/j.xml" | grep -o '[0-9]*"$')" '5 5"'
 is "JUnit is still XML" "$(xmllint --noout "$TMP/j.xml" 2>&1)" ""
-is "JSON has the explanation" "$(code --json; grep -c '"file":"match-2.xml","result":"failed",.*"explanation":"event 1' "$TMP/out")" "2
+is "JSON has the explanation" "$(code --json; grep -c '"test":"match-2.xml","result":"failed",.*"explanation":"event 1' "$TMP/out")" "2
 1"
 is "a file that cannot be written" "$(code --junit "$TMP/none/j.xml")" 4
 exit $bad

@@ -23,7 +23,7 @@ member() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
 # coverage: what fires can fire
 "$evmend" rules coverage --all --json tests/data/samples >"$work/coverage" 2>"$work/err"
 check "coverage ends well" test $? -eq 0
-grep '"why":"can-fire"' "$work/coverage" | sed 's/.*"host":"\([^"]*\)","rule":"\([^"]*\)".*/\1 \2/' | tr '[:upper:]' '[:lower:]' | LC_ALL=C sort -u >"$work/can"
+grep '"why":"can-fire"' "$work/coverage" | sed 's/.*"host":"\([^"]*\)","rule":{"id":"[^"]*","name":"\([^"]*\)".*/\1 \2/' | tr '[:upper:]' '[:lower:]' | LC_ALL=C sort -u >"$work/can"
 "$evmend" scan --json tests/data/samples 2>/dev/null | grep '"kind":"finding"' |
 	sed 's/.*"reported_by":"\([^"]*\)".*"rule":{"id":"[^"]*","name":"\([^"]*\)".*/\1 \2/' | tr '[:upper:]' '[:lower:]' | LC_ALL=C sort -u >"$work/fired"
 check "the samples fire" test "$(wc -l <"$work/fired")" -gt 20
@@ -41,7 +41,7 @@ trial=(--rules tests/cases/scan-shadow/rules tests/data/samples/F01.xml)
 "$evmend" rules cost --json "${trial[@]}" >"$work/cost" 2>"$work/err"
 check "cost ends well" test $? -eq 0
 check "each rule has its hits" test "$(grep -c '"kind":"rule-cost".*"asked":1,"held":1,' "$work/cost")" -eq 2
-check "one is on trial" grep -q '"rule":"on-trial".*"shadow":true' "$work/cost"
+check "one is on trial" grep -q '"rule":{[^}]*"name":"on-trial",.*"shadow":true' "$work/cost"
 check "the summary counts what it matched" grep -q '"kind":"summary","events":1,"rules":2,"rules_asked":2,.*"shadow":1,' "$work/cost"
 "$evmend" rules cost "${trial[@]}" >"$work/cost" 2>"$work/err"
 check "people see a table" grep -q '1 matches of rules on trial' "$work/cost"

@@ -38,6 +38,15 @@ static const char *source_text(const struct log_source *s, struct arena *a)
 	return s->n_where ? arena_printf(a, "%s, with certain fields", text) : text;
 }
 
+static const char *set_text(const struct log_set *set, struct arena *a)
+{
+	const char *text = NULL;
+
+	for (size_t i = 0; set && i < set->n; i++)
+		text = arena_printf(a, "%s%s%s", i ? text : "", i ? "; or " : "", source_text(&set->sources[i], a));
+	return text ? text : "nothing that exists here";
+}
+
 /* What keeps the event out of this set: the source that it comes nearest to tells. */
 static const char *out_of(const struct log_set *set, const struct event *ev)
 {
@@ -80,10 +89,7 @@ static void explain_source(const struct compiled *c, const struct event *ev, str
 			break;
 		}
 	}
-	for (size_t i = 0; asked && i < asked->n; i++)
-		to->wants = arena_printf(a, "%s%s%s", i ? to->wants : "", i ? "; or " : "", source_text(&asked->sources[i], a));
-	if (!to->wants)
-		to->wants = "nothing that exists here";
+	to->wants = set_text(asked, a);
 }
 
 /* -- the condition -- */
@@ -98,11 +104,11 @@ static uint32_t step_of(const struct program *p, const struct step *above, const
 	return above->first + i;
 }
 
+static const enum explained_kind kinds[] = {[NODE_AND] = EXPLAINED_ALL, [NODE_OR] = EXPLAINED_ONE, [NODE_NOT] = EXPLAINED_NOT,
+	[NODE_SOME] = EXPLAINED_SOME};
+
 static void build(struct run *r, uint32_t step, size_t variant, struct arena *a, struct explained *to)
 {
-	static const enum explained_kind kinds[] = {[NODE_AND] = EXPLAINED_ALL, [NODE_OR] = EXPLAINED_ONE, [NODE_NOT] = EXPLAINED_NOT,
-		[NODE_SOME] = EXPLAINED_SOME};
-
 	const struct node *n = r->program->from[step];
 
 	to->label = n->label;
@@ -206,6 +212,52 @@ struct explained *rule_explain(const struct ruleset *rs, const struct rule *r, c
 	struct explained *root = arena_alloc(a, sizeof *root);
 
 	explain_into(rs, r, ev, a, root);
+	return root;
+}
+
+/* -- without an event -- */
+
+static void outline_node(const struct node *n, struct arena *a, struct explained *to)
+{
+	to->label = n->label;
+	if (n->kind == NODE_ITEM) {
+		outline_item(n->item, a, to);
+		return;
+	}
+	to->kind = kinds[n->kind];
+	if (n->kind == NODE_SOME)
+		to->wants = arena_printf(a, "%zu", n->at_least);
+	to->kids = arena_alloc(a, (n->n + 1) * sizeof *to->kids);
+	for (to->n = 0; to->n < n->n; to->n++)
+		outline_node(n->kids[to->n], a, &to->kids[to->n]);
+}
+
+static void outline_into(const struct ruleset *rs, const struct rule *r, struct arena *a, struct explained *to)
+{
+	const struct compiled *c = rs->rules[r->index];
+	const struct correlation *corr = ruleset_correlation(rs, r);
+
+	to->kind = EXPLAINED_RULE;
+	to->rule = r;
+	to->label = r->title;
+	to->kids = arena_alloc(a, ((corr ? corr->n_rules : 1) + 1) * sizeof *to->kids);
+	for (; corr && to->n < corr->n_rules; to->n++)
+		outline_into(rs, ruleset_rule(rs, corr->rules[to->n]), a, &to->kids[to->n]);
+	if (corr) {
+		to->wants = rule_needs(rs, r, a);
+		return;
+	}
+	to->n = 2;
+	to->kids[0].kind = EXPLAINED_SOURCE;
+	to->kids[0].wants = set_text(c->category ? c->category : c->service ? c->service : c->product, a);
+	outline_node(c->condition, a, &to->kids[1]);
+}
+
+struct explained *rule_outline(const struct ruleset *rs, const struct rule *r, struct arena *a)
+{
+	struct explained *root = arena_alloc(a, sizeof *root);
+
+	outline_into(rs, r, a, root);
 	return root;
 }
 

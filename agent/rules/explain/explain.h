@@ -37,12 +37,17 @@ extern const char *const explained_words[]; /* "rule", "logsource", "all", "one"
 /* Why r holds for ev or not. The root of a detection holds when matcher_run, asked here, finds it; that of a correlation when one of
  * its rules does. Everything lives in a. */
 struct explained *rule_explain(const struct ruleset *rs, const struct rule *r, const struct event *ev, struct arena *a);
+/* The rule as it was understood, without an event: kind, label, field and wants are set, nothing else. Everything lives in a. */
+struct explained *rule_outline(const struct ruleset *rs, const struct rule *r, struct arena *a);
 /* What a correlation needs, in a line: "value_count of User >= 10 within 5m for each host". NULL: r is none. */
 const char *rule_needs(const struct ruleset *rs, const struct rule *r, struct arena *a);
 
 /* -- explain_show.c -- */
 /* The tree as indented lines, '>' in front of what decides, and below it the deciding lines as sentences. */
 void explain_text(const struct explained *n, struct buf *to);
+/* An outline as indented lines. */
+void explain_outline(const struct explained *n, struct buf *to);
+void explain_outline_json(const struct explained *n, const char *key, struct json_out *o);
 /* {"kind", "holds", "decides", "name", "field", "wants", "has", "why", "parts": [...]}; what is NULL is left out. */
 void explain_json(const struct explained *n, const char *key, struct json_out *o);
 

@@ -10,4 +10,7 @@ void explain_item(const struct item *it, struct run *r, size_t variant, struct a
 /* 'text' in quotes, fit for a line: cut around [at, at + n) when it is long. */
 const char *explain_quote(struct arena *a, const char *s, size_t len, size_t at, size_t n);
 
+/* Only what is asked for: field and wants. */
+void outline_item(const struct item *it, struct arena *a, struct explained *to);
+
 #endif

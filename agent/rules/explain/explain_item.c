@@ -9,6 +9,7 @@
 #include "rules/explain/explain_inside.h"
 
 #define SHOWN 3          /* values of a field, values of a list */
+#define OUTLINED 12      /* values of a list, where there is no event to compare them with */
 #define NEAR_VALUES 500  /* of a list, compared with the event's value to find the nearest */
 
 const char *explain_quote(struct arena *a, const char *s, size_t len, size_t at, size_t n)
@@ -72,15 +73,15 @@ static bool alone(const struct item *it, size_t i, struct run *r, size_t variant
 	return false;
 }
 
-static const char *wants(const struct item *it, struct arena *a)
+static const char *wants(const struct item *it, size_t shown, struct arena *a)
 {
 	const char *text = "";
 
 	if (it->exists)
 		return it->exists_truth ? "true" : "false";
-	for (size_t i = 0; i < it->n && i < SHOWN; i++)
+	for (size_t i = 0; i < it->n && i < shown; i++)
 		text = arena_printf(a, "%s%s%s", text, i == 0 ? "" : it->all ? " and " : " or ", value_text(a, &it->values[i]));
-	return it->n > SHOWN ? arena_printf(a, "%s %s %zu more", text, it->all ? "and" : "or", it->n - SHOWN) : text;
+	return it->n > shown ? arena_printf(a, "%s %s %zu more", text, it->all ? "and" : "or", it->n - shown) : text;
 }
 
 struct having { /* the values of the item's field */
@@ -262,13 +263,20 @@ static const char *values_why(const struct item *it, struct run *r, size_t varia
 	return it->all && it->n > 1 ? missing(it, r, variant, a) : no_reason(it, h, a);
 }
 
+void outline_item(const struct item *it, struct arena *a, struct explained *to)
+{
+	to->kind = EXPLAINED_ITEM;
+	to->field = it->field;
+	to->wants = wants(it, OUTLINED, a);
+}
+
 void explain_item(const struct item *it, struct run *r, size_t variant, struct arena *a, struct explained *to)
 {
 	struct having h = {.text = NULL};
 
 	to->kind = EXPLAINED_ITEM;
 	to->field = it->field;
-	to->wants = wants(it, a);
+	to->wants = wants(it, SHOWN, a);
 	if (it->fields) {
 		h = having(it, r, variant, a);
 		to->has = h.n ? h.text : NULL;

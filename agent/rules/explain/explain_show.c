@@ -81,6 +81,38 @@ static void because(const struct explained *n, const char *selection, size_t *to
 	buf_char(to, '\n');
 }
 
+static void outline(const struct explained *n, int depth, struct buf *to)
+{
+	buf_printf(to, "%*s", 2 * depth, "");
+	if (n->kind == EXPLAINED_RULE)
+		buf_printf(to, "%s%s%s", n->label, n->wants ? ": " : "", n->wants ? n->wants : "");
+	else
+		words(n, to);
+	buf_char(to, '\n');
+	for (size_t i = 0; i < n->n; i++)
+		outline(&n->kids[i], depth + 1, to);
+}
+
+static void put_given(const struct explained *n, struct json_out *o)
+{
+	const char *const members[][2] = {{"name", n->label}, {"field", n->field}, {"wants", n->wants}, {"has", n->has}, {"why", n->why}};
+
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		if (members[i][1])
+			json_put_str(o, members[i][0], members[i][1]);
+}
+
+static void put_parts(const struct explained *n, void (*put)(const struct explained *, const char *, struct json_out *),
+	struct json_out *o)
+{
+	if (n->kind == EXPLAINED_ITEM || n->kind == EXPLAINED_SOURCE)
+		return;
+	json_open(o, "parts", '[');
+	for (size_t i = 0; i < n->n; i++)
+		put(&n->kids[i], NULL, o);
+	json_close(o, ']');
+}
+
 void explain_text(const struct explained *n, struct buf *to)
 {
 	size_t told = 0;
@@ -104,27 +136,27 @@ void explain_text(const struct explained *n, struct buf *to)
 		buf_printf(to, "  and %zu more lines with '>'\n", told - BECAUSE);
 }
 
+void explain_outline(const struct explained *n, struct buf *to)
+{
+	outline(n, 1, to);
+}
+
+void explain_outline_json(const struct explained *n, const char *key, struct json_out *o)
+{
+	json_open(o, key, '{');
+	json_put_str(o, "kind", explained_words[n->kind]);
+	put_given(n, o);
+	put_parts(n, explain_outline_json, o);
+	json_close(o, '}');
+}
+
 void explain_json(const struct explained *n, const char *key, struct json_out *o)
 {
 	json_open(o, key, '{');
 	json_put_str(o, "kind", explained_words[n->kind]);
 	json_put_bool(o, "holds", n->holds);
 	json_put_bool(o, "decides", n->decides);
-	if (n->label)
-		json_put_str(o, "name", n->label);
-	if (n->field)
-		json_put_str(o, "field", n->field);
-	if (n->wants)
-		json_put_str(o, "wants", n->wants);
-	if (n->has)
-		json_put_str(o, "has", n->has);
-	if (n->why)
-		json_put_str(o, "why", n->why);
-	if (n->kind != EXPLAINED_ITEM && n->kind != EXPLAINED_SOURCE) {
-		json_open(o, "parts", '[');
-		for (size_t i = 0; i < n->n; i++)
-			explain_json(&n->kids[i], NULL, o);
-		json_close(o, ']');
-	}
+	put_given(n, o);
+	put_parts(n, explain_json, o);
 	json_close(o, '}');
 }

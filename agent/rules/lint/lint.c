@@ -186,8 +186,9 @@ void lint_document(struct loader *l, const struct logsources *sources, const str
 
 static void say(struct loader *l, const struct compiled *c, enum lint lint, const char *text)
 {
-	struct rule_problem p = {.file = c->rule.file, .line = c->rule.line, .column = 1, .lint = lint, .warning = true, .text = text};
+	struct rule_problem p = problem_of(&c->rule, lint);
 
+	p.text = text;
 	for (size_t i = 0; i < c->n_allowed; i++)
 		if (c->allowed[i] == lint)
 			return;
