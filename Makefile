@@ -27,6 +27,10 @@ endif
 PREFIX ?= /usr/local
 ROOMS ?= os base event source rules correlate cases tls host heal remedies store ship proc cli
 PKGS := libxml-2.0 yaml-0.1 jansson openssl sqlite3 zlib liblzma
+# linked from the day on that the one file is there which uses it
+PKGS += $(if $(wildcard agent/base/compress_zstd.c),libzstd)
+PKGS += $(if $(wildcard agent/ship/http.c),libcurl)
+PKGS += $(if $(wildcard agent/ship/sink_kafka.c),rdkafka)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 

@@ -92,10 +92,11 @@ rule_libraries() {
 			libxml/*) home='base/xml*.c' ;;
 			yaml.h) home='base/yaml*.c' ;;
 			jansson.h) home='base/json*.c' ;;
-			zlib.h | lzma.h) home='base/compress*.c' ;;
+			zlib.h | lzma.h | zstd.h) home='base/compress*.c' ;;
 			openssl/*) home='tls/*' ;;
 			sqlite3.h) home='store/*' ;;
-			curl/* | librdkafka/*) home='ship/*' ;;
+			curl/*) home='ship/http.c' ;;
+			librdkafka/*) home='ship/sink_kafka.c' ;;
 			seccomp.h | linux/*) home='os/linux/*' ;;
 			hs.h | hs/* | pcre*.h) home='rules/regex*.c' ;;
 			*) continue ;;
@@ -237,7 +238,7 @@ scripts/lint_powershell.sh || failed=1
 [ -n "$quick" ] && exit $failed
 
 # --- the tools ---
-flags="-std=c11 -D_GNU_SOURCE -iquote agent -iquote tests $(pkg-config --cflags libxml-2.0 yaml-0.1 jansson openssl sqlite3 zlib liblzma)"
+flags="-std=c11 -D_GNU_SOURCE -iquote agent -iquote tests $(pkg-config --cflags libxml-2.0 yaml-0.1 jansson openssl sqlite3 zlib liblzma libzstd libcurl rdkafka)"
 sources=(agent/**/*.c tests/lab/*.c tests/lib/*.c)
 tidy=$(command -v clang-tidy-14 || command -v clang-tidy)
 if [ -z "$tidy" ]; then

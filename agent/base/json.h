@@ -53,6 +53,7 @@ void json_put_real(struct json_out *o, const char *key, double value, int digits
 void json_put_bool(struct json_out *o, const char *key, bool value);
 void json_put_null(struct json_out *o, const char *key);
 void json_put_time(struct json_out *o, const char *key, int64_t us); /* as time_text; 0: null */
+void json_put(struct json_out *o, const char *key, const struct json *v); /* a value that was read, written again */
 void json_put_raw(struct json_out *o, const char *key, const char *json); /* already JSON, trusted */
 /* "jansson 2.14", for `evmend version`. */
 const char *json_library(void);

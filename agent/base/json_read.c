@@ -4,6 +4,7 @@
  * Refuses: more than LIMIT_JSON_BYTES, depth above LIMIT_DEPTH (looked for before the parser recurses), duplicate keys,
  * \u0000 in strings, text behind the value. */
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Our names for these questions are jansson's macros; here and everywhere else they are ours. */
@@ -153,6 +154,39 @@ int json_each(const struct json *object, int (*each)(void *arg, const char *key,
 			return stop;
 	}
 	return 0;
+}
+
+static int put_member(void *arg, const char *key, const struct json *v)
+{
+	json_put(arg, key, v);
+	return 0;
+}
+
+void json_put(struct json_out *o, const char *key, const struct json *v)
+{
+	char number[40];
+
+	if (json_is_object(v)) {
+		json_open(o, key, '{');
+		json_each(v, put_member, o);
+		json_close(o, '}');
+	} else if (json_is_array(v)) {
+		json_open(o, key, '[');
+		for (size_t i = 0; i < json_len(v); i++)
+			json_put(o, NULL, json_at(v, i));
+		json_close(o, ']');
+	} else if (json_is_string(v)) {
+		json_put_strn(o, key, json_string_value(in(v)), json_string_length(in(v)));
+	} else if (json_is_null(v)) {
+		json_put_null(o, key);
+	} else if (json_typeof(in(v)) == JSON_INTEGER) {
+		json_put_int(o, key, json_int(v, 0));
+	} else if (json_typeof(in(v)) == JSON_REAL) {
+		snprintf(number, sizeof number, "%.17g", json_real_value(in(v)));
+		json_put_raw(o, key, number);
+	} else {
+		json_put_bool(o, key, json_bool(v, false));
+	}
 }
 
 const char *json_library(void)

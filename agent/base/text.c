@@ -293,6 +293,16 @@ size_t utf8_step(const char *s, size_t n, uint32_t *code_point)
 	return len;
 }
 
+size_t utf8_cut(const char *s, size_t n, size_t most)
+{
+	if (n <= most)
+		return n;
+	for (size_t back = 0; back < 4 && back <= most; back++)
+		if (((unsigned char)s[most - back] & 0xc0) != 0x80)
+			return most - back;
+	return most; /* no UTF-8: it may be cut anywhere */
+}
+
 size_t utf8_put(char to[static 4], uint32_t code_point)
 {
 	static const unsigned lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };

@@ -26,6 +26,8 @@ const char *text_nearest(const char *s, const char *const *names);
 const char *text_list(char *to, size_t n, const char *const *names);
 /* Length of the valid UTF-8 sequence at s (1..4), 0 when it is none (overlong, surrogate, cut short). */
 size_t utf8_step(const char *s, size_t n, uint32_t *code_point);
+/* How many of n bytes stand in `most` when no sequence is cut in its middle. */
+size_t utf8_cut(const char *s, size_t n, size_t most);
 size_t utf8_put(char to[static 4], uint32_t code_point); /* returns the length, 1..4 */
 
 #endif

@@ -145,34 +145,6 @@ const struct json *agent_silence_held(const struct json *noise, int64_t id)
 	return NULL;
 }
 
-static int put_member(void *arg, const char *key, const struct json *v)
-{
-	agent_put_json(arg, key, v);
-	return 0;
-}
-
-void agent_put_json(struct json_out *o, const char *key, const struct json *v)
-{
-	if (json_is_object(v)) {
-		json_open(o, key, '{');
-		json_each(v, put_member, o);
-		json_close(o, '}');
-	} else if (json_is_array(v)) {
-		json_open(o, key, '[');
-		for (size_t i = 0; i < json_len(v); i++)
-			agent_put_json(o, NULL, json_at(v, i));
-		json_close(o, ']');
-	} else if (json_is_string(v)) {
-		json_put_str(o, key, json_str(v, ""));
-	} else if (json_is_null(v)) {
-		json_put_null(o, key);
-	} else if (json_int(v, -1) == json_int(v, -2)) {
-		json_put_int(o, key, json_int(v, 0));
-	} else {
-		json_put_bool(o, key, json_bool(v, false));
-	}
-}
-
 int agent_case_id(const char *word, int64_t *id, struct err *e)
 {
 	const char *s = word[0] == '#' ? word + 1 : word;

@@ -30,8 +30,6 @@ struct json *agent_silences(const struct config *config, struct err *e);
 struct json *agent_noise(const struct config *config, struct err *e);
 struct json *agent_rules(const struct config *config, struct err *e); /* the set of rules that watch has (proc/rule_keeper.h); NULL as above */
 const struct json *agent_silence_held(const struct json *noise, int64_t id); /* what that silence held back; NULL: not known */
-/* A value that was read, written again. */
-void agent_put_json(struct json_out *o, const char *key, const struct json *v);
 int agent_case_id(const char *word, int64_t *id, struct err *e); /* a whole number above 0; "#17" is taken too */
 /* The case of that number, with the configuration and the heal.db it came from (both are the caller's, set or NULL, also on -1). */
 int agent_case(const struct cli *c, const char *word, struct config **config, struct db **d, struct heal_case *k, struct err *e);

@@ -12,7 +12,7 @@
 #include "rules/ruleset.h"
 
 #define HOST_LIMIT (15 * US_SECOND)
-#define CONNECT_TRIES 50 /* of 100 ms */
+#define SINK_LIMIT (5 * US_SECOND)
 
 enum how { GOOD, REMARK, PROBLEM };
 
@@ -140,66 +140,19 @@ static void check_state(struct check *k)
 		os_file.close(lock);
 }
 
-/* A syslog receiver is there when the connection is made. */
-static int connect_to(struct sink *s, struct err *e)
+static void check_sink(struct check *k, const struct sink_config *c)
 {
-	if (s->ops->open(s, e) < 0)
-		return -1;
-	for (int i = 0; i < CONNECT_TRIES; i++) {
-		struct sink_result r;
-		bool write = false;
-		size_t got;
-		int fd;
-
-		if (s->ops->poll(s, &r, 1, &got, e) < 0)
-			return -1;
-		fd = s->ops->wait_fd(s, &write);
-		if (fd < 0)
-			return s->ops->open(s, e); /* it says what went wrong */
-		if (!write)
-			return 0;
-		struct os_poll p = { .fd = fd, .want_write = true };
-
-		os_process.wait_ready(&p, 1, 100);
-	}
-	return err_set(e, ERR_IO, "%s does not answer", s->config->address);
-}
-
-static int open_file_sink(struct check *k, const struct sink_config *s, struct err *e)
-{
-	const char *slash = strrchr(s->path, '/');
-	struct os_stat st;
-	char why[96];
-	int fd, did = os_file.stat(s->path, -1, &st);
-
-	if (did == 0) { /* there already: can it be written? Nothing is. */
-		fd = st.is_folder ? -EISDIR : os_file.open(s->path, OS_APPEND);
-		if (fd >= 0)
-			os_file.close(fd);
-		return fd < 0 ? err_set(e, ERR_IO, "%s cannot be written: %s", s->path, err_os(fd, why)) : 0;
-	}
-	const char *folder = arena_copy(k->config->arena, s->path, slash == s->path ? 1 : (size_t)(slash - s->path));
-	const char *probe = arena_printf(k->config->arena, "%s.evmend-check", s->path);
-
-	did = os_file_replace(&os_file, probe, "", 0);
-	os_file_remove(probe);
-	return did < 0 ? err_set(e, ERR_IO, "%s cannot be made in %s: %s", s->path, folder, err_os(did, why)) : 0;
-}
-
-static void check_sink(struct check *k, const struct sink_config *s)
-{
+	struct sink *s = sink_new(c, &k->c->clock, &os_file);
 	struct err e = { 0 };
-	int did;
+	struct buf says;
 
-	if (s->kind == SINK_FILE) {
-		did = open_file_sink(k, s, &e);
-	} else {
-		struct sink *live = sink_new(s, &k->c->clock, &os_file);
-
-		did = connect_to(live, &e);
-		sink_free(live);
-	}
-	say(k, did < 0 ? PROBLEM : GOOD, ERR_IO, s->name, did < 0 ? e.text : s->kind == SINK_FILE ? s->path : s->address);
+	buf_init(&says, 4096);
+	if (s->ops->check(s, clock_monotonic(&k->c->clock) + SINK_LIMIT, &says, &e) < 0)
+		say(k, PROBLEM, e.code, c->name, e.text);
+	else
+		say(k, GOOD, ERR_NONE, c->name, buf_text(&says));
+	sink_free(s);
+	buf_free(&says);
 }
 
 static void check_host(struct check *k, const struct host_config *h)

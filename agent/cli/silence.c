@@ -252,7 +252,7 @@ static void list_json(const struct json *s, const struct json *held)
 	json_put_int(&o, "id", json_int(json_get(s, "id"), 0));
 	for (size_t i = 0; texts[i]; i++)
 		json_put_str(&o, texts[i], json_str(json_get(s, texts[i]), ""));
-	agent_put_json(&o, "fields", json_get(s, "fields"));
+	json_put(&o, "fields", json_get(s, "fields"));
 	json_put_int(&o, "held", json_int(json_get(held, "count"), 0));
 	json_put_time(&o, "first", json_time(json_get(held, "first")));
 	json_put_time(&o, "last", json_time(json_get(held, "last")));

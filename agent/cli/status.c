@@ -68,7 +68,7 @@ static void gather(struct cli *c, const struct config *config, struct status *s)
 static int copy_member(void *arg, const char *key, const struct json *v)
 {
 	if (strcmp(key, "v") != 0 && strcmp(key, "ok") != 0)
-		agent_put_json(arg, key, v);
+		json_put(arg, key, v);
 	return 0;
 }
 
@@ -85,7 +85,7 @@ static void noise_json(const struct status *s, struct json_out *o)
 		json_close(o, '}');
 	}
 	json_close(o, ']');
-	agent_put_json(o, "held_back", json_get(s->noise, "rules"));
+	json_put(o, "held_back", json_get(s->noise, "rules"));
 }
 
 static void print_json(const struct config *config, const struct status *s)
@@ -114,7 +114,7 @@ static void print_json(const struct config *config, const struct status *s)
 	}
 	json_close(&o, ']');
 	if (s->rules)
-		agent_put_json(&o, "rules", s->rules);
+		json_put(&o, "rules", s->rules);
 	noise_json(s, &o);
 	if (s->agent) {
 		json_open(&o, "agent", '{');

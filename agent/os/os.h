@@ -28,6 +28,7 @@ struct os_stat {
 	int64_t mtime_us;       /* microseconds since 1970, UTC */
 	bool is_folder;
 	bool is_special;        /* a pipe, socket or device */
+	unsigned mode;          /* permission bits */
 };
 
 #define OS_NO_FILE EMEDIUMTYPE /* the errno of "a pipe, socket or device"; err_os has words for it */
@@ -96,6 +97,9 @@ enum os_right { OS_RIGHT_SPAWN = 1, OS_RIGHT_NETWORK = 2 };
 int os_jail(unsigned rights);
 int os_nonblocking(int fd, bool on);
 int os_random(void *to, size_t n);
+/* Zeroed memory for secrets: in no core file, not in swap where the system lets us. NULL: there is none. The other end wipes it. */
+void *os_private(size_t n);
+void os_private_free(void *p, size_t n);
 /* The addresses of a name as numbers ("192.0.2.1", "2001:db8::1"), each once, in the resolver's order; at most OS_ADDRESSES. Takes
  * at most timeout_ms, whatever the resolver does. How many (>= 1); -ENOENT: why holds the resolver's words; -ETIMEDOUT; -errno. */
 #define OS_ADDRESSES 16

@@ -69,6 +69,28 @@ int read_texts(struct reader *r, node n, const char *key, const char ***to, size
 	return 0;
 }
 
+int read_labels(struct reader *r, node n, const char *const **to, size_t *count)
+{
+	if (yaml_is_null(n))
+		return 0;
+	if (n->kind != YAML_MAP || n->n > LIST_MAX)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "labels must be a map of at most %d names and texts", LIST_MAX);
+	const char **labels = arena_alloc(r->c->arena, (n->n + 1) * sizeof *labels);
+
+	for (size_t i = 0; i < n->n; i++) {
+		const char *v = NULL;
+
+		if (yaml_str(r->f, n->items[i], n->keys[i]->text, &v, r->e) < 0)
+			return -1;
+		if (strchr(n->keys[i]->text, '='))
+			return yaml_err(r->f, n->keys[i], r->e, ERR_USAGE, "a label's name must not hold '='");
+		labels[i] = arena_printf(r->c->arena, "%s=%s", n->keys[i]->text, v ? v : "");
+	}
+	*to = labels;
+	*count = n->n;
+	return 0;
+}
+
 /* A list of maps, each with a name of its own. */
 static int list_of(struct reader *r, node root, const char *key, size_t max, size_t item_size, void **to, size_t *count,
 	int (*read_one)(struct reader *r, node n, void *item))
@@ -162,88 +184,6 @@ static int read_host(struct reader *r, node n, void *item)
 	if (argv[0][0] != '/')
 		argv[0] = arena_printf(r->c->arena, "%s/%s", r->c->folder, command[0]);
 	h->command = argv;
-	return 0;
-}
-
-static int read_take(struct reader *r, node n, unsigned *take)
-{
-	const char **kinds;
-	size_t count;
-
-	if (read_texts(r, n, "take", &kinds, &count) < 0)
-		return -1;
-	for (size_t i = 0; i < count; i++) {
-		int kind = RECORD_FINDING;
-
-		while (kind <= RECORD_AGENT && strcmp(kinds[i], record_kind_text(kind)) != 0)
-			kind++;
-		if (kind > RECORD_AGENT)
-			return yaml_err(r->f, n, r->e, ERR_USAGE, "take knows no '%s'; write some of finding, case, refusal, repair, ledger, agent", kinds[i]);
-		*take |= 1u << kind;
-	}
-	return 0;
-}
-
-static int read_labels(struct reader *r, node n, struct sink_config *s)
-{
-	if (yaml_is_null(n))
-		return 0;
-	if (n->kind != YAML_MAP || n->n > LIST_MAX)
-		return yaml_err(r->f, n, r->e, ERR_USAGE, "labels must be a map of at most %d names and texts", LIST_MAX);
-	const char **labels = arena_alloc(r->c->arena, (n->n + 1) * sizeof *labels);
-
-	for (size_t i = 0; i < n->n; i++) {
-		const char *v = NULL;
-
-		if (yaml_str(r->f, n->items[i], n->keys[i]->text, &v, r->e) < 0)
-			return -1;
-		if (strchr(n->keys[i]->text, '='))
-			return yaml_err(r->f, n->keys[i], r->e, ERR_USAGE, "a label's name must not hold '='");
-		labels[i] = arena_printf(r->c->arena, "%s=%s", n->keys[i]->text, v ? v : "");
-	}
-	s->labels = labels;
-	s->n_labels = n->n;
-	return 0;
-}
-
-static int sink_kind_of(struct reader *r, node n, const char *kind, const char *format, struct sink_config *s)
-{
-	static const char *const later[] = { "https", "splunk", "elastic", "otlp", "webhook", "kafka", NULL };
-
-	for (size_t i = 0; kind && later[i]; i++)
-		if (!strcmp(kind, later[i]))
-			return yaml_err(r->f, n, r->e, ERR_USAGE, "the sink kind '%s' is not built yet; use file or syslog", kind);
-	if (!kind || (strcmp(kind, "file") != 0 && strcmp(kind, "syslog") != 0))
-		return yaml_err(r->f, n, r->e, ERR_USAGE, "the sink '%s' needs a kind: file or syslog", s->name);
-	s->kind = !strcmp(kind, "file") ? SINK_FILE : SINK_SYSLOG;
-	const char *only = s->kind == SINK_FILE ? "ndjson" : "rfc5424";
-
-	if (format && strcmp(format, only) != 0)
-		return yaml_err(r->f, yaml_get(n, "format"), r->e, ERR_USAGE, "a sink of kind %s writes the format %s; '%s' is not built", kind, only,
-			format);
-	return 0;
-}
-
-static int read_sink(struct reader *r, node n, void *item)
-{
-	static const char *const known[] = { "name", "kind", "format", "take", "labels", "path", "address", "app", "hostname", NULL };
-	struct sink_config *s = item;
-	const char *kind = NULL, *format = NULL, *path = NULL;
-
-	s->app = "evmend";
-	if (read_map(r, n, "a sink", known) < 0 || read_text(r, n, "name", &s->name) < 0 || read_text(r, n, "kind", &kind) < 0 ||
-		read_text(r, n, "format", &format) < 0 || read_text(r, n, "path", &path) < 0 || read_text(r, n, "address", &s->address) < 0 ||
-		read_text(r, n, "app", &s->app) < 0 || read_text(r, n, "hostname", &s->hostname) < 0)
-		return -1;
-	if (!s->name)
-		return yaml_err(r->f, n, r->e, ERR_USAGE, "a sink needs a name");
-	if (sink_kind_of(r, n, kind, format, s) < 0 || read_take(r, yaml_get(n, "take"), &s->take) < 0 || read_labels(r, yaml_get(n, "labels"), s) < 0)
-		return -1;
-	if (s->kind == SINK_FILE && (!path || s->address))
-		return yaml_err(r->f, n, r->e, ERR_USAGE, "the sink '%s' of kind file needs a path and takes no address", s->name);
-	if (s->kind == SINK_SYSLOG && (path || !s->address || !strrchr(s->address, ':')))
-		return yaml_err(r->f, n, r->e, ERR_USAGE, "the sink '%s' of kind syslog needs an address, \"host:port\", and takes no path", s->name);
-	s->path = read_path(r, path);
 	return 0;
 }
 

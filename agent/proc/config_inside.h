@@ -20,7 +20,12 @@ const char *read_path(struct reader *r, const char *path); /* relative paths cou
 int read_text(struct reader *r, node map, const char *key, const char **to); /* kept; *to is left when the key is not there */
 int read_map(struct reader *r, node n, const char *what, const char *const *known); /* a map of no other keys */
 int read_texts(struct reader *r, node n, const char *key, const char ***to, size_t *count); /* a list of texts, or one */
+int read_labels(struct reader *r, node n, const char *const **to, size_t *count); /* a map, as "name=text" */
 int read_span(struct reader *r, node map, const char *key, int64_t least, int64_t *to);
+
+/* config_sinks.c: item is a struct sink_config. read_sink_keys takes the keys of a kind whether that is built or not. */
+int read_sink(struct reader *r, node n, void *item);
+int read_sink_keys(struct reader *r, node n, enum sink_kind kind, struct sink_config *s);
 
 /* config_policy.c: remedies, into c->policy. Hosts are read before it. */
 int read_remedies(struct reader *r, node root);

@@ -202,7 +202,7 @@ bool message_record(const struct message *m, struct spool_record *r)
 	r->time = (int64_t)message_get_u64(m->body + 33);
 	r->json = (const char *)m->body + RECORD_HEAD;
 	r->n = m->n - RECORD_HEAD;
-	return r->kind <= RECORD_AGENT && r->json[0] == '{' && !memchr(r->json, '\n', r->n);
+	return r->kind < RECORD_KINDS && r->json[0] == '{' && !memchr(r->json, '\n', r->n);
 }
 
 void message_record_head(uint8_t to[RECORD_HEAD], const uint8_t uid[32], int kind, int64_t when)

@@ -8,14 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ship/route.h"
+
 #define BATCH 64
 #define OPEN_AGAIN US_SECOND
 
 struct flow {
 	struct sink *sink;
 	const char *name;
-	unsigned take;
-	bool open, bad; /* bad: the trouble was told */
+	const struct sink_take *take;
+	struct arena *routes; /* texts of the records taken last */
+	bool bad; /* bad: the trouble was told */
 	int64_t not_before;
 	bool more;      /* the last take was not empty */
 	/* on its way: records that were submitted, in order */
@@ -43,7 +46,7 @@ struct pump *pump_new(const struct config *c, struct spool *s, const struct cloc
 	p->log = log;
 	for (size_t i = 0; i < c->n_sinks; i++)
 		p->flows[p->n++] = (struct flow){ .sink = sink_new(&c->sinks[i], clock, &os_file), .name = c->sinks[i].name,
-			.take = c->sinks[i].take, .more = true };
+			.take = &c->sinks[i].take, .routes = arena_new(4096), .more = true };
 	return p;
 }
 
@@ -51,8 +54,10 @@ void pump_free(struct pump *p)
 {
 	if (!p)
 		return;
-	for (size_t i = 0; i < p->n; i++)
+	for (size_t i = 0; i < p->n; i++) {
 		sink_free(p->flows[i].sink);
+		arena_free(p->flows[i].routes);
+	}
 	free(p);
 }
 
@@ -94,7 +99,7 @@ static void settle(struct pump *p, struct flow *f, const struct sink_result *r)
 	if (r->outcome == SINK_RETRY) {
 		/* this one and all behind it are taken again from the spool, in order */
 		trouble(p, f, r->why);
-		f->not_before = r->not_before;
+		f->not_before = r->not_before ? r->not_before : clock_monotonic(p->clock) + OPEN_AGAIN;
 		f->n = k;
 		if (k)
 			f->last = f->seqs[k - 1];
@@ -144,20 +149,31 @@ static void feed(struct pump *p, struct flow *f)
 	if (!got)
 		return;
 	f->last = records[got - 1].seq;
-	for (size_t i = 0; i < got; i++)
-		if (!f->take || f->take & 1u << records[i].kind)
+	arena_reset(f->routes);
+	for (size_t i = 0; i < got; i++) {
+		if (route_asks_json(f->take))
+			record_route(&records[i], f->routes);
+		if (route_takes(f->take, &records[i]))
 			records[wanted++] = records[i];
+	}
 	if (!wanted) {
 		if (spool_done(p->spool, f->name, f->last, &e) < 0)
 			trouble(p, f, e.text);
 		return;
 	}
-	if (f->sink->ops->submit(f->sink, records, wanted, &e) < 0) {
-		trouble(p, f, e.text);
+	int took = f->sink->ops->submit(f->sink, records, wanted, &e);
+
+	if (took <= 0) {
+		if (took < 0)
+			trouble(p, f, e.text);
 		f->not_before = clock_monotonic(p->clock) + OPEN_AGAIN;
-		f->open = false;
 		f->more = true;
 		return;
+	}
+	if ((size_t)took < wanted) { /* the rest comes again */
+		wanted = (size_t)took;
+		f->last = records[wanted - 1].seq;
+		f->more = true;
 	}
 	for (size_t i = 0; i < wanted; i++) {
 		f->seqs[i] = records[i].seq;

@@ -54,66 +54,64 @@ static int severity_of(const char *level)
 
 static const char *msgid_of(int kind)
 {
-	static const char *const ids[] = { "FINDING", "CASE", "REFUSAL", "REPAIR", "LEDGER", "AGENT" };
+	static const char *const ids[] = { "FINDING", "CASE", "REFUSAL", "REPAIR", "LEDGER", "AGENT", "EVENT" };
 
-	return kind >= 0 && kind <= RECORD_AGENT ? ids[kind] : "-";
+	return kind >= 0 && kind < RECORD_KINDS ? ids[kind] : "-";
 }
 
-static const char *first_text(const struct json *j, const char *const *keys)
+/* A label's name as the name of a parameter: characters that RFC 5424 section 6.3.3 does not allow there are left out. */
+static int add_label(void *arg, const char *label, const char *value)
 {
-	for (; *keys; keys++)
-		if (*json_str(json_get(j, *keys), ""))
-			return json_str(json_get(j, *keys), "");
-	return "";
+	char name[33];
+	size_t n = 0;
+
+	for (const char *s = label; *s && n < sizeof name - 1; s++)
+		if (*s > 32 && *s < 127 && *s != '"' && *s != ']' && *s != '=')
+			name[n++] = *s;
+	name[n] = '\0';
+	if (n)
+		add_param(arg, name, value);
+	return 0;
 }
 
-static void add_data(struct buf *to, const struct sink_config *c, const struct spool_record *r, const struct json *j, bool truncated)
+static void add_data(struct buf *to, const struct sink_config *c, const struct record_view *v, bool truncated)
 {
-	const struct json *rule = json_get(j, "rule");
-	char hex[65], number[24];
+	const struct json *j = v->json;
+	char number[24];
 
-	text_hex(hex, r->uid, 32);
 	snprintf(number, sizeof number, "%lld", (long long)json_int(json_get(j, "count"), 0));
-	buf_printf(to, "[%s@" ENTERPRISE, record_kind_text(r->kind));
-	add_param(to, "uid", hex);
-	add_param(to, "rule", json_str(json_get(rule, "id"), ""));
-	add_param(to, "title", json_str(json_get(rule, "title"), ""));
-	add_param(to, "level", json_str(json_get(j, "level"), ""));
-	add_param(to, "cause", json_str(json_get(j, "cause"), ""));
+	buf_printf(to, "[%s@" ENTERPRISE, v->kind);
+	add_param(to, "uid", v->uid);
+	add_param(to, "rule", v->rule);
+	add_param(to, "title", v->title);
+	add_param(to, "level", v->level);
+	add_param(to, "cause", v->cause);
 	add_param(to, "state", json_str(json_get(j, "state"), ""));
 	if (json_get(j, "count"))
 		add_param(to, "count", number);
 	add_param(to, "first", json_str(json_get(j, "first"), ""));
 	add_param(to, "last", json_str(json_get(j, "last"), ""));
-	for (size_t i = 0; i < c->n_labels; i++) {
-		const char *eq = strchr(c->labels[i], '=');
-		char name[33];
-		size_t n = 0;
-
-		for (const char *s = c->labels[i]; eq && s < eq && n < sizeof name - 1; s++)
-			if (*s > 32 && *s < 127 && *s != '"' && *s != ']')
-				name[n++] = *s;
-		name[n] = '\0';
-		if (n)
-			add_param(to, name, eq + 1);
-	}
+	view_labels(v, c->labels, c->n_labels, add_label, to);
 	if (truncated)
 		add_param(to, "truncated", "1");
 	buf_char(to, ']');
 }
 
-static void add_sentence(struct buf *to, const struct json *j, size_t max)
+/* What the record says in one sentence, at most as much as there is room for. */
+static void add_sentence(struct buf *to, const struct record_view *v, size_t room)
 {
-	static const char *const keys[] = { "hint", "text", "title", "cause", NULL };
-	const char *s = first_text(j, keys);
+	static const char *const keys[] = { "hint", "text", "title", "cause" };
+	const char *s = "";
 
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0] && !*s; i++)
+		s = json_str(json_get(v->json, keys[i]), "");
 	if (!*s)
-		s = json_str(json_get(json_get(j, "rule"), "title"), "see the NDJSON record of this uid");
+		s = *v->title ? v->title : "see the NDJSON record of this uid";
 	for (size_t left = strlen(s); left;) {
 		uint32_t cp;
 		size_t step = utf8_step(s, left, &cp);
 
-		if (!step || to->n + step > max)
+		if (!step || step > room)
 			break;
 		if (cp < 32 || cp == 127)
 			buf_char(to, ' ');
@@ -121,44 +119,43 @@ static void add_sentence(struct buf *to, const struct json *j, size_t max)
 			buf_add(to, s, step);
 		s += step;
 		left -= step;
+		room -= step;
 	}
 }
 
-static void format(const struct sink_config *c, const struct spool_record *r, const struct json *j, size_t max, bool truncated, struct buf *to)
+static void add_head(struct buf *to, const struct sink_config *c, const struct record_view *v)
 {
-	static const char *const hosts[] = { "host", NULL };
-	const char *host = first_text(j, hosts), *when = json_str(json_get(j, "time"), "");
-	char text[32];
-
-	buf_printf(to, "<%d>1 ", FACILITY * 8 + severity_of(json_str(json_get(j, "level"), "")));
-	add_header(to, *when ? when : time_text(r->time, text), 32);
+	buf_printf(to, "<%d>1 ", FACILITY * 8 + severity_of(v->level));
+	add_header(to, v->time, 32);
 	buf_char(to, ' ');
-	add_header(to, c->hostname ? c->hostname : host, 255);
+	add_header(to, c->hostname ? c->hostname : v->host, 255);
 	buf_char(to, ' ');
 	add_header(to, c->app ? c->app : "evmend", 48);
-	buf_printf(to, " - %s ", msgid_of(r->kind));
-	add_data(to, c, r, j, truncated);
-	buf_char(to, ' ');
-	if (truncated)
-		add_sentence(to, j, max);
-	else
-		buf_add(to, r->json, r->n);
+	buf_printf(to, " - %s ", msgid_of(v->record->kind));
 }
 
-void format_rfc5424(const struct sink_config *c, const struct spool_record *r, size_t max, struct buf *to)
+void format_rfc5424(const struct sink_config *c, const struct record_view *v, size_t max, struct buf *to)
 {
-	struct json *j = json_parse(r->json, r->n, NULL);
-	size_t before = to->n;
+	static const struct sink_config bare = { .name = "" };
+	size_t before = to->n, after_head;
 
-	format(c, r, j, max, false, to);
-	if (to->n - before > max) {
-		struct buf again;
+	add_head(to, c, v);
+	after_head = to->n;
+	add_data(to, c, v, false);
+	buf_char(to, ' ');
+	buf_add(to, v->record->json, v->record->n);
+	if (to->n - before <= max)
+		return;
+	to->n = after_head;
+	add_data(to, c, v, true);
+	if (to->n - before > max) { /* texts in the structured data are too long themselves: uid alone says which record it is */
+		struct record_view who = { .record = v->record, .kind = v->kind, .rule = "", .title = "", .level = v->level, .cause = "" };
 
-		buf_init(&again, to->max);
-		format(c, r, j, max, true, &again);
-		to->n = before;
-		buf_add(to, again.p, again.n > max ? max : again.n);
-		buf_free(&again);
+		text_copy(who.uid, sizeof who.uid, v->uid);
+		to->n = after_head;
+		add_data(to, &bare, &who, true);
 	}
-	json_free(j);
+	buf_char(to, ' ');
+	if (to->n - before < max)
+		add_sentence(to, v, max - (to->n - before));
 }

@@ -4,14 +4,33 @@
 
 #include "base/buf.h"
 #include "ship/sink.h"
+#include "ship/view.h"
 
-/* One line with its newline: the record's own JSON object, and "labels":{...} behind its members when the sink has labels. */
-void format_ndjson(const struct sink_config *c, const struct spool_record *r, struct buf *to);
+/* Writes one record behind what is in `to`: never a newline, no frame, at most `max` bytes (FORMAT_ANY: as many as it takes; no format
+ * needs more than FORMAT_LEAST). What does not fit is left out or cut, never inside a character or an escape, and the record says so. Of
+ * the configuration a format reads labels, app and hostname, nothing of the kind's own keys. */
+typedef void format_fn(const struct sink_config *c, const struct record_view *v, size_t max, struct buf *to);
+#define FORMAT_ANY ((size_t)-1)
+#define FORMAT_LEAST 1024
+
+struct format {
+	const char *name;
+	format_fn *write;  /* NULL: not built; the configuration refuses it by name */
+	const char *media; /* type of a body of one record */
+	bool json;         /* one JSON object, so that it may stand inside another */
+};
+
+extern const struct format formats[]; /* ends with a row without name */
+const struct format *format_find(const char *name); /* NULL: there is none */
+
+/* The record's own JSON object, its labels and the sink's in "labels". A record above max: its members uid, kind, time, host, level, cause and
+ * "truncated":true. */
+format_fn format_ndjson;
 
 /* RFC 5424: facility 13 (log audit), severity from the level, HOSTNAME the host in question, MSGID the kind of record, structured data
- * with uid, rule, level, count, first and last, MSG the JSON. No frame. At most `max` bytes: where that is exceeded MSG becomes one
+ * with uid, rule, level, count, first and last, MSG the JSON. Where that exceeds max MSG becomes one
  * sentence and the structured data says truncated="1". `uid` of the record lets the receiver drop a repeat. */
 #define RFC5424_MAX 8192 /* rsyslog's default maxMessageSize; longer ones are split there into garbage */
-void format_rfc5424(const struct sink_config *c, const struct spool_record *r, size_t max, struct buf *to);
+format_fn format_rfc5424;
 
 #endif

@@ -6,22 +6,64 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "os/os.h"
 #include "ship/spool.h"
 
-enum sink_kind { SINK_FILE, SINK_SYSLOG };
+struct format; /* ship/formats.h */
+
+enum sink_kind { SINK_FILE, SINK_SYSLOG, SINK_SPLUNK, SINK_ELASTIC, SINK_KAFKA, SINK_OTLP, SINK_WEBHOOK, SINK_KINDS };
+enum sink_compress { SINK_PLAIN, SINK_GZIP, SINK_ZSTD };
+
+/* Which records a sink wants: all of what is given here must hold. */
+struct sink_take {
+	unsigned kinds;            /* bit set of enum record_kind; 0: all */
+	int level;                 /* least enum rule_level of records that have one; 0 (informational): any */
+	const char *const *causes; /* one of them; case does not count. A record without a cause has none of them */
+	size_t n_causes;
+	const char *const *hosts;  /* one of these patterns: '*' any run, '?' one character; case does not count */
+	size_t n_hosts;
+	const char *const *labels; /* "k=v": the record has all of them */
+	size_t n_labels;
+};
+
+struct sink_tls {
+	bool on;          /* the key was written */
+	const char *ca;   /* file of certificates; NULL: the system's */
+	const char *cert, *key; /* files of our own certificate; NULL: none */
+	const char *name; /* that the peer's certificate must hold; NULL: the host of the address */
+	const char *pin;  /* SHA-256 of the peer's certificate, 64 hex digits; NULL: none */
+	bool no_verify;   /* verify: false */
+};
+
+struct sink_batch {
+	int64_t records, bytes, wait; /* at most so many in one request, and how long it waits for more (us); 0: the kind's own */
+};
 
 struct sink_config {
 	const char *name;
 	enum sink_kind kind;
-	const char *path;            /* file */
-	const char *address;         /* syslog: "host:port", TCP */
-	const char *app, *hostname;  /* syslog header; "evmend" and this machine */
-	const char *const *labels;   /* "tenant=a" pairs */
+	const struct format *format; /* NULL: the kind has its own */
+	const char *const *labels;   /* "tenant=a" pairs, added to each record */
 	size_t n_labels;
-	unsigned take;               /* bit set of enum record_kind; 0: all */
+	struct sink_take take;
+	struct sink_tls tls;
+	struct sink_batch batch;
+	int64_t rate;                /* records a second; 0: as many as the sink takes */
+	int compress;                /* enum sink_compress */
+	const char *proxy;           /* URL; NULL: none */
+	int64_t timeout;             /* of a connect or a request, us; 0: the kind's own */
+	const char *app, *hostname;  /* of syslog headers: "evmend", and the record's host when NULL */
+	union { /* the kind's own keys */
+		struct {
+			const char *path;
+		} file;
+		struct {
+			const char *address; /* "host:port" */
+		} syslog;
+	};
 };
 
 enum sink_outcome { SINK_ACCEPTED, SINK_RETRY, SINK_DEAD };
@@ -29,19 +71,26 @@ enum sink_outcome { SINK_ACCEPTED, SINK_RETRY, SINK_DEAD };
 struct sink_result {
 	int64_t seq;
 	enum sink_outcome outcome;
-	int64_t not_before; /* monotonic us, for SINK_RETRY */
+	int64_t not_before; /* monotonic us, for SINK_RETRY, when the receiver named a time; 0: the pump chooses */
 	char why[160];
 };
 
 struct sink;
 
+/* open, submit and poll never wait for a receiver. Secrets are read from their files in open (ship/secret.h), so that only the process that
+ * sends ever has them, and reopen makes the next open read them again. */
 struct sink_ops {
-	int (*open)(struct sink *s, struct err *e);
-	int (*submit)(struct sink *s, const struct spool_record *r, size_t n, struct err *e); /* copies what it needs; -1: none was taken */
+	int (*open)(struct sink *s, struct err *e); /* nothing when it is open; -1: not now. The pump waits and tries again: no pauses here */
+	/* Takes records in order of seq and copies what it needs: how many, from the first on; 0: there is no room now. -1: none was taken and
+	 * the sink is no longer open. Each that was taken gets one result from poll; until then it is not offered again. */
+	int (*submit)(struct sink *s, const struct spool_record *r, size_t n, struct err *e);
 	int (*poll)(struct sink *s, struct sink_result *to, size_t n, size_t *got, struct err *e);
 	int (*wait_fd)(struct sink *s, bool *write); /* -1: none */
-	int (*flush)(struct sink *s, struct err *e);
+	int (*flush)(struct sink *s, struct err *e); /* what was submitted goes out now, without waiting for more; -1: some has no result yet */
 	void (*reopen)(struct sink *s);  /* SIGHUP */
+	/* For `evmend check`: asks the receiver whether it would take records, sends none, may wait for it until then (monotonic). What it found
+	 * is added to says. The sink was not opened before. */
+	int (*check)(struct sink *s, int64_t until, struct buf *says, struct err *e);
 	void (*close)(struct sink *s);
 };
 
@@ -55,5 +104,7 @@ struct sink {
 
 struct sink *sink_new(const struct sink_config *c, const struct clock *clock, const struct os_file_ops *files);
 void sink_free(struct sink *s); /* closes it */
+const char *sink_kind_text(int kind);
+bool sink_kind_built(int kind);
 
 #endif

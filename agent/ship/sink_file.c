@@ -10,9 +10,8 @@
 #include "ship/formats.h"
 #include "ship/sink_kinds.h"
 
-#define BATCH_BYTES (16u << 20)
-#define RESULTS 256
-#define RETRY_AFTER (2 * US_SECOND)
+#define BATCH_BYTES (8u << 20) /* one write; the record that goes beyond it is the last */
+#define RESULTS 512
 
 struct file_sink {
 	int fd;
@@ -45,7 +44,7 @@ static int whole_end(const struct os_file_ops *files, int fd, int64_t size, int6
 /* Cuts off a line without an end: its record was never acknowledged, so the spool gives it again. */
 static int mend_tail(struct sink *s, struct err *e)
 {
-	const char *path = s->config->path;
+	const char *path = s->config->file.path;
 	struct os_stat st;
 	char why[96];
 	int64_t end;
@@ -73,16 +72,16 @@ static int file_open(struct sink *s, struct err *e)
 
 	if (!f) {
 		f = s->self = xcalloc(1, sizeof *f);
-		buf_init(&f->text, BATCH_BYTES);
+		buf_init(&f->text, 2 * BATCH_BYTES);
 		f->fd = -1;
 	}
 	if (f->fd >= 0)
 		return 0;
 	if (mend_tail(s, e) < 0)
 		return -1;
-	f->fd = s->files->open(s->config->path, OS_APPEND);
+	f->fd = s->files->open(s->config->file.path, OS_APPEND);
 	if (f->fd < 0)
-		return err_set(e, ERR_IO, "sink %s: %s cannot be opened for writing: %s", s->config->name, s->config->path, err_os(f->fd, why));
+		return err_set(e, ERR_IO, "sink %s: %s cannot be opened for writing: %s", s->config->name, s->config->file.path, err_os(f->fd, why));
 	f->torn = false;
 	return 0;
 }
@@ -90,20 +89,28 @@ static int file_open(struct sink *s, struct err *e)
 static int file_submit(struct sink *s, const struct spool_record *r, size_t n, struct err *e)
 {
 	struct file_sink *f = s->self;
+	format_fn *write_one = s->config->format ? s->config->format->write : format_ndjson;
 	char why[96];
 	ssize_t did;
 
-	if (f->n + n > RESULTS)
-		return err_set(e, ERR_INTERNAL, "sink %s: more records at once than it takes", s->config->name);
+	n = n < RESULTS - f->n ? n : RESULTS - f->n;
+	if (!n)
+		return 0;
 	if (f->torn && mend_tail(s, e) < 0)
 		return -1;
 	f->torn = false;
 	buf_reset(&f->text);
-	f->text.refused = false;
-	for (size_t i = 0; i < n; i++)
-		format_ndjson(s->config, &r[i], &f->text);
-	if (f->text.refused)
-		return err_set(e, ERR_INTERNAL, "sink %s: a batch above %u bytes", s->config->name, BATCH_BYTES);
+	size_t taken = 0;
+
+	for (; taken < n && f->text.n < BATCH_BYTES; taken++) {
+		struct record_view v;
+
+		view_open(&v, &r[taken]);
+		write_one(s->config, &v, FORMAT_ANY, &f->text);
+		buf_char(&f->text, '\n');
+		view_close(&v);
+	}
+	n = taken;
 	did = s->files->write(f->fd, f->text.p, f->text.n);
 	if (did >= 0)
 		did = s->files->sync(f->fd);
@@ -113,14 +120,13 @@ static int file_submit(struct sink *s, const struct spool_record *r, size_t n, s
 
 		*q = (struct sink_result){ .seq = r[i].seq, .outcome = did < 0 ? SINK_RETRY : SINK_ACCEPTED };
 		if (did < 0) {
-			q->not_before = clock_monotonic(s->clock) + RETRY_AFTER;
 			struct err t = { 0 };
 
-			err_set(&t, ERR_IO, "%s cannot be written: %s", s->config->path, err_os((int)did, why));
+			err_set(&t, ERR_IO, "%s cannot be written: %s", s->config->file.path, err_os((int)did, why));
 			memcpy(q->why, t.text, sizeof q->why - 1);
 		}
 	}
-	return 0;
+	return (int)n;
 }
 
 static int file_poll(struct sink *s, struct sink_result *to, size_t n, size_t *got, struct err *e)
@@ -164,6 +170,31 @@ static void file_reopen(struct sink *s)
 	shut(s);
 }
 
+/* There already: can it be written? Not there: can it be made? Nothing is. */
+static int file_check(struct sink *s, int64_t until, struct buf *says, struct err *e)
+{
+	const char *path = s->config->file.path;
+	struct os_stat st;
+	struct buf probe;
+	char why[96];
+	int fd, did = s->files->stat(path, -1, &st);
+
+	(void)until;
+	buf_str(says, path);
+	if (did == 0) {
+		fd = st.is_folder ? -EISDIR : s->files->open(path, OS_APPEND);
+		if (fd >= 0)
+			s->files->close(fd);
+		return fd < 0 ? err_set(e, ERR_IO, "%s cannot be written: %s", path, err_os(fd, why)) : 0;
+	}
+	buf_init(&probe, 8192);
+	buf_printf(&probe, "%s.evmend-check", path);
+	did = os_file_replace(s->files, buf_text(&probe), "", 0);
+	os_file_remove(buf_text(&probe));
+	buf_free(&probe);
+	return did < 0 ? err_set(e, ERR_IO, "%s cannot be made: %s", path, err_os(did, why)) : 0;
+}
+
 static void file_close(struct sink *s)
 {
 	struct file_sink *f = s->self;
@@ -182,5 +213,6 @@ const struct sink_ops sink_file_ops = {
 	.wait_fd = file_wait_fd,
 	.flush = file_flush,
 	.reopen = file_reopen,
+	.check = file_check,
 	.close = file_close,
 };

@@ -2,7 +2,7 @@
  *
  * Why: log servers take it. Promises: syslog has no acknowledgement, so a record counts as delivered only when the receiver's TCP has
  * confirmed all of its bytes; what was on its way when a connection broke is sent again (the uid lets the receiver drop a repeat); a frame
- * is never longer than RFC5424_MAX. Refuses: nothing; a receiver that is away is tried again after 1, 2, 4 ... 30 s.
+ * is never longer than RFC5424_MAX. Refuses nothing.
  * A name is looked up on each connect and that may take some seconds; intake waits for it, nothing is lost. */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,6 @@
 
 #define PENDING 256
 #define OUT_BYTES (4u << 20)
-#define BACKOFF_MAX (30 * US_SECOND)
 #define CONNECT_LIMIT (10 * US_SECOND)
 #define CONFIRM_LIMIT (60 * US_SECOND) /* a receiver that confirms nothing for so long is taken for dead */
 
@@ -35,7 +34,6 @@ struct syslog_sink {
 	int fd;
 	bool connecting;
 	int64_t since;    /* connect began, or the last time something was confirmed */
-	int64_t not_before, backoff;
 	struct buf out;
 	size_t out_at;
 	uint64_t written; /* bytes given to the kernel on this connection */
@@ -59,19 +57,16 @@ static void say_why(struct syslog_sink *y, const char *what, int error)
 static void drop(struct sink *s, const char *what, int error)
 {
 	struct syslog_sink *y = s->self;
-	int64_t now = clock_monotonic(s->clock);
 
 	if (y->fd >= 0)
 		close(y->fd);
 	y->fd = -1;
 	y->connecting = false;
-	y->backoff = !y->backoff ? US_SECOND : y->backoff * 2 > BACKOFF_MAX ? BACKOFF_MAX : y->backoff * 2;
-	y->not_before = now + y->backoff;
 	say_why(y, what, error);
 	for (size_t i = 0; i < y->n; i++) {
 		struct sink_result *r = &y->broken[y->n_broken++];
 
-		*r = (struct sink_result){ .seq = y->pending[i].seq, .outcome = SINK_RETRY, .not_before = y->not_before };
+		*r = (struct sink_result){ .seq = y->pending[i].seq, .outcome = SINK_RETRY };
 		text_copy(r->why, sizeof r->why, y->why);
 	}
 	y->n = 0;
@@ -119,7 +114,6 @@ static int syslog_open(struct sink *s, struct err *e)
 {
 	struct syslog_sink *y = s->self;
 	struct addrinfo *list = NULL;
-	int64_t now = clock_monotonic(s->clock);
 	int r;
 
 	if (!y) {
@@ -129,12 +123,10 @@ static int syslog_open(struct sink *s, struct err *e)
 	}
 	if (y->fd >= 0)
 		return 0;
-	if (now < y->not_before)
-		return err_set(e, ERR_IO, "sink %s: %s: %s", s->config->name, s->config->address, y->why);
-	r = look_up(s->config->address, &list);
+	r = look_up(s->config->syslog.address, &list);
 	if (r) {
 		drop(s, gai_strerror(r), 0);
-		return err_set(e, ERR_IO, "sink %s: %s cannot be looked up: %s", s->config->name, s->config->address, gai_strerror(r));
+		return err_set(e, ERR_IO, "sink %s: %s cannot be looked up: %s", s->config->name, s->config->syslog.address, gai_strerror(r));
 	}
 	r = -EHOSTUNREACH;
 	for (const struct addrinfo *a = list; a && r < 0; a = a->ai_next)
@@ -142,11 +134,11 @@ static int syslog_open(struct sink *s, struct err *e)
 	freeaddrinfo(list);
 	if (r < 0) {
 		drop(s, "cannot be reached", -r);
-		return err_set(e, ERR_IO, "sink %s: %s: %s", s->config->name, s->config->address, y->why);
+		return err_set(e, ERR_IO, "sink %s: %s: %s", s->config->name, s->config->syslog.address, y->why);
 	}
 	y->fd = r;
 	y->connecting = true;
-	y->since = now;
+	y->since = clock_monotonic(s->clock);
 	return 0;
 }
 
@@ -227,22 +219,25 @@ static int syslog_submit(struct sink *s, const struct spool_record *r, size_t n,
 {
 	struct syslog_sink *y = s->self;
 	struct buf one;
+	size_t did = 0;
 
-	if (y->fd < 0)
-		return err_set(e, ERR_IO, "sink %s: %s: %s", s->config->name, s->config->address, y->why);
-	if (y->n + y->n_broken + n > PENDING || y->out.n + n * (RFC5424_MAX + 16) > OUT_BYTES)
-		return err_set(e, ERR_IO, "sink %s: too much is on its way", s->config->name);
+	if (!y || y->fd < 0)
+		return err_set(e, ERR_IO, "sink %s: %s: %s", s->config->name, s->config->syslog.address, y ? y->why : "not connected");
 	buf_init(&one, 1u << 20);
-	for (size_t i = 0; i < n; i++) {
+	for (; did < n && y->n + y->n_broken < PENDING && y->out.n + RFC5424_MAX + 16 < OUT_BYTES; did++) {
+		struct record_view v;
+
 		buf_reset(&one);
-		format_rfc5424(s->config, &r[i], RFC5424_MAX, &one);
+		view_open(&v, &r[did]);
+		format_rfc5424(s->config, &v, RFC5424_MAX, &one);
+		view_close(&v);
 		buf_printf(&y->out, "%zu ", one.n);
 		buf_add(&y->out, one.p, one.n);
-		y->pending[y->n++] = (struct pending){ .seq = r[i].seq, .end = y->written + (y->out.n - y->out_at) };
+		y->pending[y->n++] = (struct pending){ .seq = r[did].seq, .end = y->written + (y->out.n - y->out_at) };
 	}
 	buf_free(&one);
 	drive(s);
-	return 0;
+	return (int)did;
 }
 
 static int syslog_poll(struct sink *s, struct sink_result *to, size_t n, size_t *got, struct err *e)
@@ -265,7 +260,6 @@ static int syslog_poll(struct sink *s, struct sink_result *to, size_t n, size_t 
 		}
 		if (did) {
 			y->since = clock_monotonic(s->clock);
-			y->backoff = 0;
 			memmove(y->pending, y->pending + did, (y->n - did) * sizeof y->pending[0]);
 			y->n -= did;
 		} else if (clock_monotonic(s->clock) - y->since > CONFIRM_LIMIT) {
@@ -299,10 +293,29 @@ static int syslog_flush(struct sink *s, struct err *e)
 
 static void syslog_reopen(struct sink *s)
 {
-	struct syslog_sink *y = s->self;
+	(void)s; /* a connection has nothing that rotates */
+}
 
-	if (y)
-		y->not_before = 0; /* tried again at once */
+/* A syslog receiver is there when the connection is made. */
+static int syslog_check(struct sink *s, int64_t until, struct buf *says, struct err *e)
+{
+	const struct syslog_sink *y;
+
+	buf_str(says, s->config->syslog.address);
+	if (syslog_open(s, e) < 0)
+		return -1;
+	y = s->self;
+	while (clock_monotonic(s->clock) < until) {
+		struct os_poll p = { .fd = y->fd, .want_write = true };
+
+		drive(s);
+		if (y->fd < 0)
+			return err_set(e, ERR_IO, "%s %s", s->config->syslog.address, y->why);
+		if (!y->connecting)
+			return 0;
+		os_process.wait_ready(&p, 1, 100);
+	}
+	return err_set(e, ERR_IO, "%s does not answer", s->config->syslog.address);
 }
 
 static void syslog_close(struct sink *s)
@@ -327,5 +340,6 @@ const struct sink_ops sink_syslog_ops = {
 	.wait_fd = syslog_wait_fd,
 	.flush = syslog_flush,
 	.reopen = syslog_reopen,
+	.check = syslog_check,
 	.close = syslog_close,
 };

@@ -7,22 +7,35 @@
 #include "ship/sink_kinds.h"
 
 static const struct {
-	enum sink_kind kind;
-	const struct sink_ops *ops;
-} kinds[] = {
-	{ SINK_FILE, &sink_file_ops },
-	{ SINK_SYSLOG, &sink_syslog_ops },
+	const char *name;
+	const struct sink_ops *ops; /* NULL: not built; the configuration refuses it by name */
+} kinds[SINK_KINDS] = {
+	[SINK_FILE] = { "file", &sink_file_ops },
+	[SINK_SYSLOG] = { "syslog", &sink_syslog_ops },
+	[SINK_SPLUNK] = { "splunk", NULL },
+	[SINK_ELASTIC] = { "elastic", NULL },
+	[SINK_KAFKA] = { "kafka", NULL },
+	[SINK_OTLP] = { "otlp", NULL },
+	[SINK_WEBHOOK] = { "webhook", NULL },
 };
+
+const char *sink_kind_text(int kind)
+{
+	return kind >= 0 && kind < SINK_KINDS ? kinds[kind].name : "?";
+}
+
+bool sink_kind_built(int kind)
+{
+	return kind >= 0 && kind < SINK_KINDS && kinds[kind].ops;
+}
 
 struct sink *sink_new(const struct sink_config *c, const struct clock *clock, const struct os_file_ops *files)
 {
 	struct sink *s = xcalloc(1, sizeof *s);
 
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-		if (kinds[i].kind == c->kind)
-			s->ops = kinds[i].ops;
-	if (!s->ops)
-		die("a sink of kind %d", c->kind);
+	if (!sink_kind_built((int)c->kind))
+		die("a sink of kind %s", sink_kind_text((int)c->kind));
+	s->ops = kinds[c->kind].ops;
 	s->config = c;
 	s->clock = clock;
 	s->files = files;

@@ -35,9 +35,9 @@ static const struct db_schema schema = { .versions = versions, .n = 1, .full_syn
 
 const char *record_kind_text(int kind)
 {
-	static const char *const names[] = { "finding", "case", "refusal", "repair", "ledger", "agent" };
+	static const char *const names[] = { "finding", "case", "refusal", "repair", "ledger", "agent", "event" };
 
-	return kind >= 0 && kind <= RECORD_AGENT ? names[kind] : "?";
+	return kind >= 0 && kind < RECORD_KINDS ? names[kind] : "?";
 }
 
 static struct spool *open_as(const char *folder, enum db_mode mode, struct err *e)

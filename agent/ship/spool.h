@@ -14,6 +14,8 @@
 
 struct spool;
 
+enum record_kind { RECORD_FINDING, RECORD_CASE, RECORD_REFUSAL, RECORD_REPAIR, RECORD_LEDGER, RECORD_AGENT, RECORD_EVENT, RECORD_KINDS };
+
 struct spool_record {
 	int64_t seq;          /* given by the spool */
 	uint8_t uid[32];
@@ -21,9 +23,13 @@ struct spool_record {
 	int64_t time;
 	const char *json;     /* one NDJSON object without newline */
 	size_t n;
+	/* what routing asks; record_route (ship/route.h) reads it from the JSON. Texts are never NULL behind it */
+	bool urgent;          /* before others: findings, cases, refusals, repairs, what the agent says; events and the ledger are not */
+	int level;            /* enum rule_level; -1: it has none */
+	const char *host, *cause;
+	const char *labels;   /* "k=v" lines, each with its newline: those of the source */
 };
 
-enum record_kind { RECORD_FINDING, RECORD_CASE, RECORD_REFUSAL, RECORD_REPAIR, RECORD_LEDGER, RECORD_AGENT };
 const char *record_kind_text(int kind);
 
 struct spool *spool_open(const char *folder, struct err *e); /* folder/ship.db */

@@ -10,6 +10,8 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -115,6 +117,25 @@ int os_random(void *to, size_t n)
 		n -= (size_t)got;
 	}
 	return 0;
+}
+
+void *os_private(size_t n)
+{
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	(void)madvise(p, n, MADV_DONTDUMP);
+	(void)mlock(p, n); /* a small limit is no reason to do without the secret */
+	return p;
+}
+
+void os_private_free(void *p, size_t n)
+{
+	if (!p)
+		return;
+	explicit_bzero(p, n);
+	(void)munmap(p, n);
 }
 
 unsigned os_cpus(void)

@@ -243,6 +243,25 @@ static void random_bytes_are_valid_json(void **state)
 	buf_free(&b);
 }
 
+static void a_tree_is_written_as_it_was_read(void **state)
+{
+	static const char text[] = "{\"a\":[1,-2.5,true,false,null,\"x\\n\\u00e4\"],\"b\":{},\"c\":[]}";
+	struct json *j = json_parse(text, sizeof text - 1, NULL), *again;
+	struct json_out o;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 4096);
+	json_begin(&o, &b);
+	json_put(&o, NULL, j);
+	assert_string_equal(buf_text(&b), "{\"a\":[1,-2.5,true,false,null,\"x\\n\xc3\xa4\"],\"b\":{},\"c\":[]}");
+	again = json_parse(b.p, b.n, NULL);
+	assert_non_null(again);
+	json_free(again);
+	json_free(j);
+	buf_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +275,7 @@ int main(void)
 		cmocka_unit_test(bad_bytes_become_fffd),
 		cmocka_unit_test(any_byte_anywhere),
 		cmocka_unit_test(random_bytes_are_valid_json),
+		cmocka_unit_test(a_tree_is_written_as_it_was_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

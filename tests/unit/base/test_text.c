@@ -162,6 +162,17 @@ static void utf8_is_strict(void **state)
 	}
 }
 
+static void utf8_is_not_cut_in_its_middle(void **state)
+{
+	static const char text[] = "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80";
+	static const size_t expected[] = { 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 10 };
+
+	(void)state;
+	for (size_t most = 0; most < sizeof expected / sizeof expected[0]; most++)
+		assert_int_equal(utf8_cut(text, sizeof text - 1, most), expected[most]);
+	assert_int_equal(utf8_cut("\x80\x80\x80\x80\x80\x80\x80", 7, 5), 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +181,7 @@ int main(void)
 		cmocka_unit_test(copies_and_hex),     cmocka_unit_test(whole_numbers_only),
 		cmocka_unit_test(host_names),	      cmocka_unit_test(nearest_names),
 		cmocka_unit_test(utf8_is_strict),
+		cmocka_unit_test(utf8_is_not_cut_in_its_middle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

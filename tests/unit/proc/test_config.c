@@ -80,10 +80,10 @@ static void reads_every_key(void **state)
 	assert_int_equal(c->policy.step_limit, 9 * US_SECOND);
 	assert_int_equal(c->policy.repair_limit, 2 * US_MINUTE);
 	assert_int_equal(c->n_sinks, 2);
-	assert_int_equal(c->sinks[0].take, 1u << RECORD_FINDING | 1u << RECORD_CASE);
+	assert_int_equal(c->sinks[0].take.kinds, 1u << RECORD_FINDING | 1u << RECORD_CASE);
 	assert_string_equal(c->sinks[0].labels[0], "tenant=a");
 	assert_string_equal(c->sinks[0].labels[1], "site=b=c");
-	assert_string_equal(c->sinks[1].address, "127.0.0.1:6514");
+	assert_string_equal(c->sinks[1].syslog.address, "127.0.0.1:6514");
 	assert_int_equal(c->times.replay_after, US_HOUR);
 	assert_int_equal(c->times.idle_after, 2 * US_SECOND);
 	assert_int_equal(c->times.diagnose_every, 0);
@@ -169,7 +169,7 @@ static void tells_what_is_wrong_and_where(void **state)
 		{ BASE "sinks: [{name: s, kind: kafka}]\n", "not built yet" },
 		{ BASE "sinks: [{name: s, kind: file}]\n", "needs a path" },
 		{ BASE "sinks: [{name: s, kind: syslog, address: localhost}]\n", "host:port" },
-		{ BASE "sinks: [{name: s, kind: file, path: x, format: cef}]\n", "writes the format ndjson" },
+		{ BASE "sinks: [{name: s, kind: file, path: x, format: cef}]\n", "the format cef is not built yet" },
 		{ BASE "sinks: [{name: s, kind: file, path: x, take: [events]}]\n", "take knows no 'events'" },
 		{ BASE "times: {step: 0}\n", "step must be from" },
 		{ BASE "log: loud\n", "error, warn, info or debug" },

@@ -1,0 +1,420 @@
+/* config_sinks.c - reads the receivers of a configuration.
+ *
+ * Why: seven kinds share most of their keys, and each has some of its own. Promises: keys stand in tables, so that a kind is a row and its
+ * keys are rows; a key that belongs to another kind, or is not built yet, is refused by name. Refuses: secrets themselves - keys that end in
+ * _file name where they are, and the sink reads them. */
+#include <stddef.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "proc/config_inside.h"
+#include "rules/rule.h"
+#include "ship/formats.h"
+#include "ship/template.h"
+
+#define KEYS_MOST 48 /* of one map, with those of its kind */
+
+struct key {
+	const char *name;
+	/* Reads n into `to`, a member of struct sink_config. NULL: known, and not built yet. */
+	int (*read)(struct reader *r, node n, const struct key *k, void *to);
+	size_t at;              /* of that member */
+	int64_t least, most;    /* numbers: what they may be; spans: in us */
+	const char *const *words; /* the names of an enum's values; ends with NULL */
+	const struct key *inside; /* the keys of a map; ends with a row without name */
+	const char *must;       /* not NULL: it has to be there, and this says what is needed */
+};
+
+#define AT(member) offsetof(struct sink_config, member)
+/* KEY("path", key_path, file.path, what else is special about it) */
+#define KEY(word, how, member, ...) { .name = (word), .read = (how), .at = AT(member), __VA_ARGS__ }
+#define LATER(word) { .name = (word) } /* known, and not built yet */
+#define END { .name = NULL }
+
+static int key_text(struct reader *r, node n, const struct key *k, void *to)
+{
+	const char *s = NULL;
+
+	if (yaml_str(r->f, n, k->name, &s, r->e) < 0)
+		return -1;
+	*(const char **)to = read_keep(r, s);
+	return 0;
+}
+
+static int key_path(struct reader *r, node n, const struct key *k, void *to)
+{
+	const char **path = to;
+
+	if (key_text(r, n, k, to) < 0)
+		return -1;
+	*path = read_path(r, *path);
+	return 0;
+}
+
+static int key_address(struct reader *r, node n, const struct key *k, void *to)
+{
+	const char **address = to;
+	const char *colon;
+	int64_t port;
+
+	if (key_text(r, n, k, to) < 0)
+		return -1;
+	colon = *address ? strrchr(*address, ':') : NULL;
+	if (!colon || colon == *address || !text_int(colon + 1, strlen(colon + 1), &port) || port < 1 || port > 65535)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "%s must be \"host:port\"", k->name);
+	return 0;
+}
+
+static int key_int(struct reader *r, node n, const struct key *k, void *to)
+{
+	return yaml_int(r->f, n, k->name, k->least, k->most, to, r->e);
+}
+
+static int key_span(struct reader *r, node n, const struct key *k, void *to)
+{
+	int64_t *us = to;
+	char least[32], most[32];
+
+	if (yaml_span(r->f, n, k->name, us, r->e) < 0)
+		return -1;
+	if (*us < k->least || *us > k->most)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "%s must be from %s to %s", k->name, span_text(k->least, least), span_text(k->most, most));
+	return 0;
+}
+
+static int key_word(struct reader *r, node n, const struct key *k, void *to)
+{
+	const char *s = NULL;
+	char list[200];
+
+	if (yaml_str(r->f, n, k->name, &s, r->e) < 0)
+		return -1;
+	for (int i = 0; k->words[i]; i++)
+		if (!strcmp(s ? s : "", k->words[i])) {
+			*(int *)to = i;
+			return 0;
+		}
+	return yaml_err(r->f, n, r->e, ERR_USAGE, "%s knows no '%s'; write one of %s", k->name, s ? s : "", text_list(list, sizeof list, k->words));
+}
+
+/* true and false of a member that says the opposite: verify is no_verify. */
+static int key_not(struct reader *r, node n, const struct key *k, void *to)
+{
+	bool yes = true;
+
+	if (yaml_bool(r->f, n, k->name, &yes, r->e) < 0)
+		return -1;
+	*(bool *)to = !yes;
+	return 0;
+}
+
+static int key_pin(struct reader *r, node n, const struct key *k, void *to)
+{
+	const char **pin = to;
+	uint8_t digest[32];
+
+	if (key_text(r, n, k, to) < 0)
+		return -1;
+	if (!*pin || !text_unhex(digest, sizeof digest, *pin, strlen(*pin)))
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "%s must be the SHA-256 of the receiver's certificate, 64 hex digits", k->name);
+	return 0;
+}
+
+static int key_url(struct reader *r, node n, const struct key *k, void *to)
+{
+	const char **url = to;
+
+	if (key_text(r, n, k, to) < 0)
+		return -1;
+	if (!*url || (!text_starts(*url, "http://") && !text_starts(*url, "https://")))
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "%s must begin with http:// or https://", k->name);
+	if (strchr(*url, '@'))
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "%s must not hold a user or a password", k->name);
+	return 0;
+}
+
+/* The keys of map n that rows know. The caller has asked whether there are others. */
+static int read_rows(struct reader *r, node n, const struct key *rows, struct sink_config *s)
+{
+	for (const struct key *k = rows; k && k->name; k++) {
+		node v = yaml_get(n, k->name);
+
+		if (yaml_is_null(v)) {
+			if (k->must)
+				return yaml_err(r->f, n, r->e, ERR_USAGE, "the sink '%s' of kind %s needs %s", s->name, sink_kind_text((int)s->kind), k->must);
+			continue;
+		}
+		if (k->read && k->read(r, v, k, (char *)s + k->at) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Names of rows that are built, behind those that are there. */
+static size_t add_names(const char **to, size_t n, const struct key *rows)
+{
+	for (; rows && rows->name && n < KEYS_MOST; rows++)
+		if (rows->read)
+			to[n++] = rows->name;
+	to[n] = NULL;
+	return n;
+}
+
+/* A map with keys of its own; its members are those of the sink. */
+static int key_map(struct reader *r, node n, const struct key *k, void *to)
+{
+	const char *names[KEYS_MOST + 1];
+	struct sink_config *s = (struct sink_config *)(void *)((char *)to - k->at);
+
+	add_names(names, 0, k->inside);
+	return read_map(r, n, k->name, names) < 0 ? -1 : read_rows(r, n, k->inside, s);
+}
+
+static int key_tls(struct reader *r, node n, const struct key *k, void *to)
+{
+	struct sink_config *s = (struct sink_config *)(void *)((char *)to - k->at);
+
+	if (key_map(r, n, k, to) < 0)
+		return -1;
+	s->tls.on = true;
+	if (!s->tls.cert != !s->tls.key)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "tls needs both cert and key, or neither");
+	return 0;
+}
+
+static int key_labels(struct reader *r, node n, const struct key *k, void *to)
+{
+	struct sink_config *s = (struct sink_config *)(void *)((char *)to - k->at);
+
+	return read_labels(r, n, &s->labels, &s->n_labels);
+}
+
+static int take_kinds(struct reader *r, node n, struct sink_take *t)
+{
+	const char **kinds;
+	size_t count;
+
+	if (read_texts(r, n, "take", &kinds, &count) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		int kind = RECORD_FINDING;
+
+		while (kind < RECORD_KINDS && strcmp(kinds[i] ? kinds[i] : "", record_kind_text(kind)) != 0)
+			kind++;
+		if (kind == RECORD_EVENT)
+			return yaml_err(r->f, n, r->e, ERR_USAGE, "taking events is not built yet");
+		if (kind == RECORD_KINDS)
+			return yaml_err(r->f, n, r->e, ERR_USAGE, "take knows no '%s'; write some of finding, case, refusal, repair, ledger, agent",
+				kinds[i] ? kinds[i] : "");
+		t->kinds |= 1u << kind;
+	}
+	return 0;
+}
+
+static int take_level(struct reader *r, node n, struct sink_take *t)
+{
+	const char *s = NULL;
+	enum rule_level level;
+
+	if (yaml_is_null(n))
+		return 0;
+	if (yaml_str(r->f, n, "level", &s, r->e) < 0)
+		return -1;
+	if (!s || !level_parse(s, &level))
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "unknown level '%s'; write informational, low, medium, high or critical", s ? s : "");
+	t->level = (int)level;
+	return 0;
+}
+
+/* Kinds alone, or a map of conditions that must all hold. */
+static int key_take(struct reader *r, node n, const struct key *k, void *to)
+{
+	static const char *const known[] = { "kinds", "level", "causes", "hosts", "labels", NULL };
+	struct sink_take *t = to;
+	const char **causes, **hosts;
+
+	if (n->kind != YAML_MAP)
+		return take_kinds(r, n, t);
+	if (read_map(r, n, k->name, known) < 0 || take_kinds(r, yaml_get(n, "kinds"), t) < 0 || take_level(r, yaml_get(n, "level"), t) < 0 ||
+		read_texts(r, yaml_get(n, "causes"), "causes", &causes, &t->n_causes) < 0 ||
+		read_texts(r, yaml_get(n, "hosts"), "hosts", &hosts, &t->n_hosts) < 0)
+		return -1;
+	t->causes = causes;
+	t->hosts = hosts;
+	return read_labels(r, yaml_get(n, "labels"), &t->labels, &t->n_labels);
+}
+
+/* --- the keys --- */
+
+static const struct key tls_keys[] = {
+	KEY("ca", key_path, tls.ca),
+	KEY("cert", key_path, tls.cert),
+	KEY("key", key_path, tls.key),
+	KEY("name", key_text, tls.name),
+	KEY("pin", key_pin, tls.pin),
+	KEY("verify", key_not, tls.no_verify),
+	END,
+};
+
+static const struct key batch_keys[] = {
+	KEY("records", key_int, batch.records, .least = 1, .most = 10000),
+	KEY("bytes", key_int, batch.bytes, .least = 1024, .most = 100 << 20),
+	KEY("wait", key_span, batch.wait, .least = 0, .most = US_MINUTE),
+	END,
+};
+
+static const char *const compress_words[] = { "none", "gzip", "zstd", NULL };
+
+/* Every kind's. name, kind and format are read before. */
+static const struct key common_keys[] = {
+	KEY("labels", key_labels, labels),
+	KEY("take", key_take, take),
+	LATER("rate"),
+	END,
+};
+
+/* Those of kinds that reach their receiver over a network in requests. */
+static const struct key request_keys[] = {
+	KEY("tls", key_tls, tls, .inside = tls_keys),
+	KEY("batch", key_map, batch, .inside = batch_keys),
+	KEY("compress", key_word, compress, .words = compress_words),
+	KEY("proxy", key_url, proxy),
+	KEY("timeout", key_span, timeout, .least = US_SECOND, .most = US_HOUR),
+	END,
+};
+
+static const struct key file_keys[] = {
+	KEY("path", key_path, file.path, .must = "a path"),
+	LATER("rotate"),
+	END,
+};
+
+static const struct key syslog_keys[] = {
+	KEY("address", key_address, syslog.address, .must = "an address, \"host:port\""),
+	KEY("app", key_text, app),
+	KEY("hostname", key_text, hostname),
+	LATER("transport"),
+	LATER("tls"),
+	LATER("framing"),
+	LATER("frame_max"),
+	LATER("message"),
+	LATER("header"),
+	END,
+};
+
+static const char *const file_formats[] = { "ndjson", "rfc5424", "cef", "leef", "ecs", "ocsf", NULL };
+static const char *const syslog_formats[] = { "rfc5424", "cef", "leef", NULL };
+static const char *const json_formats[] = { "ndjson", "ecs", "ocsf", NULL };
+static const char *const elastic_formats[] = { "ecs", "ocsf", "ndjson", NULL };
+
+static const struct {
+	const char *const *formats;  /* the first is the default; NULL: the kind has its own and takes no key format */
+	const struct key *own, *more;
+} kinds[SINK_KINDS] = {
+	[SINK_FILE] = { file_formats, file_keys, NULL },
+	[SINK_SYSLOG] = { syslog_formats, syslog_keys, NULL },
+	[SINK_SPLUNK] = { json_formats, NULL, request_keys },
+	[SINK_ELASTIC] = { elastic_formats, NULL, request_keys },
+	[SINK_KAFKA] = { json_formats, NULL, request_keys },
+	[SINK_OTLP] = { NULL, NULL, request_keys },
+	[SINK_WEBHOOK] = { NULL, NULL, request_keys },
+};
+
+static const struct key *find_row(const struct key *rows, const char *name)
+{
+	for (; rows && rows->name; rows++)
+		if (!strcmp(rows->name, name))
+			return rows;
+	return NULL;
+}
+
+static const struct key *row_of(int kind, const char *name)
+{
+	const struct key *k = find_row(common_keys, name);
+
+	k = k ? k : find_row(kinds[kind].own, name);
+	return k ? k : find_row(kinds[kind].more, name);
+}
+
+/* A key that is not built yet, or that other kinds have, is no slip of the pen. */
+static int refuse_others(struct reader *r, node n, enum sink_kind kind)
+{
+	for (size_t i = 0; i < n->n; i++) {
+		const char *name = n->keys[i]->text;
+		const struct key *mine = row_of((int)kind, name);
+
+		if (mine && !mine->read)
+			return yaml_err(r->f, n->keys[i], r->e, ERR_USAGE, "%s of a sink of kind %s is not built yet", name, sink_kind_text((int)kind));
+		for (int other = 0; !mine && other < SINK_KINDS; other++)
+			if (row_of(other, name))
+				return yaml_err(r->f, n->keys[i], r->e, ERR_USAGE, "a sink of kind %s takes no %s; the kind %s does", sink_kind_text((int)kind),
+					name, sink_kind_text(other));
+	}
+	return 0;
+}
+
+static int read_format(struct reader *r, node n, enum sink_kind kind, struct sink_config *s)
+{
+	const char *const *can = kinds[kind].formats;
+	const char *name = NULL;
+	char list[100];
+	size_t i = 0;
+
+	if (yaml_str(r->f, n, "format", &name, r->e) < 0)
+		return -1;
+	if (!can)
+		return name ? yaml_err(r->f, n, r->e, ERR_USAGE, "a sink of kind %s has its own format; leave the key out", sink_kind_text((int)kind)) : 0;
+	while (name && can[i] && strcmp(can[i], name) != 0)
+		i++;
+	if (!can[i])
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "a sink of kind %s has no format '%s'; write one of %s", sink_kind_text((int)kind), name,
+			text_list(list, sizeof list, can));
+	s->format = format_find(can[i]);
+	if (name && !s->format->write)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "the format %s is not built yet", name);
+	return 0;
+}
+
+int read_sink_keys(struct reader *r, node n, enum sink_kind kind, struct sink_config *s)
+{
+	const char *names[KEYS_MOST + 1] = { "name", "kind", "format" };
+	size_t count = 3;
+
+	s->kind = kind;
+	count = add_names(names, count, common_keys);
+	count = add_names(names, count, kinds[kind].own);
+	add_names(names, count, kinds[kind].more);
+	if (refuse_others(r, n, kind) < 0 || read_map(r, n, "a sink", names) < 0 || read_text(r, n, "name", &s->name) < 0)
+		return -1;
+	if (!s->name)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "a sink needs a name");
+	if (read_format(r, yaml_get(n, "format"), kind, s) < 0 || read_rows(r, n, common_keys, s) < 0 || read_rows(r, n, kinds[kind].own, s) < 0)
+		return -1;
+	return read_rows(r, n, kinds[kind].more, s);
+}
+
+int read_sink(struct reader *r, node n, void *item)
+{
+	struct sink_config *s = item;
+	const char *word = NULL;
+	char list[200];
+	const char *built[SINK_KINDS + 1] = { NULL };
+	int kind = 0;
+
+	if (n->kind != YAML_MAP)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "a sink must be a map of keys");
+	if (read_text(r, n, "kind", &word) < 0)
+		return -1;
+	for (size_t i = 0, k = 0; i < SINK_KINDS; i++)
+		if (sink_kind_built((int)i))
+			built[k++] = sink_kind_text((int)i);
+	text_list(list, sizeof list, built);
+	while (word && kind < SINK_KINDS && strcmp(word, sink_kind_text(kind)) != 0)
+		kind++;
+	if (!word || kind == SINK_KINDS)
+		return yaml_err(r->f, word ? yaml_get(n, "kind") : n, r->e, ERR_USAGE, "a sink needs a kind, one of %s", list);
+	if (!sink_kind_built(kind))
+		return yaml_err(r->f, yaml_get(n, "kind"), r->e, ERR_USAGE, "the sink kind '%s' is not built yet; use one of %s", word, list);
+	s->app = "evmend";
+	return read_sink_keys(r, n, (enum sink_kind)kind, s);
+}

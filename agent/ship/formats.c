@@ -1,0 +1,25 @@
+/* formats.c - the formats that there are: one line each.
+ *
+ * Why: a new format is a file with its function and one line here. Promises: nothing else in the program knows a format by name. Refuses
+ * nothing; the configuration did. */
+#include "ship/formats.h"
+
+#include <string.h>
+
+const struct format formats[] = {
+	{ "ndjson", format_ndjson, "application/x-ndjson", true },
+	{ "rfc5424", format_rfc5424, "text/plain", false },
+	{ "cef", NULL, "text/plain", false },
+	{ "leef", NULL, "text/plain", false },
+	{ "ecs", NULL, "application/json", true },
+	{ "ocsf", NULL, "application/json", true },
+	{ NULL, NULL, NULL, false },
+};
+
+const struct format *format_find(const char *name)
+{
+	for (const struct format *f = formats; f->name; f++)
+		if (!strcmp(f->name, name))
+			return f;
+	return NULL;
+}

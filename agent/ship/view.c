@@ -1,0 +1,101 @@
+/* view.c - reads a record once for whoever writes it.
+ *
+ * Why: six formats want the same members, and a tree for each of them would be read six times. Promises: every text is there, if only
+ * as ""; a record without a tree still has uid, kind and time. Refuses nothing. */
+#include "ship/view.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#define NAME_MAX_BYTES 128 /* of a label */
+
+static const char *member(const struct json *j, const char *key)
+{
+	return json_str(json_get(j, key), "");
+}
+
+void view_open(struct record_view *v, const struct spool_record *r)
+{
+	const struct json *rule;
+	const char *when;
+
+	*v = (struct record_view){ .record = r, .kind = record_kind_text(r->kind) };
+	v->json = json_parse(r->json, r->n, NULL);
+	text_hex(v->uid, r->uid, sizeof r->uid);
+	when = member(v->json, "time");
+	if (*when && strlen(when) < sizeof v->time)
+		text_copy(v->time, sizeof v->time, when);
+	else
+		time_text(r->time, v->time);
+	rule = json_get(v->json, "rule");
+	v->host = member(v->json, "host");
+	v->cause = member(v->json, "cause");
+	v->level = member(v->json, "level");
+	v->rule = member(rule, "id");
+	v->title = member(rule, "title");
+	v->labels = json_get(v->json, "labels");
+}
+
+void view_close(struct record_view *v)
+{
+	json_free(v->json);
+	v->json = NULL;
+}
+
+/* The name of "k=v" and its value; false: it is no label. */
+static bool split(const char *label, char name[static NAME_MAX_BYTES], const char **value)
+{
+	const char *eq = strchr(label, '=');
+	size_t n = eq ? (size_t)(eq - label) : 0;
+
+	if (!n || n >= NAME_MAX_BYTES)
+		return false;
+	memcpy(name, label, n);
+	name[n] = '\0';
+	*value = eq + 1;
+	return true;
+}
+
+struct walk {
+	int (*each)(void *arg, const char *name, const char *value);
+	void *arg;
+};
+
+static int own_label(void *arg, const char *name, const struct json *value)
+{
+	const struct walk *w = arg;
+
+	return json_is_string(value) ? w->each(w->arg, name, json_str(value, "")) : 0;
+}
+
+int view_labels(const struct record_view *v, const char *const *labels, size_t n, int (*each)(void *arg, const char *name, const char *value),
+	void *arg)
+{
+	struct walk w = { each, arg };
+	int end = json_is_object(v->labels) ? json_each(v->labels, own_label, &w) : 0;
+
+	for (size_t i = 0; i < n && !end; i++) {
+		char name[NAME_MAX_BYTES];
+		const char *value;
+
+		if (split(labels[i], name, &value) && !json_is_string(json_get(v->labels, name)))
+			end = each(arg, name, value);
+	}
+	return end;
+}
+
+const char *view_label(const struct record_view *v, const char *const *labels, size_t n, const char *name)
+{
+	const char *own = json_str(json_get(v->labels, name), NULL);
+
+	for (size_t i = 0; i < n && !own; i++) {
+		char key[NAME_MAX_BYTES];
+		const char *value;
+
+		if (split(labels[i], key, &value) && !strcmp(key, name))
+			own = value;
+	}
+	return own;
+}

@@ -1,0 +1,162 @@
+/* test_config_sinks.c - receivers in the configuration: the keys that kinds share, whose key is whose, what is not built. */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/check.h"
+#include "proc/config_inside.h"
+#include "rules/rule.h"
+#include "ship/formats.h"
+
+#define BASE "state_dir: /s\nrules: /r\ntables: /r\n"
+
+/* The keys of one map, as those of a kind, built or not. 0, or -1 and *e. */
+static int read_as(enum sink_kind kind, const char *text, struct sink_config *s, struct arena **a, struct err *e)
+{
+	static struct config c;
+	struct reader r = { .c = &c, .e = e };
+	struct yaml_file *f = yaml_parse("c.yaml", text, strlen(text), e);
+	int did;
+
+	if (!f)
+		fail_msg("%s: %s", text, e->text);
+	c = (struct config){ .folder = "/etc/evmend", .arena = arena_new(4096) };
+	*a = c.arena;
+	r.f = f;
+	*s = (struct sink_config){ .app = "evmend" };
+	did = read_sink_keys(&r, f->documents[0], kind, s);
+	yaml_free(f);
+	return did;
+}
+
+static void requests_have_their_keys(void **state)
+{
+	static const char text[] = "name: s\nkind: splunk\nformat: ndjson\nlabels: {tenant: a}\n"
+		"tls: {ca: ca.pem, cert: /c.pem, key: k.pem, name: siem.example, verify: false,"
+		" pin: 0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef}\n"
+		"batch: {records: 500, bytes: 1048576, wait: 2s}\ncompress: zstd\nproxy: http://proxy.example:3128\ntimeout: 20s\n";
+	struct sink_config s;
+	struct err e = { 0 };
+	struct arena *a;
+
+	(void)state;
+	if (read_as(SINK_SPLUNK, text, &s, &a, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_string_equal(s.format->name, "ndjson");
+	assert_string_equal(s.labels[0], "tenant=a");
+	assert_true(s.tls.on);
+	assert_string_equal(s.tls.ca, "/etc/evmend/ca.pem");
+	assert_string_equal(s.tls.cert, "/c.pem");
+	assert_string_equal(s.tls.key, "/etc/evmend/k.pem");
+	assert_string_equal(s.tls.name, "siem.example");
+	assert_true(s.tls.no_verify);
+	assert_int_equal(strlen(s.tls.pin), 64);
+	assert_int_equal(s.batch.records, 500);
+	assert_int_equal(s.batch.bytes, 1048576);
+	assert_int_equal(s.batch.wait, 2 * US_SECOND);
+	assert_int_equal(s.compress, SINK_ZSTD);
+	assert_string_equal(s.proxy, "http://proxy.example:3128");
+	assert_int_equal(s.timeout, 20 * US_SECOND);
+	arena_free(a);
+	assert_int_equal(read_as(SINK_SPLUNK, "name: s\n", &s, &a, &e), 0);
+	assert_false(s.tls.on || s.tls.no_verify); /* verification is what is left out */
+	assert_int_equal(s.compress, SINK_PLAIN);
+	assert_string_equal(s.format->name, "ndjson");
+	arena_free(a);
+}
+
+static void take_is_a_list_or_conditions(void **state)
+{
+	struct sink_config s;
+	struct err e = { 0 };
+	struct arena *a;
+
+	(void)state;
+	assert_int_equal(read_as(SINK_FILE, "{name: s, path: x, take: repair}", &s, &a, &e), 0);
+	assert_int_equal(s.take.kinds, 1u << RECORD_REPAIR);
+	arena_free(a);
+	if (read_as(SINK_FILE, "{name: s, path: x, take: {kinds: [finding, case], level: high, causes: [a, b], hosts: 'ex*', labels: {t: x}}}", &s, &a, &e))
+		fail_msg("%s", e.text);
+	assert_int_equal(s.take.kinds, 1u << RECORD_FINDING | 1u << RECORD_CASE);
+	assert_int_equal(s.take.level, LEVEL_HIGH);
+	assert_int_equal(s.take.n_causes, 2);
+	assert_string_equal(s.take.causes[1], "b");
+	assert_int_equal(s.take.n_hosts, 1);
+	assert_string_equal(s.take.hosts[0], "ex*");
+	assert_int_equal(s.take.n_labels, 1);
+	assert_string_equal(s.take.labels[0], "t=x");
+	arena_free(a);
+}
+
+static void refuses_keys_by_name(void **state)
+{
+	static const struct {
+		enum sink_kind kind;
+		const char *text, *says;
+	} bad[] = {
+		{ SINK_SPLUNK, "{name: s, tls: {ca: x, verify: maybe}}", "verify" },
+		{ SINK_SPLUNK, "{name: s, tls: {cert: x}}", "both cert and key" },
+		{ SINK_SPLUNK, "{name: s, tls: {pin: abc}}", "64 hex digits" },
+		{ SINK_SPLUNK, "{name: s, tls: {cafile: x}}", "unknown key 'cafile'" },
+		{ SINK_SPLUNK, "{name: s, tls: yes}", "must be a map" },
+		{ SINK_SPLUNK, "{name: s, batch: {records: 0}}", "records" },
+		{ SINK_SPLUNK, "{name: s, batch: {wait: 2h}}", "wait must be from" },
+		{ SINK_SPLUNK, "{name: s, compress: lz4}", "one of none, gzip, zstd" },
+		{ SINK_SPLUNK, "{name: s, proxy: 'socks://x'}", "http://" },
+		{ SINK_SPLUNK, "{name: s, proxy: 'http://user:pw@x'}", "user or a password" },
+		{ SINK_SPLUNK, "{name: s, timeout: 10ms}", "timeout" },
+		{ SINK_SPLUNK, "{name: s, format: cef}", "has no format 'cef'; write one of ndjson, ecs, ocsf" },
+		{ SINK_OTLP, "{name: s, format: ndjson}", "its own format" },
+		{ SINK_FILE, "{name: s, path: x, proxy: 'http://x'}", "a sink of kind file takes no proxy; the kind splunk does" },
+		{ SINK_FILE, "{name: s, path: x, address: 'a:1'}", "a sink of kind file takes no address; the kind syslog does" },
+		{ SINK_FILE, "{name: s, pth: x}", "did you mean 'path'" },
+		{ SINK_FILE, "{name: s, path: x, rotate: {}}", "rotate of a sink of kind file is not built yet" },
+		{ SINK_SYSLOG, "{name: s, address: 'a:1', tls: {}}", "tls of a sink of kind syslog is not built yet" },
+		{ SINK_SYSLOG, "{name: s, address: 'a:0'}", "host:port" },
+		{ SINK_SYSLOG, "{name: s, address: ':514'}", "host:port" },
+		{ SINK_SYSLOG, "{name: s}", "needs an address" },
+		{ SINK_FILE, "{name: s, path: x, take: {level: loud}}", "unknown level 'loud'" },
+		{ SINK_FILE, "{name: s, path: x, take: {kind: case}}", "did you mean 'kinds'" },
+		{ SINK_FILE, "{name: s, path: x, take: [event]}", "taking events is not built yet" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct sink_config s;
+		struct err e = { 0 };
+		struct arena *a;
+
+		if (read_as(bad[i].kind, bad[i].text, &s, &a, &e) != -1)
+			fail_msg("taken: %s", bad[i].text);
+		if (!strstr(e.text, bad[i].says))
+			fail_msg("'%s' does not say '%s' but: %s", bad[i].text, bad[i].says, e.text);
+		arena_free(a);
+	}
+}
+
+static void kinds_that_are_not_built_are_refused(void **state)
+{
+	char text[200];
+
+	(void)state;
+	for (int kind = 0; kind <= SINK_KINDS; kind++) {
+		struct err e = { 0 };
+		int n = snprintf(text, sizeof text, BASE "sinks: [{name: s, kind: \"%s\"}]\n", sink_kind_text(kind));
+		struct config *c = config_parse("c.yaml", text, (size_t)n, &e);
+
+		assert_null(c);
+		if (!strstr(e.text, sink_kind_built(kind) ? "needs" : kind < SINK_KINDS ? "is not built yet; use one of file, syslog" : "one of file"))
+			fail_msg("%s: %s", sink_kind_text(kind), e.text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(requests_have_their_keys),
+		cmocka_unit_test(take_is_a_list_or_conditions),
+		cmocka_unit_test(refuses_keys_by_name),
+		cmocka_unit_test(kinds_that_are_not_built_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
