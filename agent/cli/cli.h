@@ -100,6 +100,7 @@ int cli_usage(struct cli *c, const char *fmt, ...) __attribute__((format(printf,
 /* A remark on stderr that is no failure; silent with --quiet. */
 void cli_note(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The same for what --quiet must not hide: the answer is less than it seems. */
+#define PLURAL(n) ((n) == 1 ? "" : "s")
 void cli_warn(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 enum cli_colour { CLI_PLAIN, CLI_BOLD, CLI_RED, CLI_GREEN, CLI_YELLOW, CLI_BLUE, CLI_DIM };

@@ -98,8 +98,8 @@ static void print_all(struct cli *c, const struct problem_list *all)
 		printf("{\"v\":1,\"kind\":\"summary\",\"rules\":%zu,\"refused\":%zu,\"errors\":%zu,\"warnings\":%zu}\n", all->rules, all->refused,
 			all->errors, all->warnings);
 	else
-		cli_print(c, CLI_PLAIN, "%zu rules loaded, %zu refused; %zu errors, %zu warnings\n", all->rules, all->refused, all->errors,
-			all->warnings);
+		cli_print(c, CLI_PLAIN, "%zu rule%s loaded, %zu refused; %zu error%s, %zu warning%s\n", all->rules, PLURAL(all->rules),
+			all->refused, all->errors, PLURAL(all->errors), all->warnings, PLURAL(all->warnings));
 }
 
 int rules_check(struct cli *c, struct arena *a, int argc, char **argv)

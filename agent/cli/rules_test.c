@@ -3,7 +3,8 @@
  * Why: a rule is only as good as the events it was tried on.
  * Promises: DIR/tests/NAME/match* and nomatch* (.xml, .txt, .log) for the rule NAME of a file in DIR; every event of match* must
  * match (a correlation: must fire on the file), none of nomatch* may, of count-N* exactly N. A failure shows why, for the first event.
- * Refuses: to call a rule tested that lacks either, and files that hold no events or malformed ones. */
+ * Refuses: to call a rule tested that lacks either, files that hold no events or malformed ones, and files and folders there that look
+ * like tests and are none of any rule. */
 #include "cli/rules_test.h"
 
 #include <stdio.h>
@@ -36,7 +37,7 @@ struct testing {
 	struct buf why; /* explanation of the first event that is not as it must be */
 	/* results */
 	struct rule_test *results;
-	size_t n_results, passed, failed, untested, files;
+	size_t n_results, passed, failed, untested, strays, files;
 };
 
 static int each_name(void *arg, const char *name)
@@ -219,17 +220,87 @@ static bool what_is_due(struct testing *t, const char *name)
 	return usable(name) && (!t->must || text_starts(name, "match") || (digits && text_int(name + 6, digits, &t->count)));
 }
 
-static void test_rule(struct testing *t)
+/* A test that nobody would miss when it does not run: a wrong name, or the folder of a rule that is not there. */
+static void stray(struct testing *t, const char *path, const char *text)
 {
-	const char *file = t->rule->file, *slash = strrchr(file, '/');
-	size_t must = 0, must_not = 0, bad = 0;
+	t->strays++;
+	cli_progress_end(t->c);
+	cli_warn(t->c, "%s %s", path, text);
+	keep_result(t, path, "runs", TEST_FAILED, text, "");
+}
 
-	t->folder = arena_printf(t->a, "%.*s/tests/%s", slash ? (int)(slash - file) : 1, slash ? file : ".",
-		*t->rule->name ? t->rule->name : t->rule->id);
+/* Says of a file beside tests whether it looks like one. */
+static void look_at_other(struct testing *t, const char *name)
+{
+	if (name[0] != '.' && (usable(name) || text_starts(name, "match") || text_starts(name, "nomatch") || text_starts(name, "count-")))
+		stray(t, arena_printf(t->a, "%s/%s", t->folder, name), "is not run: tests are named match*, nomatch* or count-N*, and end in .xml, .txt "
+			"or .log");
+}
+
+static const char *folder_of(struct testing *t, const struct rule *r)
+{
+	const char *slash = strrchr(r->file, '/');
+
+	return slash ? arena_copy(t->a, r->file, (size_t)(slash - r->file)) : ".";
+}
+
+static bool has_rule(struct testing *t, const char *folder, const char *name)
+{
+	for (size_t i = 0; i < ruleset_count(t->rs); i++) {
+		const struct rule *r = ruleset_rule(t->rs, i);
+
+		if (strcmp(*r->name ? r->name : r->id, name) == 0 && strcmp(folder_of(t, r), folder) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What lies in the folder of tests beside the rules of one folder, and belongs to none of them. */
+static void look_for_strays(struct testing *t, const char *folder)
+{
+	struct os_stat st;
+
+	t->folder = arena_printf(t->a, "%s/tests", folder);
 	list_folder(t);
 	for (size_t i = 0; i < t->n_names; i++) {
-		if (!what_is_due(t, t->names[i]))
+		const char *path = arena_printf(t->a, "%s/%s", t->folder, t->names[i]);
+
+		if (os_file.stat(path, -1, &st) != 0 || !st.is_folder)
+			look_at_other(t, t->names[i]);
+		else if (!has_rule(t, folder, t->names[i]))
+			stray(t, path, arena_printf(t->a, "is for no rule that is loaded from %s", folder));
+	}
+	forget_folder(t);
+}
+
+static void all_strays(struct testing *t)
+{
+	const char **folders = xcalloc(ruleset_count(t->rs) + 1, sizeof *folders);
+	size_t n = 0;
+
+	for (size_t i = 0; i < ruleset_count(t->rs); i++) {
+		const char *folder = folder_of(t, ruleset_rule(t->rs, i));
+		size_t k = n;
+
+		while (k && strcmp(folders[k - 1], folder) != 0)
+			k--;
+		if (k == 0)
+			look_for_strays(t, folders[n++] = folder);
+	}
+	free(folders);
+}
+
+static void test_rule(struct testing *t)
+{
+	size_t must = 0, must_not = 0, bad = 0;
+
+	t->folder = arena_printf(t->a, "%s/tests/%s", folder_of(t, t->rule), *t->rule->name ? t->rule->name : t->rule->id);
+	list_folder(t);
+	for (size_t i = 0; i < t->n_names; i++) {
+		if (!what_is_due(t, t->names[i])) {
+			look_at_other(t, t->names[i]);
 			continue;
+		}
 		must += t->must && t->count != 0;
 		must_not += !t->must || t->count == 0;
 		bad += !try_file(t, t->names[i]);
@@ -290,14 +361,15 @@ static int write_junit(const struct testing *t, const char *path, struct err *e)
 
 static int sum(const struct testing *t, struct cli *c, size_t refused)
 {
-	bool bad = t->failed || t->untested || refused;
+	bool bad = t->failed || t->untested || t->strays || refused;
 
 	if (c->json)
-		printf("{\"v\":1,\"kind\":\"summary\",\"passed\":%zu,\"failed\":%zu,\"untested\":%zu,\"refused\":%zu,\"files\":%zu}\n",
-			t->passed, t->failed, t->untested, refused, t->files);
+		printf("{\"v\":1,\"kind\":\"summary\",\"passed\":%zu,\"failed\":%zu,\"untested\":%zu,\"refused\":%zu,\"files\":%zu,"
+			"\"strays\":%zu}\n", t->passed, t->failed, t->untested, refused, t->files, t->strays);
 	else
-		cli_print(c, bad ? CLI_RED : CLI_GREEN, "%zu rules passed, %zu failed, %zu untested, %zu refused; %zu files\n", t->passed,
-			t->failed, t->untested, refused, t->files);
+		cli_print(c, bad ? CLI_RED : CLI_GREEN, "%zu rule%s passed, %zu failed, %zu untested, %zu refused; %zu file%s%s\n", t->passed,
+			PLURAL(t->passed), t->failed, t->untested, refused, t->files, PLURAL(t->files),
+			t->strays ? arena_printf(t->a, "; %zu stray", t->strays) : "");
 	return bad ? ERR_RULES : ERR_NONE;
 }
 
@@ -322,6 +394,7 @@ int rules_test(struct cli *c, struct arena *a, const char *folder)
 		test_rule(&t);
 	}
 	cli_progress_end(c);
+	all_strays(&t);
 	if (junit)
 		r = write_junit(&t, junit, &e);
 	code = sum(&t, c, ruleset_refused(rs));

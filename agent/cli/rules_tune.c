@@ -20,6 +20,10 @@
 struct seen { /* an event that the rule matched */
 	uint8_t uid[32];
 	enum tune_mark mark;
+	bool taken; /* of events that stand in two files, the first counts */
+	uint32_t event_id;
+	uint64_t record_id;
+	int64_t time;
 };
 
 struct tuning {
@@ -54,7 +58,7 @@ static int by_uid(const void *a, const void *b)
 static int first(void *arg, const struct event *ev, enum tune_mark file)
 {
 	struct tuning *t = arg;
-	struct seen s;
+	struct seen s = {.event_id = ev->event_id, .record_id = ev->record_id, .time = ev->time};
 
 	if (!matches(t, ev))
 		return 0;
@@ -65,25 +69,52 @@ static int first(void *arg, const struct event *ev, enum tune_mark file)
 		t->seen = xrealloc(t->seen, t->cap, sizeof *t->seen);
 	}
 	t->seen[t->n++] = s;
-	return s.mark == TUNE_UNMARKED ? 0 : tune_event(t->tune, ev, s.mark == TUNE_FALSE, t->e);
-}
-
-/* Second reading, with the filter in the rules. */
-static int second(void *arg, const struct event *ev, enum tune_mark file)
-{
-	struct tuning *t = arg;
-	struct seen s = {.mark = TUNE_UNMARKED};
-	const struct seen *was;
-
-	(void)file;
-	event_uid(ev, s.uid);
-	was = t->n ? bsearch(&s, t->seen, t->n, sizeof *t->seen, by_uid) : NULL;
-	if (was && !matches(t, ev))
-		t->gone[was->mark]++;
 	return 0;
 }
 
-/* One event may stand in two files; it has one mark. */
+/* The entry of an event that is seen for the first time in this reading; NULL: seen already, or the rule never matched it. */
+static struct seen *take(struct tuning *t, const struct event *ev)
+{
+	struct seen key, *was;
+
+	event_uid(ev, key.uid);
+	was = t->n ? bsearch(&key, t->seen, t->n, sizeof *t->seen, by_uid) : NULL;
+	if (!was || was->taken)
+		return NULL;
+	was->taken = true;
+	return was;
+}
+
+/* Second reading: the marked events, each once. */
+static int second(void *arg, const struct event *ev, enum tune_mark file)
+{
+	struct tuning *t = arg;
+	const struct seen *s = take(t, ev);
+
+	(void)file;
+	return s && s->mark != TUNE_UNMARKED ? tune_event(t->tune, ev, s->mark == TUNE_FALSE, t->e) : 0;
+}
+
+/* Third reading, with the filter in the rules. */
+static int third(void *arg, const struct event *ev, enum tune_mark file)
+{
+	struct tuning *t = arg;
+	const struct seen *s = take(t, ev);
+
+	(void)file;
+	if (s && !matches(t, ev))
+		t->gone[s->mark]++;
+	return 0;
+}
+
+static int read_again(struct tuning *t, const struct ruleset *rs, int (*each)(void *arg, const struct event *ev, enum tune_mark mark))
+{
+	for (size_t i = 0; i < t->n; i++)
+		t->seen[i].taken = false;
+	return tune_marks_read(t->marks, rs, each, t, t->e);
+}
+
+/* One event may stand in two files, of which one says what it is; it has one mark. */
 static int sort_seen(struct tuning *t)
 {
 	size_t k = 0;
@@ -91,15 +122,23 @@ static int sort_seen(struct tuning *t)
 	if (t->n)
 		qsort(t->seen, t->n, sizeof *t->seen, by_uid);
 	for (size_t i = 0; i < t->n; i++) {
-		t->matched[t->seen[i].mark]++;
-		if (k && memcmp(t->seen[k - 1].uid, t->seen[i].uid, 32) == 0) {
-			if (t->seen[k - 1].mark != t->seen[i].mark)
-				return err_set(t->e, ERR_USAGE, "an event of the rule is marked in two ways; each needs one mark");
-			continue;
-		}
-		t->seen[k++] = t->seen[i];
+		if (k && memcmp(t->seen[k - 1].uid, t->seen[i].uid, 32) == 0)
+			t->seen[k - 1].mark = tune_marks_add(t->seen[k - 1].mark, t->seen[i].mark);
+		else
+			t->seen[k++] = t->seen[i];
 	}
 	t->n = k;
+	for (size_t i = 0; i < t->n; i++) {
+		struct seen *s = &t->seen[i];
+		char when[32];
+
+		if (s->mark == TUNE_BOTH)
+			return err_set(t->e, ERR_USAGE, "event %" PRIu32 " of %s, record %" PRIu64 ", is marked as false and as true; it needs one mark",
+				s->event_id, time_text(s->time, when), s->record_id);
+		if (s->mark == TUNE_UNMARKED)
+			s->mark = tune_marks_unsaid(t->marks);
+		t->matched[s->mark]++;
+	}
 	return 0;
 }
 
@@ -114,6 +153,8 @@ static int propose(struct tuning *t, const struct ruleset *rs, struct buf *yaml)
 		did = sort_seen(t);
 	if (did == 0)
 		did = tune_marks_all_found(t->marks, t->e);
+	if (did == 0)
+		did = read_again(t, rs, second);
 	if (did == 0)
 		did = tune_propose(t->tune, yaml, t->e);
 	tune_free(t->tune);
@@ -141,7 +182,7 @@ static int prove(struct tuning *t, const struct ruleset_options *o, const struct
 	t->rule = ruleset_find(rs, name);
 	if (t->rule) {
 		t->matcher = matcher_new(rs);
-		did = tune_marks_read(t->marks, rs, second, t, t->e);
+		did = read_again(t, rs, third);
 		matcher_free(t->matcher);
 	} else {
 		err_set(t->e, ERR_INTERNAL, "the rule does not load any more beside its filter");
@@ -183,8 +224,9 @@ static void print(const struct tuning *t, const struct rule *rule, const struct 
 		print_json(t, rule, yaml);
 		return;
 	}
-	cli_print(t->c, CLI_DIM, "# Proved on %zu findings: all %" PRIu64 " marked as false are gone, none of %" PRIu64 " marked as true is.\n", t->n,
-		t->matched[TUNE_FALSE], t->matched[TUNE_TRUE]);
+	cli_print(t->c, CLI_DIM, "# Proved on %" PRIu64 " findings: all %" PRIu64 " marked as false are gone, none of %" PRIu64 " %s true is.\n",
+		t->matched[TUNE_FALSE] + t->matched[TUNE_TRUE], t->matched[TUNE_FALSE], t->matched[TUNE_TRUE],
+		tune_marks_unsaid(t->marks) == TUNE_TRUE ? "that count as" : "marked as");
 	if (t->matched[TUNE_UNMARKED])
 		cli_print(t->c, CLI_DIM, "# Of %" PRIu64 " that nobody marked %" PRIu64 " are gone.\n", t->matched[TUNE_UNMARKED], t->gone[TUNE_UNMARKED]);
 	printf("%s", buf_text(yaml));

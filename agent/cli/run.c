@@ -3,6 +3,7 @@
  * Promises: nothing is started before the configuration is read whole. Refuses to be a role by hand: a role wants a channel to main. */
 #include <string.h>
 
+#include "cli/agent_state.h"
 #include "cli/verbs.h"
 #include "proc/roles.h"
 
@@ -10,16 +11,13 @@ static const struct cli_option options[] = { CLI_OPTION_CONFIG, CLI_OPTION_END }
 
 static int run(struct cli *c, int argc, char **argv)
 {
-	const char *path = cli_value(c, "--config", NULL);
 	struct err e = { 0 };
 	struct config *config;
 	int code;
 
 	(void)argc;
 	(void)argv;
-	if (!path)
-		return cli_usage(c, "which configuration? -c FILE");
-	config = config_read(path, &e);
+	config = agent_config(c, &e);
 	if (!config)
 		return cli_fail(c, &e);
 	code = role_main(config, &e);
@@ -38,7 +36,7 @@ static int role(struct cli *c, int argc, char **argv)
 }
 
 const struct cli_verb verb_run = {
-	.name = "run", .summary = "the agent: watch, diagnose, repair where the policy permits, tell the SIEM", .usage = "-c FILE",
+	.name = "run", .summary = "the agent: watch, diagnose, repair where the policy permits, tell the SIEM", .usage = "[-c FILE]",
 	.help = "Runs in the foreground until SIGTERM, which drains: what was found is stored, a step under way is finished.\n"
 		"SIGHUP loads rules and configuration again and opens the receivers' files anew; when something is wrong with the new\n"
 		"ones, the old ones go on and the log says so. Rules that have changed are taken without a signal, some seconds after the last\n"

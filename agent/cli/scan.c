@@ -21,8 +21,6 @@
 #define THREADS_UNASKED 4            /* no more than that unless somebody asks */
 #define WORTH_THREADS (8u << 20)     /* bytes of input; less is done before threads have started */
 
-#define PLURAL(n) ((n) == 1 ? "" : "s")
-
 struct loose { /* findings that belong to no case, by rule and host */
 	const struct rule *rule;
 	char *host;
@@ -248,9 +246,9 @@ static void print_summary(struct scan *s, int64_t took)
 	engine_counts(s->engine, &n);
 	if (!s->c->json) {
 		cli_print(s->c, CLI_PLAIN, "\n%" PRIu64 " event%s, %" PRIu64 " finding%s, %" PRIu64 " case%s, %" PRIu64
-			  " malformed, %zu rules, %zu refused, %.2f s\n",
+			  " malformed, %zu rule%s, %zu refused, %.2f s\n",
 			  n.events, PLURAL(n.events), s->findings, PLURAL(s->findings), s->cases, PLURAL(s->cases),
-			  s->malformed, ruleset_count(rs), ruleset_refused(rs), (double)took / 1e6);
+			  s->malformed, ruleset_count(rs), PLURAL(ruleset_count(rs)), ruleset_refused(rs), (double)took / 1e6);
 		if (n.explained)
 			cli_print(s->c, CLI_DIM, "%" PRIu64 " consequences are explained by the cases above.\n", n.explained);
 		if (s->cut)

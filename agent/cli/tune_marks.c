@@ -4,6 +4,7 @@
  * neither uid nor file, and standard input, which cannot be read twice. */
 #include "cli/tune_marks.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@
 #define GIVEN 64            /* of each option */
 #define MARKS_BYTES (256u << 20)
 #define UID_LEAST 12
+#define HEX "0123456789abcdefABCDEF"
 
 struct by_uid {
 	char hex[65]; /* may be a beginning */
@@ -51,7 +53,7 @@ static void add_uid(struct tune_marks *m, const char *hex, enum tune_mark mark)
 
 static bool is_uid(const char *s)
 {
-	size_t n = strspn(s, "0123456789abcdefABCDEF");
+	size_t n = strspn(s, HEX);
 
 	return n >= UID_LEAST && n <= 64 && s[n] == '\0';
 }
@@ -98,6 +100,8 @@ static int add_path(struct tune_marks *m, const char *path, enum tune_mark mark,
 	struct buf b;
 	int did;
 
+	if (strspn(path, HEX) == strlen(path) && os_file.stat(path, -1, &st) == -ENOENT)
+		return err_set(e, ERR_USAGE, "'%.70s' is no file, and a uid has %d to 64 digits; scan --json writes it", path, UID_LEAST);
 	if (strcmp(path, "-") == 0)
 		return err_set(e, ERR_USAGE, "events are read twice, which standard input cannot be; save them first");
 	buf_init(&b, MARKS_BYTES);
@@ -187,8 +191,16 @@ int tune_marks_read(struct tune_marks *m, const struct ruleset *rs, int (*each)(
 	return g.did;
 }
 
+enum tune_mark tune_marks_add(enum tune_mark a, enum tune_mark b)
+{
+	if (a == b || b == TUNE_UNMARKED)
+		return a;
+	return a == TUNE_UNMARKED ? b : TUNE_BOTH;
+}
+
 enum tune_mark tune_marks_of(struct tune_marks *m, const struct rule *r, const uint8_t event[static 32], enum tune_mark file)
 {
+	enum tune_mark mark = file;
 	uint8_t uid[32];
 	char hex[65];
 
@@ -200,9 +212,14 @@ enum tune_mark tune_marks_of(struct tune_marks *m, const struct rule *r, const u
 		if (!text_same_n(u->hex, strlen(u->hex), hex, strlen(u->hex)))
 			continue;
 		u->found = true;
-		return u->mark;
+		mark = tune_marks_add(mark, u->mark);
 	}
-	return file == TUNE_UNMARKED && !m->some_true ? TUNE_TRUE : file;
+	return mark;
+}
+
+enum tune_mark tune_marks_unsaid(const struct tune_marks *m)
+{
+	return m->some_true ? TUNE_UNMARKED : TUNE_TRUE;
 }
 
 int tune_marks_all_found(const struct tune_marks *m, struct err *e)

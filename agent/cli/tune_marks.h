@@ -6,7 +6,7 @@
 #include "event/event.h"
 #include "rules/ruleset.h"
 
-enum tune_mark { TUNE_UNMARKED, TUNE_FALSE, TUNE_TRUE, TUNE_MARKS };
+enum tune_mark { TUNE_UNMARKED, TUNE_FALSE, TUNE_TRUE, TUNE_BOTH, TUNE_MARKS }; /* both: a contradiction */
 
 struct tune_marks;
 
@@ -17,8 +17,11 @@ void tune_marks_free(struct tune_marks *m);
 /* Every event of all files; mark: of its file. Non-zero ends. -1: a file cannot be read, or what each said. */
 int tune_marks_read(struct tune_marks *m, const struct ruleset *rs, int (*each)(void *arg, const struct event *ev, enum tune_mark mark),
 	void *arg, struct err *e);
-/* Of an event that the rule matches. When nothing is said to be true, all is that is not false. */
+/* What is said of an event that the rule matches, by its uid and by the file that it stands in. */
 enum tune_mark tune_marks_of(struct tune_marks *m, const struct rule *r, const uint8_t event[static 32], enum tune_mark file);
+enum tune_mark tune_marks_add(enum tune_mark a, enum tune_mark b); /* what two of them say together */
+/* The mark of what nobody marked: true when nothing is said to be true, else none. */
+enum tune_mark tune_marks_unsaid(const struct tune_marks *m);
 int tune_marks_all_found(const struct tune_marks *m, struct err *e); /* -1: a finding that was marked is in none of the events */
 
 #endif

@@ -1,7 +1,8 @@
 /* silence.c - silences in heal.db.
  *
  * Exists so that the agent and the verbs do the same thing. Promises that a silence and its ledger record come and go together.
- * Refuses a silence without rule, reason or end, one that ends later than in a year, and more of them than fit into a message. */
+ * Refuses a silence without rule, reason or end, one that ends later than in a year, one that is there already, and more of them than fit
+ * into a message. */
 #include "heal/silence.h"
 
 #include <string.h>
@@ -167,6 +168,30 @@ static int they_fit(struct db *d, struct err *e)
 	return did;
 }
 
+/* A second silence of the same would make two ends of one thing. -1 when there is one: it is named. */
+static int is_new(struct db *d, const struct silence *s, struct err *e)
+{
+	struct db_row *r = db_prepare(d, COLUMNS "where rule = ? and host = ? collate nocase and fields = ? and until > ?", e);
+	struct silence old;
+	char when[32];
+	int got;
+
+	if (!r)
+		return -1;
+	db_bind_text(r, 1, s->rule);
+	db_bind_text(r, 2, s->host);
+	db_bind_text(r, 3, s->fields);
+	db_bind_int(r, 4, s->since);
+	got = db_step(r, e);
+	if (got == 1) {
+		take_row(r, &old);
+		got = err_set(e, ERR_USAGE, "silence %lld is the same: until %s, by %.120s; 'evmend silence end %lld' ends it, then say it anew",
+			(long long)old.id, time_text(old.until, when), old.actor, (long long)old.id);
+	}
+	db_done(r);
+	return got;
+}
+
 int silence_begin(struct db *d, int64_t now, const struct json *q, const char *actor, int64_t *id, struct err *e)
 {
 	struct silence s = {.actor = actor};
@@ -175,7 +200,7 @@ int silence_begin(struct db *d, int64_t now, const struct json *q, const char *a
 
 	buf_init(&fields, 64u << 10);
 	if (read_silence(q, now, &s, &fields, e) == 0 && db_begin(d, e) == 0) {
-		if (insert(d, &s, e) == 0 && they_fit(d, e) == 0 && write_down(d, now, &s, "on", e) == 0)
+		if (is_new(d, &s, e) == 0 && insert(d, &s, e) == 0 && they_fit(d, e) == 0 && write_down(d, now, &s, "on", e) == 0)
 			did = db_commit(d, e);
 		else
 			db_rollback(d);

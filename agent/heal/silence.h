@@ -17,7 +17,7 @@
 #define SILENCES_BYTES (192u << 10) /* all of them cross a channel in one message */
 
 /* q: rule (its id, else its name), title, host ("": every host), fields (an object of texts), until (a time), reason. *id: of the
- * new one. ERR_USAGE where something is missing or too long, ERR_REFUSED when there are too many. */
+ * new one. ERR_USAGE where something is missing or too long, or the same is silenced already, ERR_REFUSED when there are too many. */
 int silence_begin(struct db *d, int64_t now, const struct json *q, const char *actor, int64_t *id, struct err *e);
 int silence_end(struct db *d, int64_t now, int64_t id, const char *actor, struct err *e); /* ERR_USAGE: there is none */
 /* Silences whose end has come are taken away, each with its ledger record. *next: the earliest end to come; INT64_MAX: none.

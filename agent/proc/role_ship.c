@@ -116,7 +116,7 @@ static void reload(struct ship *s, const struct message *m)
 	s->link.log.level = c->log;
 	spool_keep(s->spool, &s->link.clock, c->caps.keep_days * US_DAY);
 	s->pump = pump_new(c, s->spool, &s->link.clock, &s->link.log);
-	log_say(&s->link.log, LOG_INFO, "configuration reloaded, receivers opened again", NULL);
+	log_say(&s->link.log, LOG_INFO, "receivers opened again", NULL);
 }
 
 static void take(struct ship *s, const struct message *m)

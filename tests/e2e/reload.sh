@@ -68,6 +68,8 @@ feed 4714
 check "the rule of before goes on" "no finding" wait_for 15 eval '[ "$(lines 000000004713)" -eq 3 ]'
 kill -HUP "$agent"
 refuses "with a signal it is refused too"
+check "the receivers are opened anew" "$(tail -n 3 "$work/log")" wait_for 10 eval 'sed "1,/reload refused; the rules/d" "$work/log" | grep -q "receivers opened again"'
+check "and nobody says that anything was reloaded" "$(tail -n 3 "$work/log")" eval '! sed "1,/reload refused; the rules/d" "$work/log" | grep -q reloaded'
 cp "$work/new" "$work/rules/r4713.yml"
 takes "it is mended"
 ev status

@@ -39,6 +39,19 @@ is "the sum" "$(tail -n 1 "$TMP/out")" "2 rules passed, 0 failed, 0 untested, 0 
 is "JUnit counts the files" "$(grep -c '<testcase classname="stopped[a-z-]*" name="[a-z0-9-]*.xml"/>' "$TMP/j.xml")" 5
 is "JUnit is XML" "$(xmllint --noout "$TMP/j.xml" 2>&1)" ""
 
+mkdir "$rules/tests/zz"
+(event 7036 stopped 1) | tee "$rules/tests/stopped/foo.xml" >"$rules/tests/match.xml"
+: >"$rules/tests/stopped/match-3.evtx"
+: >"$rules/tests/stopped/README"
+is "what looks like a test and is none ends with 2" "$(code -q --junit "$TMP/j.xml")" 2
+is "a wrong name is told" "$(grep -c '/tests/stopped/foo.xml is not run: tests are named match' "$TMP/err")" 1
+is "a wrong ending too" "$(grep -c '/tests/stopped/match-3.evtx is not run: ' "$TMP/err")" 1
+is "a test of no rule" "$(grep -c '/tests/match.xml is not run: ' "$TMP/err")" 1
+is "the folder of no rule" "$(grep -c '/tests/zz is for no rule that is loaded from ' "$TMP/err")" 1
+is "nothing else, and the sum has them" "$(wc -l <"$TMP/err") $(tail -n 1 "$TMP/out")" "4 2 rules passed, 0 failed, 0 untested, 0 refused; 5 files; 4 stray"
+is "JUnit has them" "$(grep -c '<failure message="is not run: \|<failure message="is for no rule' "$TMP/j.xml")" 4
+rm -r "$rules/tests/zz" "$rules/tests/match.xml" "$rules/tests/stopped/foo.xml" "$rules/tests/stopped/match-3.evtx"
+
 (event 7036 running 1) >"$rules/tests/stopped/match-2.xml"
 (event 7036 stopped 1) >"$rules/tests/stopped/nomatch-2.xml"
 mv "$rules/tests/stopped/count-2.xml" "$rules/tests/stopped/count-3.xml"

@@ -11,7 +11,7 @@ check "the agent starts" "not up within 10 s" start
 event 4711 >>"$work/in.xml"
 check "findings reach the receiver" "$(findings) of 2" wait_for 10 has_findings 2
 
-"$evmend" run -c "$work/config.yaml" >"$work/second" 2>&1
+EVMEND_CONFIG=$work/config.yaml "$evmend" run >"$work/second" 2>&1
 code=$?
 check "a second agent on the same folder is refused" "code $code: $(tail -n 1 "$work/second")" \
 	eval '[ "$code" -eq 4 ] && grep -q "another agent runs" "$work/second"'

@@ -25,7 +25,7 @@ is "a finding carries the tags of its rule" \
 is "the summary counts refused rules" "$(scan --json "$TMP/one.xml" | grep -c '"rules":1,"refused":0,')" 1
 echo 'title: broken' >"$TMP/rules/broken.yml"
 is "one that is" "$(scan --json "$TMP/one.xml" | grep -c '"rules":1,"refused":1,')" 1
-is "for people" "$(scan "$TMP/one.xml" | grep -c ', 1 rules, 1 refused, ')" 1
+is "for people" "$(scan "$TMP/one.xml" | grep -c ', 1 rule, 1 refused, ')" 1
 is "and why" "$(grep -c '^[^ ]*broken.yml:1:1: ' "$TMP/err")" 1
 scan --quiet "$TMP/one.xml" >/dev/null
 is "--quiet hides why, not that" "$(cat "$TMP/err")" "refused rules: 1; 'evmend rules check' tells why"

@@ -35,6 +35,7 @@ expect "a rule that is none" 3 "did you mean 'tester-says-4711'" silence tester-
 expect "a rule on trial says nothing anyway" 3 "on trial" silence 00000000-0000-4000-8000-000000004713 --for 1h --why "a test"
 expect "a field without a value" 3 "NAME=VALUE" silence tester-says-4711 --for 1h --why "a test" --field Text
 expect "silence" 0 "is not told until" silence tester-says-4711 --for 2h --why "planned work" --who Jo --field 'Text=H?LL*'
+expect "the same again is not made" 3 "silence 1 is the same: until 20" silence tester-says-4711 --for 4h --why "more" --field 'Text=H?LL*'
 expect "silence of one host" 0 "is not told until" silence 00000000-0000-4000-8000-000000004712 --host quiet.example --for 2h --why "patch day"
 feed 4711
 feed 4711
