@@ -21,7 +21,8 @@
 static const char *const whys[COVERAGE_WHYS] = {"can-fire", "no-source", "channel-never-seen", "event-never-seen", "field-never-seen",
 	"rule-cannot-fire"};
 /* The same as names of members. */
-static const char *const counted[COVERAGE_WHYS] = {"can_fire", "no_source", "channel_never_seen", "event_never_seen", "field_never_seen", "rule_cannot_fire"};
+static const char *const counted[COVERAGE_WHYS] = {"can_fire", "no_source", "channel_never_seen", "event_never_seen",
+	"field_never_seen", "rule_cannot_fire"};
 static const char *const words[COVERAGE_WHYS] = {"can fire", "no source", "channel never seen", "event never seen", "field never seen",
 	"needs a rule that cannot fire"};
 

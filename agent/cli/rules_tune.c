@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "cli/rules_find.h"
 #include "cli/rules_home.h"
 #include "cli/rules_json.h"
 #include "cli/tune_marks.h"
@@ -75,7 +76,7 @@ static int first(void *arg, const struct event *ev, enum tune_mark file)
 /* The entry of an event that is seen for the first time in this reading; NULL: seen already, or the rule never matched it. */
 static struct seen *take(struct tuning *t, const struct event *ev)
 {
-	struct seen key, *was;
+	struct seen key = {0}, *was;
 
 	event_uid(ev, key.uid);
 	was = t->n ? bsearch(&key, t->seen, t->n, sizeof *t->seen, by_uid) : NULL;
@@ -234,21 +235,40 @@ static void print(const struct tuning *t, const struct rule *rule, const struct 
 		cli_note(t->c, "no finding is marked as true: nothing shows that this filter is narrow enough; read it");
 }
 
-static int work(struct tuning *t, const struct ruleset_options *o, const struct ruleset *rs, const char *name)
+/* The rules that it was found in, to be loaded again: those of the command line, or its file alone. */
+static int same_rules(struct tuning *t, struct arena *a, const struct ruleset *rs, struct ruleset_options *o)
 {
+	const char **file = arena_alloc(a, sizeof *file);
+	size_t i = 0;
+
+	if (rules_home(t->c, a, o, t->e) != 0)
+		return -1;
+	while (i < ruleset_count(rs) && strcmp(ruleset_rule(rs, i)->file, t->rule->file) == 0)
+		i++;
+	if (i < ruleset_count(rs))
+		return 0;
+	*file = arena_copy(a, t->rule->file, strlen(t->rule->file));
+	o->folders = file;
+	o->n_folders = 1;
+	return 0;
+}
+
+static int work(struct tuning *t, struct arena *a, const struct ruleset *rs)
+{
+	const struct rule *rule = t->rule;
+	struct ruleset_options o;
 	struct buf yaml;
 	int did = -1;
 
-	t->rule = ruleset_find(rs, name);
-	if (!t->rule)
-		return err_set(t->e, ERR_USAGE, "there is no rule '%.100s'; 'evmend rules list' names them", name);
-	if (t->rule->kind == RULE_CORRELATION)
-		return err_set(t->e, ERR_USAGE, "'%.100s' is a correlation: filters are for the rules that it refers to", name);
+	if (rule->kind == RULE_CORRELATION)
+		return err_set(t->e, ERR_USAGE, "'%.100s' is a correlation: filters are for the rules that it refers to", rule->title);
+	if (same_rules(t, a, rs, &o) < 0 || !(t->marks = tune_marks_new(t->c, t->e)))
+		return -1;
 	buf_init(&yaml, 4u << 20);
 	if (propose(t, rs, &yaml) == 0)
-		did = prove(t, o, &yaml);
+		did = prove(t, &o, &yaml);
 	if (did == 0)
-		print(t, ruleset_find(rs, name), &yaml);
+		print(t, rule, &yaml);
 	buf_free(&yaml);
 	return did;
 }
@@ -257,17 +277,13 @@ int rules_tune(struct cli *c, struct arena *a, const char *rule)
 {
 	struct err e = {0};
 	struct tuning t = {.c = c, .e = &e};
-	struct ruleset_options o;
 	struct ruleset *rs;
-	int did = -1;
+	int code;
 
-	if (rules_home(c, a, &o, &e) != 0 || !(rs = rules_home_load(c, a, &e)))
-		return cli_fail(c, &e);
-	t.marks = tune_marks_new(c, &e);
-	if (t.marks)
-		did = work(&t, &o, rs, rule);
+	if (rules_find(c, a, rule, &rs, &t.rule, &code) == 0 && work(&t, a, rs) < 0)
+		code = cli_fail(c, &e);
 	tune_marks_free(t.marks);
 	free(t.seen);
 	ruleset_free(rs);
-	return did < 0 ? cli_fail(c, &e) : ERR_NONE;
+	return code;
 }

@@ -103,6 +103,12 @@ check "each event counts once" grep -q 'Proved on 4 findings: all 2 marked as fa
 check "and the filter is the same" cmp <(tail -n +2 "$work/first") <(tail -n +2 "$work/out")
 tune --false "$uid" --true "$uid" --events "$work/all.xml"
 check "a uid that is said to be both is refused" grep -q 'is marked as false and as true' "$work/err"
+for name in 'A service from a user'"'s folder" 11111111 r.yml "$work/rules/r.yml"; do
+	"$evmend" rules tune "$name" --rules "$work/rules" --false "$work/false.xml" --true "$work/true.xml" >"$work/out" 2>"$work/err"
+	check "the rule is found by $name" cmp "$work/first" "$work/out"
+done
+"$evmend" rules tune "$work/rules/r.yml" --false "$work/false.xml" --true "$work/true.xml" >"$work/out" 2>"$work/err"
+check "a rule of no folder is tuned alone" cmp "$work/first" "$work/out"
 tune --false abc --events "$work/all.xml"
 check "a uid that is too short is told" grep -q "'abc' is no file, and a uid has 12 to 64 digits" "$work/err"
 sed 's/<EventRecordID>./&9/' "$work/false.xml" >"$work/same.xml"
