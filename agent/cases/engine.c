@@ -283,6 +283,7 @@ void engine_counts(const struct engine *g, struct engine_counts *c)
 	c->host_bytes = b.bytes + hosts_bytes(g->hosts) + strings_bytes(g->pool);
 	c->hosts_evicted += b.evicted;
 	c->evicted += n.cut + n.evicted;
+	c->coarser += n.coarser;
 	c->incomplete += n.incomplete;
 	noise_counts(g->noise, c);
 }

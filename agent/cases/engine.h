@@ -59,6 +59,7 @@ struct engine_sink {
 
 struct engine_counts {
 	uint64_t events, matches, findings, cases, late, evicted, no_host, explained; /* explained: consequences swallowed by a case */
+	uint64_t coarser;    /* numbers of a sum that were added up before their time, for want of room (correlate.h) */
 	uint64_t incomplete; /* matches that lacked what a correlation groups by or counts: they took no part in it */
 	uint64_t shadow;   /* of rules on trial: events that matched, correlations that fired */
 	uint64_t silenced; /* findings that a silence held back */

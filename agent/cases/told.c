@@ -47,7 +47,7 @@ struct told *told_of_group(const struct fired *f)
 	t->entries = xcalloc(t->n_entries, sizeof(struct match *));
 	for (size_t i = 0; i < t->n_entries; i++)
 		t->entries[i] = match_ref(f->entries[i]);
-	t->count = f->n;
+	t->count = f->events;
 	t->first = f->first;
 	t->time = t->last = f->last;
 	return t;

@@ -270,6 +270,7 @@ static void print_summary(struct scan *s, int64_t took)
 	json_put_real(&o, "seconds", (double)took / 1e6, 3);
 	json_put_int(&o, "explained", (int64_t)n.explained);
 	json_put_int(&o, "evicted", (int64_t)n.evicted);
+	json_put_int(&o, "coarser", (int64_t)n.coarser);
 	json_put_int(&o, "cut", (int64_t)s->cut);
 	json_put_int(&o, "failed", (int64_t)s->read.failed);
 	held_back_json(&o, s->engine, rs);

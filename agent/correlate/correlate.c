@@ -76,8 +76,8 @@ static void fire(struct correlator *c, struct group *g, size_t n)
 	const struct plan *p = &c->plans[g->plan];
 	size_t many = c->n_picked;
 	struct match **entries = keep_picked(c), *m = match_of_group(c->o.pool, c->o.rules, p->rule, entries, many);
-	struct fired f = {.rule = p->rule, .entries = entries, .n = many, .first = entries[0]->time, .last = entries[many - 1]->time,
-			  .key = g->key, .match = m, .by_host = p->by_host};
+	struct fired f = {.rule = p->rule, .entries = entries, .n = many, .events = c->picked_events,
+			  .first = entries[0]->time, .last = entries[many - 1]->time, .key = g->key, .match = m, .by_host = p->by_host};
 
 	group_remove(c, g, 0, n);
 	if (p->corr->quiet > 0 && f.last + p->corr->quiet > g->quiet_until)
@@ -268,7 +268,7 @@ static bool read_value(const struct correlator *c, const struct plan *p, const s
 	struct number v;
 	size_t n;
 
-	*to = (struct entry){.time = m->time, .m = m, .of.kind = r->place};
+	*to = (struct entry){.time = m->time, .m = m, .of.kind = r->place, .weight = 1};
 	if (p->corr->n_fields == 0)
 		return true;
 	if (p->corr->type == CORR_VALUE_COUNT) {
@@ -353,6 +353,10 @@ void group_restore(struct correlator *c, const struct rule *r, struct match *m, 
 
 		if (!g)
 			continue;
+		if (how.weight > 1 && c->plans[to->plan].sums) {
+			e.weight = how.weight;
+			e.of.number = how.number;
+		}
 		group_put(c, g, &e);
 		if (how.empty)
 			group_remove(c, g, 0, g->n);

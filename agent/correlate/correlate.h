@@ -17,6 +17,7 @@ struct fired {
 	const struct rule *rule;
 	struct match *const *entries; /* in time order */
 	size_t n;
+	uint64_t events;       /* that the entries stand for: more than n when numbers were added up */
 	int64_t first, last;
 	const char *key;       /* group values, folded, with \x1f between */
 	struct match *match;   /* what other correlations see of it */
@@ -26,6 +27,7 @@ struct fired {
 struct correlator_counts {
 	uint64_t groups, bytes;  /* now */
 	uint64_t cut;            /* entries given up, because their group had too many */
+	uint64_t coarser;        /* entries added to their neighbours, for the same reason: times of a sum are a thousandth less exact */
 	uint64_t evicted;        /* groups given up, because memory was full */
 	uint64_t incomplete;     /* matches that lacked a group-by field, or the value that is counted */
 	uint64_t late;           /* matches of a window that was decided already */

@@ -3,7 +3,7 @@
  * Why: entries stand in the order of event time, whatever the order in which they came.
  * Promises: one entry needs no memory but the group's own block; every byte is accounted for.
  * Refuses: to grow beyond the plan's `most` entries: then entries go that another one of their kind can stand for, else the oldest
- * (of a window that waits for its end: the newest). Each is counted. */
+ * (of a window that waits for its end: the newest). Each is counted. What is summed is added up instead. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,18 +129,39 @@ static size_t thin(struct correlator *c, struct group *g, const struct plan *p)
 	return dropped;
 }
 
+/* What lies in one slot of time becomes one entry: the last of them, with the sum. Slots stand where they stand, so that doing it again
+ * and again makes nothing coarser. Returns how many went. */
+static size_t add_up(struct correlator *c, struct group *g, const struct plan *p)
+{
+	struct entry *e = group_entries(g);
+	int64_t slot = p->corr->timespan > SLOTS ? p->corr->timespan / SLOTS : 1;
+	size_t kept = 0, n = g->n, alone = p->closes; /* the window begins with its first event */
+
+	for (size_t i = 0; i < n; i++) {
+		if (kept > alone && e[kept - 1].time / slot == e[i].time / slot) {
+			let_go(c, e[--kept].m);
+			e[i].of.number += e[kept].of.number;
+			e[i].weight += e[kept].weight;
+		}
+		e[kept++] = e[i];
+	}
+	g->n = (uint32_t)kept;
+	c->counts.coarser += n - kept;
+	return n - kept;
+}
+
 /* false: the new one is to be given up. *at moves with what goes before it. */
 static bool make_room(struct correlator *c, struct group *g, const struct plan *p, const struct entry *new, size_t *at)
 {
-	size_t n = p->kinds ? thin(c, g, p) : 0;
+	size_t n = p->kinds ? thin(c, g, p) : 0, sums = p->sums ? add_up(c, g, p) : 0;
 
-	if (n == 0 && p->closes) {
+	if (n + sums == 0 && p->closes) {
 		c->counts.cut++;
 		return false;
 	}
-	if (n == 0) {
-		group_remove(c, g, 0, 1);
-		n = 1;
+	if (n + sums == 0) {
+		n = p->sums ? g->n / 4 : 1; /* adding up in vain takes a look at all */
+		group_remove(c, g, 0, n);
 	}
 	c->counts.cut += n;
 	for (*at = g->n; *at > 0 && group_entries(g)[*at - 1].time > new->time;)

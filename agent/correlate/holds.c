@@ -14,6 +14,7 @@
 void pick_none(struct correlator *c)
 {
 	c->n_picked = 0;
+	c->picked_events = 0;
 }
 
 void pick(struct correlator *c, struct match *m)
@@ -23,13 +24,15 @@ void pick(struct correlator *c, struct match *m)
 		c->picked = xrealloc(c->picked, c->cap_picked, sizeof(struct match *));
 	}
 	c->picked[c->n_picked++] = m;
+	c->picked_events++;
 }
 
 void tally_begin(struct tally *t, struct correlator *c, enum correlation_type type, size_t most)
 {
 	t->c = c;
 	t->type = type;
-	t->n = t->distinct = 0;
+	t->n = 0;
+	t->distinct = 0;
 	t->places = 0;
 	t->sum = 0;
 	if (type == CORR_TEMPORAL || type == CORR_TEMPORAL_ORDERED)
@@ -62,7 +65,7 @@ static struct counted *kind_slot(const struct tally *t, uint64_t kind)
 
 void tally_add(struct tally *t, const struct entry *e)
 {
-	t->n++;
+	t->n += e->weight;
 	if (t->type == CORR_VALUE_COUNT)
 		t->distinct += kind_slot(t, e->of.kind)->n++ == 0;
 	else if (t->type == CORR_TEMPORAL || t->type == CORR_TEMPORAL_ORDERED)
@@ -73,7 +76,7 @@ void tally_add(struct tally *t, const struct entry *e)
 
 static void tally_sub(struct tally *t, const struct entry *e)
 {
-	t->n--;
+	t->n -= e->weight;
 	if (t->type == CORR_VALUE_COUNT)
 		t->distinct -= --kind_slot(t, e->of.kind)->n == 0;
 	else if (t->type == CORR_TEMPORAL || t->type == CORR_TEMPORAL_ORDERED)
@@ -107,8 +110,10 @@ static double percentile(const struct entry *e, size_t n, double percent)
 static void pick_all(struct correlator *c, const struct entry *e, size_t n)
 {
 	pick_none(c);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		pick(c, e[i].m);
+		c->picked_events += e[i].weight - 1;
+	}
 }
 
 /* The first of each kind says what there was. */
@@ -167,7 +172,7 @@ static bool window_is(struct correlator *c, const struct correlation *corr, cons
 		return false;
 	}
 	double v = corr->type == CORR_EVENT_COUNT ? (double)n : corr->type == CORR_VALUE_SUM ? t->sum :
-		   corr->type == CORR_VALUE_AVG ? t->sum / (double)n : percentile(e, n, corr->percentile);
+		   corr->type == CORR_VALUE_AVG ? t->sum / (double)t->n : percentile(e, n, corr->percentile);
 
 	if (!correlation_bounds_hold(corr, v))
 		return false;

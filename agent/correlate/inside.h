@@ -14,14 +14,16 @@
 #define LATE US_HOUR             /* how much older than its group's newest a match may be and still find its company */
 #define LINGER (10 * US_MINUTE)  /* how long a group stays when the watermark has passed all it waits for */
 #define NOWHERE UINT32_MAX
+#define SLOTS 1000               /* of a timespan: numbers in one of them may become one */
 
 struct entry {
 	int64_t time;
 	struct match *m;
 	union {
 		uint64_t kind;  /* temporal types and absent: place of its rule; value_count: hash of the value */
-		double number;  /* of the other value types */
+		double number;  /* of the other value types; the sum of several when weight says so */
 	} of;
+	uint32_t weight; /* events that it stands for; m is the last of them */
 };
 
 struct many { /* entries of a group with more than one, by time */
@@ -48,7 +50,9 @@ struct plan { /* a correlation made ready */
 	const struct correlation *corr;
 	int64_t slack; /* how late a firing of a rule below may come behind its time */
 	uint32_t most; /* entries of a group */
-	bool by_host, closes, absent, kinds; /* kinds: entries of the same kind can stand for each other */
+	bool by_host, closes, absent;
+	bool kinds; /* entries of the same kind can stand for each other */
+	bool sums;  /* entries can be added up */
 };
 
 struct refer { /* a rule is referred to by plan, as its rule number `place` */
@@ -97,6 +101,7 @@ struct correlator {
 	uint32_t kinds_room, stamp;
 	struct match **picked;
 	size_t n_picked, cap_picked;
+	uint64_t picked_events; /* that the picked matches stand for */
 	/* what the store does not know yet */
 	struct group **changed;
 	size_t n_changed, cap_changed;
@@ -136,7 +141,8 @@ void due_free(struct correlator *c);
 struct tally {
 	struct correlator *c;
 	enum correlation_type type;
-	size_t n, distinct;
+	uint64_t n; /* events */
+	size_t distinct;
 	uint64_t places;
 	uint32_t of_place[CORR_RULES];
 	double sum;
@@ -158,6 +164,8 @@ struct restored {
 	int64_t quiet_until;
 	bool empty;  /* the match only says whose clock the group hangs on */
 	bool stored; /* there is a row as it is */
+	uint32_t weight; /* more than 1: it stands for so many events, which sum up to number */
+	double number;
 };
 /* A match of a group of r that was saved. */
 void group_restore(struct correlator *c, const struct rule *r, struct match *m, struct restored how);

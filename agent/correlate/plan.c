@@ -10,7 +10,7 @@
 #include "correlate/inside.h"
 
 #define ENTRIES 256  /* kept in one group, or the rule's own count when that is larger */
-#define NUMBERS 4096 /* of a value that is summed or ranked */
+#define NUMBERS 4096 /* of a value that is summed or ranked; more than SLOTS, so that there is always room for what is summed */
 
 static bool grouped_by_host(const struct correlation *corr)
 {
@@ -36,7 +36,8 @@ static void make_plan(struct correlator *c, struct plan *p, const struct rule *r
 	*p = (struct plan){.rule = r, .corr = corr, .most = most_of(corr), .by_host = grouped_by_host(corr),
 			   .absent = corr->type == CORR_ABSENT, .closes = corr->closes && corr->type != CORR_ABSENT,
 			   .kinds = corr->type == CORR_VALUE_COUNT || corr->type == CORR_TEMPORAL || corr->type == CORR_TEMPORAL_ORDERED ||
-				    corr->type == CORR_ABSENT};
+				    corr->type == CORR_ABSENT,
+			   .sums = corr->type == CORR_VALUE_SUM || corr->type == CORR_VALUE_AVG};
 	for (size_t i = 0; i < corr->n_rules; i++) {
 		const struct rule *of = ruleset_rule(c->o.rules, corr->rules[i]);
 		struct refer **list = &c->refers[of->index];

@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "correlate/inside.h"
 
-#define VERSION 1
+#define VERSION 2 /* of a row; 1 knew no sums, and is read as well */
 #define ROW_BYTES (256u << 20) /* a group has at most 100,001 matches of some 500 bytes */
 #define GONE_AT_ONCE 5000      /* rows that one commit takes away; more if it writes more */
 
@@ -68,11 +68,20 @@ struct fixed { /* of a match */
 	uint64_t record_id;
 	uint8_t counted, replay;
 	uint16_t values;
-	uint8_t own_uid, same_origin, unused[2];
+	uint8_t own_uid, same_origin;
+	uint8_t sum; /* a struct sum is behind it */
+	uint8_t unused;
 };
 
-static void put_match(struct buf *b, const struct match *m, const struct origin **last)
+struct sum { /* of several events */
+	double number;
+	uint64_t weight;
+};
+
+static void put_entry(struct buf *b, const struct entry *e, const struct origin **last)
 {
+	const struct match *m = e->m;
+	struct sum sum = {e->of.number, e->weight};
 	struct fixed f;
 	uint8_t uid[32];
 
@@ -83,9 +92,12 @@ static void put_match(struct buf *b, const struct match *m, const struct origin 
 	f.replay = m->replay;
 	f.own_uid = m->own_uid;
 	f.same_origin = *last && m->origin == *last;
+	f.sum = e->weight > 1;
 	for (size_t i = 0; i < m->origin->n; i++)
 		f.values = (uint16_t)(f.values + (m->at[i] != 0));
 	buf_add(b, &f, sizeof f);
+	if (f.sum)
+		buf_add(b, &sum, sizeof sum);
 	if (m->own_uid) {
 		match_uid(m, uid);
 		buf_add(b, uid, sizeof uid);
@@ -114,7 +126,7 @@ static void put_group(struct correlator *c, struct group *g, struct buf *b)
 	buf_char(b, g->n == 0);
 	buf_add(b, &n, sizeof n);
 	for (size_t i = 0; i < n; i++)
-		put_match(b, e[i].m, &last);
+		put_entry(b, &e[i], &last);
 }
 
 static void put_name(const struct correlator *c, uint16_t plan, const char *key, size_t n, struct buf *b)
@@ -200,6 +212,7 @@ struct reading {
 	char text[4][UINT16_MAX + 1]; /* of the last origin: computer, channel, provider, source */
 	uint32_t event_id;
 	const struct rule *rule;
+	struct sum sum; /* of the last entry; weight 0: it has none */
 };
 
 static const char *take(struct reading *in, size_t n)
@@ -261,6 +274,9 @@ static struct match *take_match(struct correlator *c, struct reading *in)
 	uint8_t uid[32];
 
 	take_bytes(in, &f, sizeof f);
+	in->sum = (struct sum){0, 0};
+	if (f.sum)
+		take_bytes(in, &in->sum, sizeof in->sum);
 	if (f.own_uid)
 		take_bytes(in, uid, sizeof uid);
 	if (!f.same_origin) {
@@ -311,7 +327,7 @@ static bool load_group(struct correlator *c, struct reading *in, bool stored)
 		struct match *m = take_match(c, in);
 
 		if (m && r && !in->bad) {
-			group_restore(c, r, m, (struct restored){quiet_until, empty, stored});
+			group_restore(c, r, m, (struct restored){quiet_until, empty, stored, (uint32_t)in->sum.weight, in->sum.number});
 			some = true;
 		}
 		match_unref(m);
@@ -328,7 +344,7 @@ int correlator_load(struct correlator *c, const void *value, size_t n, bool stor
 	in->p = value;
 	in->end = in->p + n;
 	take_bytes(in, &version, 1);
-	in->bad = in->bad || version != VERSION;
+	in->bad = in->bad || version < 1 || version > VERSION;
 	if (!in->bad)
 		some = load_group(c, in, stored);
 	bad = in->bad;

@@ -224,7 +224,7 @@ static bool counts(const struct correlation *c)
 	return c->type == CORR_EVENT_COUNT || c->type == CORR_VALUE_COUNT || c->type == CORR_TEMPORAL || c->type == CORR_TEMPORAL_ORDERED;
 }
 
-/* A number at a bound, or next to one, shows whether all of them can hold at once. */
+/* A number at a bound, next to one or between two shows whether all of them can hold at once. */
 static bool bounds_can_hold(const struct correlation *c, double most)
 {
 	static const double beside[] = {-1, -0.5, 0, 0.5, 1};
@@ -236,6 +236,10 @@ static bool bounds_can_hold(const struct correlation *c, double most)
 			if (counts(c) ? (v = floor(v)) >= 1 && v <= most && correlation_bounds_hold(c, v) : correlation_bounds_hold(c, v))
 				return true;
 		}
+	for (size_t i = 0; i < c->n_bounds && !counts(c); i++)
+		for (size_t k = 0; k < i; k++)
+			if (correlation_bounds_hold(c, (c->bounds[i].than + c->bounds[k].than) / 2))
+				return true;
 	return counts(c) && correlation_bounds_hold(c, 1);
 }
 

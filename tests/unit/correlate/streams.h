@@ -24,6 +24,7 @@ struct stream {
 	int64_t base, upto;
 	int records, arrived;
 	bool arrivals; /* lines begin with the number of events that had come */
+	uint64_t events; /* of the last firing */
 	char last[400];
 };
 
@@ -33,6 +34,8 @@ static inline void stream_fired(void *arg, const struct fired *f)
 
 	for (size_t i = 1; i < f->n; i++)
 		assert_true(f->entries[i - 1]->time <= f->entries[i]->time);
+	s->events = f->events;
+	assert_true(f->events >= f->n);
 	assert_true(f->first == f->entries[0]->time && f->last == f->entries[f->n - 1]->time);
 	if (s->arrivals)
 		buf_printf(&s->log, "%d ", s->arrived);

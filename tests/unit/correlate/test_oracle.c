@@ -57,9 +57,116 @@ static void both_agree(void **state)
 	}
 }
 
+/* --- more numbers than a group keeps --- */
+
+#define MS INT64_C(1000)
+#define NUMBERS 12000
+#define WINDOW (10 * US_MINUTE)
+
+struct numbers {
+	int64_t at[NUMBERS];
+	double v[NUMBERS];
+	double exact, wider; /* the largest sum of a window, and of one that is longer by a thousandth */
+	size_t exact_at;     /* the first event that makes it so */
+};
+
+static void draw_numbers(struct numbers *x, unsigned seed)
+{
+	struct dice d = {.seed = seed};
+	int64_t now = 0;
+	double sum = 0, wide = 0;
+
+	*x = (struct numbers){.exact = -1, .wider = -1};
+	for (size_t i = 0, low = 0, far = 0; i < NUMBERS; i++) {
+		now += draw(&d, 200) ? draw(&d, 100) * MS : draw(&d, 9) * US_SECOND;
+		x->at[i] = now;
+		x->v[i] = draw(&d, 20);
+		sum += x->v[i];
+		wide += x->v[i];
+		for (; now - x->at[low] > WINDOW; low++)
+			sum -= x->v[low];
+		for (; now - x->at[far] > WINDOW + WINDOW / 1000; far++)
+			wide -= x->v[far];
+		x->wider = wide > x->wider ? wide : x->wider;
+		if (sum > x->exact) {
+			x->exact = sum;
+			x->exact_at = i;
+		}
+	}
+}
+
+static void give_number(struct stream *s, int64_t at, double v)
+{
+	char time[32], data[80];
+	const char *x;
+
+	time_text(s->base + at, time);
+	snprintf(data, sizeof data, "<Data Name='N'>%g</Data>", v);
+	x = event_xml("EX1", "System", "P", 1, time, ++s->records, data);
+	assert_int_equal(events_of(s->rs, "t", x, strlen(x), s, stream_feed), 1);
+}
+
+/* Returns after how many events it fired; NUMBERS + 1: never. Half way it is stored and loaded. */
+static size_t sum_fires(const struct numbers *x, double bound)
+{
+	struct correlator_counts n;
+	struct stream s;
+	struct buf yaml;
+	size_t i = 0;
+
+	buf_init(&yaml, 1u << 16);
+	buf_printf(&yaml, RULES "title: X\nname: x\ncorrelation: {type: value_sum, rules: a, timespan: 10m, condition: {field: N, gte: %.0f}}\n", bound);
+	stream_begin(&s, buf_text(&yaml), 100u << 20);
+	while (i < NUMBERS && s.log.n == 0) {
+		give_number(&s, x->at[i], x->v[i]);
+		if (++i == NUMBERS / 2)
+			restart(&s);
+	}
+	correlator_counts(s.c, &n);
+	assert_true(n.cut == 0 && n.evicted == 0);
+	i = s.log.n ? i : NUMBERS + 1;
+	stream_end(&s);
+	buf_free(&yaml);
+	return i;
+}
+
+static void sums_lose_no_number(void **state)
+{
+	struct numbers *x = xcalloc(1, sizeof *x);
+
+	(void)state;
+	for (unsigned seed = 1; seed <= 3; seed++) {
+		draw_numbers(x, seed);
+		assert_true(x->exact_at > 8000 && x->exact > 60000); /* else it asks for nothing special */
+		assert_in_range(sum_fires(x, x->exact), 4096, x->exact_at + 1);
+		assert_int_equal(sum_fires(x, x->wider + 1), NUMBERS + 1);
+	}
+	free(x);
+}
+
+static void averages_lose_no_number(void **state)
+{
+	const char *yaml = RULES "title: X\nname: x\ncorrelation: {type: value_avg, rules: a, timespan: 10m, condition: {field: N, gt: 4.98, lt: 5.02}}\n";
+	struct stream s;
+
+	(void)state;
+	stream_begin(&s, yaml, 100u << 20);
+	for (int i = 0; i < 12000; i++) { /* the first 10,000 are the window: one each 60 ms */
+		give_number(&s, i * 60 * MS, i < 5000 ? 0 : i <= 10000 ? 10 : 1000);
+		if (i == 7000)
+			restart(&s);
+	}
+	correlator_finish(s.c);
+	assert_memory_equal(buf_text(&s.log), "x 0-", 4);
+	assert_in_range(s.events, 9989, 10012); /* a thousandth of 10,001, at either end, and one */
+	stream_end(&s);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(both_agree)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_agree), cmocka_unit_test(sums_lose_no_number), cmocka_unit_test(averages_lose_no_number),
+	};
 
 	return cmocka_run_group_tests_name("correlation oracle", tests, NULL, NULL);
 }

@@ -56,6 +56,7 @@ static const struct { const char *name, *yaml, *words, *fires; } rows[] = {
 	{"sum", ONE(SUM "{field: N, gte: 10}\n"), "a0=4 a1=no a2 a3=0x5 a11=1 a12=4", "x 3-12:3"},
 	{"sum below", ONE(SUM "{field: N, lt: 10}\n"), "a0=4 a1=5 |30 a40=4 a41=6 |60", "x 0-1:2"},
 	{"average", ONE("    type: value_avg\n    rules: a\n    condition: {field: N, gt: 2.5}\n"), "a0=100 a1=1 |30 a40=0 a41=2 |60", "x 0-1:2"},
+	{"a narrow range", ONE("    type: value_avg\n    rules: a\n    condition: {field: N, gt: 2.4, lt: 2.6}\n"), "a0=2 a1=3 |30", "x 0-1:2"},
 	{"median", ONE("    type: value_median\n    rules: a\n    condition: {field: N, eq: 2.5}\n"), "a0=9 a1=1 a2=2 a3=3 |30", "x 0-3:4"},
 	{"percentile", ONE("    type: value_percentile\n    rules: a\n    condition: {field: N, percentile: 90, gte: 9.1}\n"),
 	 "a0=1 a0=2 a0=3 a0=4 a0=5 a0=6 a0=7 a0=8 a0=9 a0=10 |30", "x 0-0:10"},
