@@ -86,6 +86,8 @@ static void noise_json(const struct status *s, struct json_out *o)
 	}
 	json_close(o, ']');
 	json_put(o, "held_back", json_get(s->noise, "rules"));
+	if (json_get(s->noise, "counts"))
+		json_put(o, "counts", json_get(s->noise, "counts"));
 }
 
 static void print_json(const struct config *config, const struct status *s)
@@ -183,6 +185,22 @@ static void print_rules(const struct cli *c, const struct status *s)
 			json_str(json_get(refused, "why"), ""));
 }
 
+/* What correlations and the book of hosts hold, and what they gave up. */
+static void print_counts(const struct cli *c, const struct status *s)
+{
+	const struct json *n = json_get(s->noise, "counts");
+	long long evicted = (long long)json_int(json_get(n, "groups_evicted"), 0), lost = (long long)json_int(json_get(n, "hosts_evicted"), 0),
+		refused = (long long)json_int(json_get(n, "hosts_refused"), 0);
+
+	if (!n)
+		return;
+	cli_print(c, evicted ? CLI_YELLOW : CLI_PLAIN, "  correlations: %lld groups in %lld kB, %lld given up; %lld matches too late, %lld without a field they"
+		" group by or count\n", (long long)json_int(json_get(n, "groups"), 0), (long long)json_int(json_get(n, "group_bytes"), 0) / 1024, evicted,
+		(long long)json_int(json_get(n, "groups_late"), 0), (long long)json_int(json_get(n, "missing_field"), 0));
+	cli_print(c, lost || refused ? CLI_YELLOW : CLI_PLAIN, "  computers: %lld known in %lld kB, %lld given up, %lld matches without room\n",
+		(long long)json_int(json_get(n, "hosts"), 0), (long long)json_int(json_get(n, "host_bytes"), 0) / 1024, lost, refused);
+}
+
 static void print_noise(const struct cli *c, const struct status *s)
 {
 	const struct json *rules = json_get(s->noise, "rules");
@@ -236,6 +254,7 @@ static void print_text(struct cli *c, const struct config *config, const struct 
 		else
 			cli_print(c, s->lag[i] > 1000 ? CLI_YELLOW : CLI_PLAIN, "  sink %s: %lld records wait\n", config->sinks[i].name, (long long)s->lag[i]);
 	print_rules(c, s);
+	print_counts(c, s);
 	print_noise(c, s);
 	if (s->agent)
 		json_each(s->agent, print_each, &p);
@@ -296,6 +315,6 @@ static const struct cli_option options[] = {
 const struct cli_verb verb_status = {
 	.name = "status", .summary = "does the agent run, and how is it?", .usage = "[--check] -c FILE",
 	.help = "What the running agent says about hosts, cases, holds and limits, and how many records wait for each receiver; which rules it has\n"
-		"since when, and why it refused changed ones.\n",
+		"since when, and why it refused changed ones; what correlations hold and had to give up.\n",
 	.example = "evmend status -c config.yaml", .options = options, .max_args = 0, .run = run,
 };
