@@ -23,9 +23,9 @@
 
 struct loose { /* findings that belong to no case, by rule and host */
 	const struct rule *rule;
-	char *host;
+	const char *host; /* the engine's */
 	uint64_t count;
-	int64_t first, last;
+	int64_t first;
 };
 
 struct scan {
@@ -39,7 +39,7 @@ struct scan {
 	struct read_events read;
 	uint64_t findings, cases, malformed, cut;
 	struct loose *loose;
-	size_t n_loose;
+	size_t n_loose, cap_loose;
 	struct buf line;
 };
 
@@ -132,21 +132,47 @@ static void on_begin(void *arg, uint64_t total)
 	s->read.stream_ends = on_stream_ends;
 }
 
+static int by_rule_and_host(const void *a, const void *b)
+{
+	const struct loose *x = a, *y = b;
+
+	if (x->rule != y->rule)
+		return x->rule->index < y->rule->index ? -1 : 1;
+	return strcmp(x->host, y->host);
+}
+
+/* One entry for each rule and host. */
+static void join_loose(struct scan *s)
+{
+	size_t n = 0;
+
+	if (s->n_loose == 0)
+		return;
+	qsort(s->loose, s->n_loose, sizeof *s->loose, by_rule_and_host);
+	for (size_t i = 1; i < s->n_loose; i++) {
+		const struct loose *l = &s->loose[i];
+		struct loose *to = &s->loose[n];
+
+		if (by_rule_and_host(to, l) != 0) {
+			s->loose[++n] = *l;
+			continue;
+		}
+		to->count += l->count;
+		to->first = l->first < to->first ? l->first : to->first;
+	}
+	s->n_loose = n + 1;
+}
+
+/* They are joined when the room ends, and it grows when that did not help: as many as a stranger invents hosts cost no more than sorting. */
 static void note_loose(struct scan *s, const struct finding *f)
 {
-	for (size_t i = 0; i < s->n_loose; i++) {
-		struct loose *l = &s->loose[i];
-
-		if (l->rule != f->rule || strcmp(l->host, f->host) != 0)
-			continue;
-		l->count++;
-		l->first = f->first < l->first ? f->first : l->first;
-		l->last = f->last > l->last ? f->last : l->last;
-		return;
+	if (s->n_loose == s->cap_loose) {
+		join_loose(s);
+		if (2 * s->n_loose >= s->cap_loose)
+			s->cap_loose = s->cap_loose ? 2 * s->cap_loose : 64;
+		s->loose = xrealloc(s->loose, s->cap_loose, sizeof *s->loose);
 	}
-	if ((s->n_loose & (s->n_loose - 1)) == 0)
-		s->loose = xrealloc(s->loose, s->n_loose ? 2 * s->n_loose : 1, sizeof *s->loose);
-	s->loose[s->n_loose++] = (struct loose){f->rule, xstrdup(f->host), 1, f->first, f->last};
+	s->loose[s->n_loose++] = (struct loose){f->rule, f->host, 1, f->first};
 }
 
 static void on_finding(void *arg, const struct finding *f, bool update)
@@ -212,7 +238,9 @@ static int by_level(const void *a, const void *b)
 
 	if (x->rule->level != y->rule->level)
 		return x->rule->level > y->rule->level ? -1 : 1;
-	return x->first < y->first ? -1 : x->first > y->first;
+	if (x->first != y->first)
+		return x->first < y->first ? -1 : 1;
+	return by_rule_and_host(a, b);
 }
 
 static void print_loose(struct scan *s)
@@ -222,6 +250,7 @@ static void print_loose(struct scan *s)
 
 	if (s->n_loose == 0)
 		return;
+	join_loose(s);
 	qsort(s->loose, s->n_loose, sizeof *s->loose, by_level);
 	cli_print(s->c, CLI_BOLD, "\nFindings of no case\n");
 	t = cli_table_new(headings);
@@ -232,7 +261,6 @@ static void print_loose(struct scan *s)
 		cli_table_row(t, level_text(s->loose[i].rule->level), count, time_text(s->loose[i].first, first), s->loose[i].host,
 			      s->loose[i].rule->title, (char *)NULL);
 		cli_table_colour(t, level_colour(s->loose[i].rule->level));
-		free(s->loose[i].host);
 	}
 	cli_table_end(s->c, t);
 }

@@ -53,4 +53,14 @@ is "a pipe in a folder is told and not waited for" "$(timeout 20 "$EVMEND" scan 
 is "by its name" "$(grep -c "logs/pipe.xml cannot be opened: it is a pipe, " "$TMP/err")" 1
 is "a folder is read once, whatever leads to it" "$(grep -c '^1 event, ' "$TMP/out") $(grep -c 'logs/again is the folder .*/logs again' "$TMP/err")" "1 1"
 is "a pipe that is named is read" "$(scan <(cat "$TMP/one.xml") >/dev/null; echo $?)" 1
+# NUMBER events of every third as many hosts: the table has a row for each
+hosts() {
+	awk -v n="$1" 'BEGIN { for (i = 0; i < n; i++) printf "<Event xmlns=\"http://schemas.microsoft.com/win/2004/08/events/event\"><System>" \
+		"<Provider Name=\"P\"/><EventID>7036</EventID><TimeCreated SystemTime=\"2026-01-31T10:%02d:00Z\"/><EventRecordID>%d</EventRecordID>" \
+		"<Channel>System</Channel><Computer>h%d.example</Computer></System></Event>\n", i % 60, i, i % (n / 3) }' >"$TMP/hosts.xml"
+}
+hosts 900
+is "findings of one rule and host are one row" "$(scan "$TMP/hosts.xml" | grep -c '^low  *3  ')" 300
+hosts 120000
+is "many hosts cost no more than sorting" "$( (ulimit -t 12; scan "$TMP/hosts.xml") | grep -c '^low  *3  ')" 40000
 exit $bad
