@@ -188,17 +188,19 @@ static void print_rules(const struct cli *c, const struct status *s)
 /* What correlations and the book of hosts hold, and what they gave up. */
 static void print_counts(const struct cli *c, const struct status *s)
 {
-	const struct json *n = json_get(s->noise, "counts");
-	long long evicted = (long long)json_int(json_get(n, "groups_evicted"), 0), lost = (long long)json_int(json_get(n, "hosts_evicted"), 0),
-		refused = (long long)json_int(json_get(n, "hosts_refused"), 0);
+	static const char *const keys[] = { "groups", "group_bytes", "groups_evicted", "groups_late", "missing_field", "hosts", "host_bytes",
+		"hosts_evicted", "hosts_refused" };
+	const struct json *counts = json_get(s->noise, "counts");
+	long long n[sizeof keys / sizeof keys[0]];
 
-	if (!n)
+	if (!counts)
 		return;
-	cli_print(c, evicted ? CLI_YELLOW : CLI_PLAIN, "  correlations: %lld groups in %lld kB, %lld given up; %lld matches too late, %lld without a field they"
-		" group by or count\n", (long long)json_int(json_get(n, "groups"), 0), (long long)json_int(json_get(n, "group_bytes"), 0) / 1024, evicted,
-		(long long)json_int(json_get(n, "groups_late"), 0), (long long)json_int(json_get(n, "missing_field"), 0));
-	cli_print(c, lost || refused ? CLI_YELLOW : CLI_PLAIN, "  computers: %lld known in %lld kB, %lld given up, %lld matches without room\n",
-		(long long)json_int(json_get(n, "hosts"), 0), (long long)json_int(json_get(n, "host_bytes"), 0) / 1024, lost, refused);
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		n[i] = (long long)json_int(json_get(counts, keys[i]), 0);
+	cli_print(c, n[2] ? CLI_YELLOW : CLI_PLAIN, "  correlations: %lld groups in %lld kB, %lld given up; %lld matches too late, %lld without a"
+		" field that is asked for\n", n[0], n[1] / 1024, n[2], n[3], n[4]);
+	cli_print(c, n[7] || n[8] ? CLI_YELLOW : CLI_PLAIN, "  computers: %lld known in %lld kB, %lld given up, %lld matches without room\n",
+		n[5], n[6] / 1024, n[7], n[8]);
 }
 
 static void print_noise(const struct cli *c, const struct status *s)
