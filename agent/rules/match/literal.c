@@ -139,9 +139,13 @@ static bool glob_literal_holds(const struct literal *l, const struct folded *v, 
 {
 	if ((v->high || v->index) && !(l->cased ? bytes_find(s, n, l->text, l->n) != SIZE_MAX : folded_has(v, l->text, l->n)))
 		return false;
-	if (v->high)
+	if (v->high && !(l->glob && glob_is_wide(l->glob)))
 		return pattern_match(l->pattern, v->raw, v->raw_n);
-	return l->glob && glob_holds(l->glob, s, l->pattern->keep_blanks ? n : v->trimmed);
+	if (!l->glob)
+		return false;
+	if (!l->pattern->keep_blanks)
+		n = l->cased ? fold_trim(s, n) : v->trimmed;
+	return v->high ? glob_holds_wide(l->glob, s, n) : glob_holds(l->glob, s, n);
 }
 
 bool literal_holds(const struct literal *l, const struct folded *v)
