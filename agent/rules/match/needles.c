@@ -167,7 +167,7 @@ static void half_make(struct half *h, struct arena *a, const struct needle *list
 	h->long_parts = part.list;
 	h->n_long = (uint32_t)longer;
 	if (longer)
-		h->parts = grams_new(a, list, part.list, longer);
+		h->parts = grams_new(a, list, part.list, longer, high);
 }
 
 struct needles *needles_new(struct arena *a, const struct needle *list, size_t n)
