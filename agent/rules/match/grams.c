@@ -51,7 +51,10 @@ static uint32_t gram_in(const struct pass *p, const struct needle *d, size_t at)
 {
 	uint32_t w = 0;
 
-	memcpy(&w, d->text + at, p->gram_n);
+	if (p->gram_n == 4)
+		memcpy(&w, d->text + at, 4);
+	else
+		memcpy(&w, d->text + at, 3);
 	return w;
 }
 
@@ -61,33 +64,39 @@ struct crowd {
 	uint16_t of[1u << 12];
 };
 
-static uint16_t *crowd_at(const struct pass *p, struct crowd *c, const struct needle *d, size_t at)
+static size_t crowd_at(const struct pass *p, const struct needle *d, size_t at)
 {
-	return &c->of[gram_in(p, d, at) * p->mix >> 20];
+	return gram_in(p, d, at) * p->mix >> 20;
 }
 
 static void crowd_count(const struct pass *p, struct crowd *c, const struct needle *d)
 {
 	for (size_t at = 0; at + p->gram_n <= d->n; at++) {
-		uint16_t *n = crowd_at(p, c, d, at);
+		uint16_t *n = &c->of[crowd_at(p, d, at)];
 
 		if (*n < UINT16_MAX)
 			++*n;
 	}
 }
 
-/* The place whose `stride` grams are rarest together; grams of three bytes are judged by four.
- * c: NULL, or the crowds. */
-static size_t best_place(const struct pass *p, const struct needle *d, struct crowd *c)
+static double price(const struct pass *p, const struct needle *d, const struct crowd *c, size_t at)
 {
-	size_t best = 0, grams = p->stride + p->gram_n - 4;
-	double least = 1e9;
+	size_t judged = at + 4 <= d->n ? at : d->n - 4; /* grams of three bytes are judged by four */
 
-	for (size_t at = 0; at + p->stride + p->gram_n - 1 <= d->n; at++) {
-		double sum = 0;
+	return rarity_gram(d->text + judged) * (CROWD + (c ? c->of[crowd_at(p, d, at)] : 0));
+}
 
-		for (size_t k = 0; k < grams; k++)
-			sum += rarity_gram(d->text + at + k) * (CROWD + (c ? *crowd_at(p, c, d, at + k) : 0));
+/* The place whose `stride` grams are rarest together. c: NULL, or the crowds. */
+static size_t best_place(const struct pass *p, const struct needle *d, const struct crowd *c)
+{
+	size_t best = 0;
+	double sum = 0, least;
+
+	for (size_t k = 0; k < p->stride; k++)
+		sum += price(p, d, c, k);
+	least = sum; /* of numbers that a double holds exactly, so that nothing is lost by going on from place to place */
+	for (size_t at = 1; at + p->stride + p->gram_n - 1 <= d->n; at++) {
+		sum += price(p, d, c, at + p->stride - 1) - price(p, d, c, at - 1);
 		if (sum < least) {
 			least = sum;
 			best = at;
