@@ -331,6 +331,7 @@ void engine_noise(const struct engine *g, struct json_out *o, const char *key)
 	json_put_int(o, "group_bytes", (int64_t)n.group_bytes);
 	json_put_int(o, "groups_late", (int64_t)n.late_groups);
 	json_put_int(o, "groups_evicted", (int64_t)n.evicted);
+	json_put_int(o, "coarser", (int64_t)n.coarser);
 	json_put_int(o, "missing_field", (int64_t)n.incomplete);
 	json_put_int(o, "hosts", (int64_t)n.hosts);
 	json_put_int(o, "host_bytes", (int64_t)n.host_bytes);

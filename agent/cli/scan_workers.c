@@ -1,8 +1,8 @@
 /* scan_workers.c - a ring of portions between one thread that reads and several that parse and match.
  *
  * Why: parsing and matching are nearly all the time of a scan; reading and cutting are little, and order matters only there.
- * Promises: memory of RING portions, whatever the input; answers in the order of the input; the threads share nothing that changes
- * but the ring, under one lock that is taken twice for a portion of many events.
+ * Promises: memory of RING portions, whatever the input (what matched is the engine's, and grows with the answer); answers in the order
+ * of the input; the threads share nothing that changes but the ring, under one lock that is taken twice for a portion of many events.
  * Refuses: nothing. What cannot be cut into events (console texts, log rows) is matched by the reading thread, in its place. */
 #include "cli/scan_workers.h"
 

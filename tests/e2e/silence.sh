@@ -52,7 +52,7 @@ expect "status --json" 0 '"shadow":1' status --json
 expect "and what is kept of correlations" 0 'correlations: 0 groups in' status
 check "and of computers" "$(cat "$work/out")" grep -q 'computers: [1-9][0-9]* known in [0-9]* kB, 0 given up, 0 matches without room' "$work/out"
 expect "the same for programs" 0 '"hosts_evicted":0,"hosts_refused":0}' status --json
-check "with the rest" "$(cat "$work/out")" grep -q '"counts":{"events":[1-9].*"groups":0,.*"groups_evicted":0,"missing_field":0,"hosts":[1-9]' "$work/out"
+check "with the rest" "$(cat "$work/out")" grep -q '"counts":{"events":[1-9].*"groups":0,.*"groups_evicted":0,"coarser":0,"missing_field":0,"hosts":[1-9]' "$work/out"
 expect "the list has who" 0 "Jo (uid" silence list
 expect "the ledger has it" 0 "planned work" ledger
 stop || not_ok "the agent ends" "code $?"
