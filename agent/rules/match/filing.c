@@ -11,6 +11,8 @@
 #include "base/err.h"
 #include "base/text.h"
 
+#define IDS 256 /* of one condition that are worth a plan each: every plan repeats what its channel's other checks need */
+
 static void add_filed(struct filing *f, const struct filed *one)
 {
 	if (f->n == f->cap) {
@@ -84,7 +86,7 @@ void file_check(struct filing *f, uint32_t check)
 	const struct log_set *set = c->category ? c->category : c->service ? c->service : c->product;
 
 	f->n_ids = 0;
-	if (!set || !needed_ids(f, c->condition))
+	if (!set || !needed_ids(f, c->condition) || f->n_ids > IDS)
 		f->n_ids = 0;
 	for (size_t i = 0; set && i < set->n; i++)
 		if (!c->category || i == k->variant)

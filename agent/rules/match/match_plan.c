@@ -190,15 +190,23 @@ static size_t drop_doubles(struct filed *list, size_t n)
 	return k;
 }
 
+/* Where the checks of a channel stand that need no id. */
 static size_t place_of(const struct filing *f, uint16_t channel, size_t *n)
 {
-	for (size_t i = 0; i < f->n; i += run_of(f, i))
-		if (f->list[i].channel == channel && !f->list[i].has_id) {
-			*n = run_of(f, i);
-			return i;
-		}
-	*n = 0;
-	return 0;
+	uint64_t key = key_of(channel, false, 0);
+	size_t low = 0, high = f->n;
+
+	while (low < high) {
+		size_t at = low + (high - low) / 2;
+		const struct filed *x = &f->list[at];
+
+		if (key_of(x->channel, x->has_id, x->id) < key)
+			low = at + 1;
+		else
+			high = at;
+	}
+	*n = low < f->n && f->list[low].channel == channel && !f->list[low].has_id ? run_of(f, low) : 0;
+	return *n ? low : 0;
 }
 
 static void draw_all(struct match_plans *p, struct filing *f, struct drawing *d)

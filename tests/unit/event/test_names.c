@@ -1,6 +1,7 @@
 /* test_names.c - the table of field names, and the ceiling on it. */
 #include "collect.h"
 
+#include "event/field_name.h"
 #include "limits.h"
 
 static void ids(void **state)
@@ -38,9 +39,33 @@ static void ceiling(void **state)
 	names_free(n);
 }
 
+/* Whatever the seed: the reader knows EventID by its pointer. */
+static void no_early_name_is_lost(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 20000; round++) {
+		struct field_names *t = field_names_new(NULL);
+		struct arena *a = arena_new(4096);
+		const struct field_name *first[60];
+		char name[16];
+
+		for (int again = 0; again < 2; again++)
+			for (int i = 0; i < 60; i++) {
+				int n = snprintf(name, sizeof name, "Data[%d]", i);
+				const struct field_name *f = field_name(t, name, (size_t)n, a);
+
+				first[i] = again ? first[i] : f;
+				assert_ptr_equal(f, first[i]);
+			}
+		field_names_free(t);
+		arena_free(a);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(ids), cmocka_unit_test(ceiling) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(ids), cmocka_unit_test(ceiling),
+		cmocka_unit_test(no_early_name_is_lost) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
