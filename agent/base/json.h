@@ -4,7 +4,7 @@
  * and answer with the default, so that a missing member needs no special case. Limits: depth 64, duplicate keys refused.
  *
  * Writing: commas and quotes are the writer's business. Strings may hold any bytes: control characters are escaped,
- * invalid UTF-8 becomes U+FFFD. */
+ * NUL and invalid UTF-8 become U+FFFD. */
 #ifndef EVMEND_BASE_JSON_H
 #define EVMEND_BASE_JSON_H
 

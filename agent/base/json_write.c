@@ -1,6 +1,7 @@
 /* json_write.c - writing JSON, ours because it is on the hot path (jansson's tree costs forty times as much).
  *
- * Promises: valid JSON from any bytes: control characters (C0, DEL, C1) are escaped, invalid UTF-8 becomes U+FFFD.
+ * Promises: valid JSON from any bytes: control characters (C0, DEL, C1) are escaped, NUL and invalid UTF-8 become U+FFFD (readers that hold
+ * texts as C does refuse \u0000, our own among them).
  * Refuses: nothing; the buffer's ceiling is the limit, and its `refused` tells. Keys are program text and are escaped too. */
 #include <math.h>
 #include <stdio.h>
@@ -35,7 +36,7 @@ static bool plain(char c)
 static void escape(struct buf *b, uint32_t c)
 {
 	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
-	const char *at = c ? strchr(from, (int)c) : NULL;
+	const char *at = strchr(from, (int)c);
 	char code[8];
 
 	if (c < 0x80 && at) {
@@ -84,7 +85,7 @@ static void put_escaped(struct buf *b, const char *s, size_t n)
 			continue;
 		}
 		buf_add(b, s + start, i - start);
-		if (len == 0)
+		if (len == 0 || c == 0)
 			buf_str(b, "\xef\xbf\xbd"); /* U+FFFD, one for each bad byte */
 		else
 			escape(b, c);

@@ -27,8 +27,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/version.h"
 
-#define EVMEND_VERSION "0.1.0"
 #define CLI_GIVEN 128 /* options on one command line */
 
 enum cli_kind { CLI_FLAG, CLI_VALUE };

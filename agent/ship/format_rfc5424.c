@@ -1,20 +1,60 @@
-/* format_rfc5424.c - a record as a syslog message (RFC 5424).
+/* format_rfc5424.c - a record as a syslog message: RFC 5424, or the older header that RFC 3164 tells of.
  *
- * Why: the one format that every log server takes. Promises: a header that parses whatever the record holds (names are cleaned to the
+ * Why: the one format that every log server takes. Promises a header that parses whatever the record holds (names are cleaned to the
  * characters that the standard allows), values escaped, never more than `max` bytes. Refuses nothing. */
 #include "ship/formats.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
-#include "base/text.h"
+#include "ship/mapping.h"
 
 #define ENTERPRISE "32473" /* RFC 5612: the number for examples; ours until one is assigned */
 #define FACILITY 13        /* log audit */
+#define FACILITY_SECURITY 10 /* the log Security of Windows: authpriv */
+#define FACILITY_EVENT 16  /* local0: other logs of Windows */
+
+static void sd_value(struct buf *to, const char *s, size_t n)
+{
+	map_line(to, s, n, "\"\\]");
+}
+
+static const struct map_row rows[] = {
+	{ MAP_ALL, "uid", .fact = FACT_UID, .core = true },
+	{ MAP_F, "rule", .from = "rule.id", .limit = 128 },
+	{ MAP_F, "title", .from = "rule.title", .limit = 512 },
+	{ MAP_OURS, "level", .fact = FACT_LEVEL },
+	{ MAP_F | MAP_C, "cause", .from = "cause", .limit = 64 },
+	{ MAP_C, "state", .from = "state", .limit = 64 },
+	{ MAP_C, "case", .from = "id", .as = AS_INT },
+	{ MAP_HEAL, "case", .from = "case", .as = AS_INT },
+	{ MAP_F | MAP_C | MAP_A, "count", .from = "count", .as = AS_INT },
+	{ MAP_F | MAP_C | MAP_A, "first", .from = "first", .as = AS_TIME },
+	{ MAP_F | MAP_C | MAP_A, "last", .from = "last", .as = AS_TIME },
+	{ MAP_F, "tags", .from = "rule.tags", .as = AS_LIST, .limit = 256 },
+	{ MAP_HEAL, "what", .from = "what", .limit = 64 },
+	{ MAP_N, "reason", .from = "body.reason", .limit = 128 },
+	{ MAP_N | MAP_R, "verdict", .from = "body.verdict", .limit = 128 },
+	{ MAP_N | MAP_R, "plan", .from = "body.plan", .limit = 64 },
+	{ MAP_R, "repair", .from = "body.repair", .limit = 64 },
+	{ MAP_R, "result", .from = "body.result", .limit = 64 },
+	{ MAP_R, "by", .from = "body.by", .limit = 128 },
+	{ MAP_A, "what", .from = "kind", .limit = 64 },
+	{ MAP_E, "channel", .from = "channel", .limit = 255 },
+	{ MAP_E, "provider", .from = "provider", .limit = 255 },
+	{ MAP_E, "eventId", .from = "event_id", .as = AS_INT },
+	{ MAP_E, "recordId", .from = "record_id", .as = AS_INT },
+	{ MAP_E, "level", .from = "level", .as = AS_INT },
+	{ MAP_E, "keywords", .from = "system.Keywords", .limit = 64 },
+	{ MAP_ALL, "outcome", .fact = FACT_OUTCOME },
+};
+
+const struct map_flat rfc5424_flat = { " ", "=\"", "\"", sd_value, "", "_.-", rows, sizeof rows / sizeof rows[0] };
 
 /* PRINTUSASCII up to n characters, "-" when nothing is left (RFC 5424 section 6). */
-static void add_header(struct buf *to, const char *s, size_t n)
+static void add_name(struct buf *to, const char *s, size_t n)
 {
 	size_t did = 0;
 
@@ -27,135 +67,123 @@ static void add_header(struct buf *to, const char *s, size_t n)
 		buf_char(to, '-');
 }
 
-/* A parameter of structured data: '"', '\' and ']' are escaped, control characters become blanks. */
-static void add_param(struct buf *to, const char *name, const char *value)
+/* A name of RFC 3164's header: what follows it is told by its characters. */
+static void add_old_name(struct buf *to, const char *s)
 {
-	if (!value || !*value)
-		return;
-	buf_printf(to, " %s=\"", name);
-	for (const char *s = value; *s; s++) {
-		if (*s == '"' || *s == '\\' || *s == ']')
-			buf_char(to, '\\');
-		buf_char(to, (unsigned char)*s < 32 || *s == 127 ? ' ' : *s);
-	}
-	buf_char(to, '"');
+	size_t before = to->n;
+
+	for (; *s && to->n - before < 255; s++)
+		if ((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') || *s == '.' || *s == '-' || *s == '_')
+			buf_char(to, *s);
+	if (to->n == before)
+		buf_char(to, '-');
 }
 
-static int severity_of(const char *level)
+static int priority(const struct facts *f)
 {
-	static const char *const levels[] = { "critical", "high", "medium", "low" };
-	static const int severities[] = { 2, 3, 4, 5 };
+	const char *channel = json_str(facts_member(f, "channel"), "");
+	int facility = f->v->record->kind != RECORD_EVENT ? FACILITY : !strcmp(channel, "Security") ? FACILITY_SECURITY : FACILITY_EVENT;
 
-	for (size_t i = 0; i < 4; i++)
-		if (text_same(level, levels[i]))
-			return severities[i];
-	return 6;
+	return facility * 8 + f->severity->syslog;
 }
 
-static const char *msgid_of(int kind)
+static const char *host_of(const struct facts *f)
 {
-	static const char *const ids[] = { "FINDING", "CASE", "REFUSAL", "REPAIR", "LEDGER", "AGENT", "EVENT" };
-
-	return kind >= 0 && kind < RECORD_KINDS ? ids[kind] : "-";
+	return f->sink->hostname ? f->sink->hostname : f->text[FACT_HOST];
 }
 
-/* A label's name as the name of a parameter: characters that RFC 5424 section 6.3.3 does not allow there are left out. */
-static int add_label(void *arg, const char *label, const char *value)
+static void add_head(const struct facts *f, struct buf *to)
 {
-	char name[33];
-	size_t n = 0;
+	static const char *const ids[RECORD_KINDS] = { "FINDING", "CASE", "REFUSAL", "REPAIR", "LEDGER", "AGENT", "EVENT" };
+	char time[32];
 
-	for (const char *s = label; *s && n < sizeof name - 1; s++)
-		if (*s > 32 && *s < 127 && *s != '"' && *s != ']' && *s != '=')
-			name[n++] = *s;
-	name[n] = '\0';
-	if (n)
-		add_param(arg, name, value);
-	return 0;
+	buf_printf(to, "<%d>1 %s ", priority(f), time_text(f->time, time));
+	add_name(to, host_of(f), 255);
+	buf_char(to, ' ');
+	add_name(to, f->sink->app ? f->sink->app : "evmend", 48);
+	buf_printf(to, " - %s ", ids[f->v->record->kind]);
 }
 
-static void add_data(struct buf *to, const struct sink_config *c, const struct record_view *v, bool truncated)
+/* RFC 3164 section 4.1: "Mmm dd hh:mm:ss HOST "; its time has no zone, ours is UTC. */
+static void add_old_head(const struct facts *f, struct buf *to)
 {
-	const struct json *j = v->json;
-	char number[24];
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	int64_t days = f->time / US_DAY - (f->time % US_DAY < 0), seconds = (f->time - days * US_DAY) / US_SECOND, year, month, day;
 
-	snprintf(number, sizeof number, "%lld", (long long)json_int(json_get(j, "count"), 0));
-	buf_printf(to, "[%s@" ENTERPRISE, v->kind);
-	add_param(to, "uid", v->uid);
-	add_param(to, "rule", v->rule);
-	add_param(to, "title", v->title);
-	add_param(to, "level", v->level);
-	add_param(to, "cause", v->cause);
-	add_param(to, "state", json_str(json_get(j, "state"), ""));
-	if (json_get(j, "count"))
-		add_param(to, "count", number);
-	add_param(to, "first", json_str(json_get(j, "first"), ""));
-	add_param(to, "last", json_str(json_get(j, "last"), ""));
-	view_labels(v, c->labels, c->n_labels, add_label, to);
-	if (truncated)
-		add_param(to, "truncated", "1");
+	days_to_date(days, &year, &month, &day);
+	buf_printf(to, "<%d>%.3s %2d %02d:%02d:%02d ", priority(f), months + 3 * (month - 1), (int)day, (int)(seconds / 3600),
+		(int)(seconds / 60 % 60), (int)(seconds % 60));
+	add_old_name(to, host_of(f));
+	buf_char(to, ' ');
+}
+
+static void add_data(const struct facts *f, struct map_room *room, struct buf *to)
+{
+	buf_printf(to, "[%s@" ENTERPRISE, f->v->kind);
+	map_pairs(f, &rfc5424_flat, room, to);
+	if (room->cut)
+		map_pair(&rfc5424_flat, "truncated", "1", 1, to);
 	buf_char(to, ']');
 }
 
-/* What the record says in one sentence, at most as much as there is room for. */
-static void add_sentence(struct buf *to, const struct record_view *v, size_t room)
+static void write_marked(const struct facts *f, struct map_room *room, struct buf *to)
 {
-	static const char *const keys[] = { "hint", "text", "title", "cause" };
-	const char *s = "";
-
-	for (size_t i = 0; i < sizeof keys / sizeof keys[0] && !*s; i++)
-		s = json_str(json_get(v->json, keys[i]), "");
-	if (!*s)
-		s = *v->title ? v->title : "see the NDJSON record of this uid";
-	for (size_t left = strlen(s); left;) {
-		uint32_t cp;
-		size_t step = utf8_step(s, left, &cp);
-
-		if (!step || step > room)
-			break;
-		if (cp < 32 || cp == 127)
-			buf_char(to, ' ');
-		else
-			buf_add(to, s, step);
-		s += step;
-		left -= step;
-		room -= step;
-	}
+	room->cut = true; /* MSG is not the whole record */
+	add_head(f, to);
+	add_data(f, room, to);
 }
 
-static void add_head(struct buf *to, const struct sink_config *c, const struct record_view *v)
+/* One sentence in the room that is left. */
+static void add_sentence(const struct facts *f, size_t left, struct buf *to)
 {
-	buf_printf(to, "<%d>1 ", FACILITY * 8 + severity_of(v->level));
-	add_header(to, v->time, 32);
-	buf_char(to, ' ');
-	add_header(to, c->hostname ? c->hostname : v->host, 255);
-	buf_char(to, ' ');
-	add_header(to, c->app ? c->app : "evmend", 48);
-	buf_printf(to, " - %s ", msgid_of(v->record->kind));
+	const char *s = f->text[FACT_SAYS];
+	struct map_room room = { .text = left };
+
+	map_line(to, s, map_cut(s, strlen(s), 0, &room), "");
 }
 
 void format_rfc5424(const struct sink_config *c, const struct record_view *v, size_t max, struct buf *to)
 {
-	static const struct sink_config bare = { .name = "" };
-	size_t before = to->n, after_head;
+	struct map_room room = { .text = MAP_TEXT_MAX, .items = MAP_ITEMS_MAX };
+	size_t before = to->n;
+	bool refused = to->refused;
+	struct facts f;
 
-	add_head(to, c, v);
-	after_head = to->n;
-	add_data(to, c, v, false);
+	facts_open(&f, c, v);
+	add_head(&f, to);
+	add_data(&f, &room, to);
 	buf_char(to, ' ');
-	buf_add(to, v->record->json, v->record->n);
-	if (to->n - before <= max)
+	format_ndjson(c, v, FORMAT_ANY, to);
+	if (to->n - before <= max && to->refused == refused)
 		return;
-	to->n = after_head;
-	add_data(to, c, v, true);
-	if (to->n - before > max) { /* texts in the structured data are too long themselves: uid alone says which record it is */
-		struct record_view who = { .record = v->record, .kind = v->kind, .rule = "", .title = "", .level = v->level, .cause = "" };
-
-		text_copy(who.uid, sizeof who.uid, v->uid);
-		to->n = after_head;
-		add_data(to, &bare, &who, true);
-	}
+	to->n = before;
+	to->refused = refused;
+	map_fit(c, v, write_marked, max, to);
 	buf_char(to, ' ');
 	if (to->n - before < max)
-		add_sentence(to, v, max - (to->n - before));
+		add_sentence(&f, max - (to->n - before), to);
+}
+
+void format_syslog(const struct sink_config *c, const struct record_view *v, const struct format *message, bool old_header, size_t max,
+	struct buf *to)
+{
+	size_t before = to->n;
+	struct facts f;
+
+	if (!old_header && message->write == format_ndjson) {
+		format_rfc5424(c, v, max, to);
+		return;
+	}
+	facts_open(&f, c, v);
+	if (old_header) {
+		add_old_head(&f, to);
+		if (message->json) { /* CEF and LEEF are known by their first word, other text by a tag */
+			add_old_name(to, c->app ? c->app : "evmend");
+			buf_str(to, ": ");
+		}
+	} else {
+		add_head(&f, to);
+		buf_str(to, "- ");
+	}
+	message->write(c, v, max == FORMAT_ANY ? max : max - (to->n - before), to);
 }

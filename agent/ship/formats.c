@@ -9,10 +9,10 @@
 const struct format formats[] = {
 	{ "ndjson", format_ndjson, "application/x-ndjson", true },
 	{ "rfc5424", format_rfc5424, "text/plain", false },
-	{ "cef", NULL, "text/plain", false },
-	{ "leef", NULL, "text/plain", false },
-	{ "ecs", NULL, "application/json", true },
-	{ "ocsf", NULL, "application/json", true },
+	{ "cef", format_cef, "text/plain", false },
+	{ "leef", format_leef, "text/plain", false },
+	{ "ecs", format_ecs, "application/json", true },
+	{ "ocsf", format_ocsf, "application/json", true },
 	{ NULL, NULL, NULL, false },
 };
 

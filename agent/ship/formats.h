@@ -15,7 +15,7 @@ typedef void format_fn(const struct sink_config *c, const struct record_view *v,
 
 struct format {
 	const char *name;
-	format_fn *write;  /* NULL: not built; the configuration refuses it by name */
+	format_fn *write;
 	const char *media; /* type of a body of one record */
 	bool json;         /* one JSON object, so that it may stand inside another */
 };
@@ -27,10 +27,19 @@ const struct format *format_find(const char *name); /* NULL: there is none */
  * "truncated":true. */
 format_fn format_ndjson;
 
-/* RFC 5424: facility 13 (log audit), severity from the level, HOSTNAME the host in question, MSGID the kind of record, structured data
- * with uid, rule, level, count, first and last, MSG the JSON. Where that exceeds max MSG becomes one
- * sentence and the structured data says truncated="1". `uid` of the record lets the receiver drop a repeat. */
+/* RFC 5424: facility 13 (log audit; events of Windows: 10 for Security, else 16), HOSTNAME the host in question, MSGID the kind of record,
+ * structured data with uid and what names the record (docs/formats.md), MSG the JSON. Where that exceeds max MSG becomes one sentence and the
+ * structured data says truncated="1". `uid` of the record lets the receiver drop a repeat. */
 #define RFC5424_MAX 8192 /* rsyslog's default maxMessageSize; longer ones are split there into garbage */
 format_fn format_rfc5424;
+
+/* The others are tables; docs/formats.md shows them. CEF and LEEF without a header of syslog. */
+format_fn format_cef, format_leef, format_ecs, format_ocsf;
+
+/* A syslog message whose MSG is the record in another format: the header of RFC 5424 without structured data, or the older one of RFC 3164
+ * ("Mmm dd hh:mm:ss HOST ", UTC), which receivers of CEF and LEEF expect. ndjson behind RFC 5424 is format_rfc5424. */
+#define SYSLOG_LEAST (FORMAT_LEAST + 512)
+void format_syslog(const struct sink_config *c, const struct record_view *v, const struct format *message, bool old_header, size_t max,
+	struct buf *to);
 
 #endif

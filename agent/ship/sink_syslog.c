@@ -215,6 +215,15 @@ static void drive(struct sink *s)
 	}
 }
 
+/* CEF and LEEF stand behind the header that their receivers expect. */
+static void format_one(const struct sink_config *c, const struct record_view *v, struct buf *to)
+{
+	if (c->format && c->format->write != format_rfc5424)
+		format_syslog(c, v, c->format, true, RFC5424_MAX, to);
+	else
+		format_rfc5424(c, v, RFC5424_MAX, to);
+}
+
 static int syslog_submit(struct sink *s, const struct spool_record *r, size_t n, struct err *e)
 {
 	struct syslog_sink *y = s->self;
@@ -229,7 +238,7 @@ static int syslog_submit(struct sink *s, const struct spool_record *r, size_t n,
 
 		buf_reset(&one);
 		view_open(&v, &r[did]);
-		format_rfc5424(s->config, &v, RFC5424_MAX, &one);
+		format_one(s->config, &v, &one);
 		view_close(&v);
 		buf_printf(&y->out, "%zu ", one.n);
 		buf_add(&y->out, one.p, one.n);

@@ -187,7 +187,7 @@ static void bad_bytes_become_fffd(void **state)
 	put("\x7f\xc2\x85\xf0\x9f\x98\x80", 7, &b);
 	assert_string_equal(buf_text(&b), "\"\\u007f\\u0085\xf0\x9f\x98\x80\"");
 	put("\0", 1, &b);
-	assert_string_equal(buf_text(&b), "\"\\u0000\"");
+	assert_string_equal(buf_text(&b), "\"\xef\xbf\xbd\""); /* our own reader takes no NUL */
 	buf_free(&b);
 }
 

@@ -169,7 +169,7 @@ static void tells_what_is_wrong_and_where(void **state)
 		{ BASE "sinks: [{name: s, kind: kafka}]\n", "not built yet" },
 		{ BASE "sinks: [{name: s, kind: file}]\n", "needs a path" },
 		{ BASE "sinks: [{name: s, kind: syslog, address: localhost}]\n", "host:port" },
-		{ BASE "sinks: [{name: s, kind: file, path: x, format: cef}]\n", "the format cef is not built yet" },
+		{ BASE "sinks: [{name: s, kind: file, path: x, format: xml}]\n", "has no format 'xml'; write one of ndjson, rfc5424, cef, leef, ecs, ocsf" },
 		{ BASE "sinks: [{name: s, kind: file, path: x, take: [events]}]\n", "take knows no 'events'" },
 		{ BASE "times: {step: 0}\n", "step must be from" },
 		{ BASE "log: loud\n", "error, warn, info or debug" },
