@@ -48,7 +48,7 @@ static void on_fired(void *arg, const struct fired *f)
 		f->match->host = hosts_name(g->hosts, f->match->host);
 	}
 	if (g->sink.fired)
-		g->sink.fired(g->sink.arg, f->rule);
+		g->sink.fired(g->sink.arg, f);
 	if (f->rule->shadow) {
 		noise_shadow(g->noise, f->rule, f->last);
 		return;
@@ -70,10 +70,17 @@ static void on_fired(void *arg, const struct fired *f)
 		engine_raise(g, told_of_group(f), f->entries, f->n);
 }
 
+static void on_taken(void *arg, const struct taken *t)
+{
+	const struct engine *g = arg;
+
+	g->sink.taken(g->sink.arg, t);
+}
+
 void engine_build(struct engine *g)
 {
 	struct correlator_options co = {.rules = g->o.rules, .memory_cap = g->o.memory_cap, .one_clock = g->o.scan, .stored = g->o.stored,
-					.arg = g, .fired = on_fired};
+					.arg = g, .fired = on_fired, .taken = g->sink.taken ? on_taken : NULL};
 
 	g->pool = co.pool = strings_new();
 	g->hosts = hosts_new(g->o.hosts, g->o.n_hosts, g->pool, !g->o.scan);

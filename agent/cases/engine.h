@@ -49,11 +49,15 @@ struct engine_silence {
 	int64_t first, last; /* event time; 0: none */
 };
 
+struct fired;
+struct taken;
+
 struct engine_sink {
 	void *arg;
 	void (*finding)(void *arg, const struct finding *f, bool update); /* update: told before, its count has grown */
 	void (*case_changed)(void *arg, const struct case_ *c);           /* opened, or what it asks, counts or says has changed */
-	void (*fired)(void *arg, const struct rule *r);                   /* a correlation held, silent or not */
+	void (*fired)(void *arg, const struct fired *f);                  /* a correlation held, silent or not */
+	void (*taken)(void *arg, const struct taken *t);                  /* a match takes part in a correlation (correlate.h has both) */
 	void (*silence_ended)(void *arg, const struct engine_silence *s); /* once for each. Each may be NULL */
 };
 
@@ -79,6 +83,8 @@ struct held_back {
 };
 
 struct engine;
+struct fired;
+struct taken;
 
 struct engine *engine_new(const struct engine_options *options, const struct engine_sink *sink);
 void engine_free(struct engine *g);

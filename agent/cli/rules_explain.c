@@ -15,6 +15,7 @@
 #include "cli/read_events.h"
 #include "cli/rules_find.h"
 #include "cli/rules_json.h"
+#include "cli/rules_near.h"
 #include "rules/explain/explain.h"
 
 #define FEW 20 /* events, of which each is shown */
@@ -29,6 +30,7 @@ struct explain {
 	const struct ruleset *rs;
 	const struct rule *rule;
 	struct engine *engine; /* of a correlation */
+	struct near *near;
 	uint64_t events, held, fired, broken, shown;
 	bool all;
 	struct kept kept[FEW]; /* until it is known that there are more */
@@ -159,11 +161,21 @@ static int each_event(void *arg, const struct event *ev)
 	return 0;
 }
 
-static void on_fired(void *arg, const struct rule *r)
+static void on_fired(void *arg, const struct fired *f)
 {
 	struct explain *x = arg;
 
-	x->fired += r == x->rule;
+	if (f->rule != x->rule)
+		return;
+	if (++x->fired <= FEW || x->all)
+		near_fired(x->near, f);
+}
+
+static void on_taken(void *arg, const struct taken *t)
+{
+	const struct explain *x = arg;
+
+	near_take(x->near, t);
 }
 
 static void show_head(const struct cli *c, struct arena *a, const struct ruleset *rs, const struct rule *r)
@@ -248,18 +260,22 @@ static int show_sum(struct explain *x, const struct read_events *r)
 static int try_events(struct explain *x, struct arena *a, const char *file)
 {
 	struct engine_options eo = {.rules = x->rs, .clock = &x->c->clock, .scan = true};
-	struct engine_sink sink = {.arg = x, .fired = on_fired};
+	struct engine_sink sink = {.arg = x, .fired = on_fired, .taken = on_taken};
 	struct read_events r = {.c = x->c, .names = ruleset_names(x->rs), .arg = x, .event = each_event};
 	char *path = arena_copy(a, file, strlen(file));
 	int code;
 
+	x->near = x->rule->kind == RULE_CORRELATION ? near_new(x->c, x->rs, x->rule) : NULL;
 	x->engine = x->rule->kind == RULE_CORRELATION ? engine_new(&eo, &sink) : NULL;
 	x->all = cli_has(x->c, "--all");
 	read_events(&r, &path, 1);
 	print_kept(x, true);
 	if (x->engine)
 		engine_finish(x->engine);
+	if (x->engine && x->fired == 0)
+		near_show(x->near);
 	code = show_sum(x, &r);
+	near_free(x->near); /* its matches are the engine's */
 	engine_free(x->engine);
 	return code;
 }

@@ -17,6 +17,7 @@
 #include "cli/read_events.h"
 #include "cli/rules_home.h"
 #include "cli/rules_json.h"
+#include "correlate/correlate.h"
 #include "os/os.h"
 #include "rules/explain/explain.h"
 
@@ -144,11 +145,11 @@ static int on_event(void *arg, const struct event *ev)
 	return 0;
 }
 
-static void on_fired(void *arg, const struct rule *r)
+static void on_fired(void *arg, const struct fired *f)
 {
 	struct testing *t = arg;
 
-	t->hits += r == t->rule;
+	t->hits += f->rule == t->rule;
 }
 
 static void read_file(struct testing *t, char *path, struct read_events *r)

@@ -313,6 +313,15 @@ static struct group *group_for(struct correlator *c, const struct refer *r, stru
 	return g;
 }
 
+static void tell_taken(struct correlator *c, const struct plan *p, const struct group *g, const struct entry *e)
+{
+	bool number = p->corr->type >= CORR_VALUE_SUM && p->corr->type <= CORR_VALUE_PERCENTILE;
+	struct taken t = {.rule = p->rule, .key = g->key, .match = e->m, .number = number ? e->of.number : 0,
+		.kind = number ? 0 : e->of.kind};
+
+	c->o.taken(c->o.arg, &t);
+}
+
 static void add_to(struct correlator *c, const struct refer *r, struct match *m)
 {
 	const struct plan *p = &c->plans[r->plan];
@@ -320,6 +329,8 @@ static void add_to(struct correlator *c, const struct refer *r, struct match *m)
 	struct group *g = group_for(c, r, m, &e);
 	size_t at, end;
 
+	if (g && c->o.taken)
+		tell_taken(c, p, g, &e);
 	if (!g || used_up(c, p, g, &e))
 		return;
 	if (!p->absent && !p->closes && g->n)

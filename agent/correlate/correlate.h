@@ -24,6 +24,15 @@ struct fired {
 	bool by_host;          /* grouped by host */
 };
 
+/* A match that takes part in a correlation, before it is asked whether that fires. */
+struct taken {
+	const struct rule *rule; /* the correlation */
+	const char *key;         /* of the group, as in struct fired */
+	struct match *match;
+	double number;           /* of value_sum and its like */
+	uint64_t kind;           /* value_count: the same for equal values; temporal types and absent: place of the match's rule */
+};
+
 struct correlator_counts {
 	uint64_t groups, bytes;  /* now */
 	uint64_t cut;            /* entries given up, because their group had too many */
@@ -41,6 +50,7 @@ struct correlator_options {
 	bool stored;           /* correlator_changes will be asked for */
 	void *arg;
 	void (*fired)(void *arg, const struct fired *f); /* borrowed for the call */
+	void (*taken)(void *arg, const struct taken *t); /* the same; NULL: nobody asks */
 };
 
 struct correlator;
