@@ -155,11 +155,13 @@ static void prune(struct correlator *c, struct group *g, int64_t t)
 	group_remove(c, g, 0, n);
 }
 
-/* absent: what only cancels goes when nothing can come that it would cancel; entries of the first rule wait for their time. */
-static void prune_absent(struct correlator *c, struct group *g, int64_t t)
+/* absent: what only cancels goes when nothing waits or can come that it would cancel; entries of the first rule wait for their time. */
+static void prune_absent(struct correlator *c, const struct plan *p, struct group *g, int64_t t)
 {
-	const struct entry *e = group_entries(g);
+	const struct entry *e = group_entries(g), *waits = undecided(p, g);
+	int64_t reach = waits ? waits->time - (p->corr->around ? p->corr->timespan : 0) : t;
 
+	t = t < reach ? t : reach;
 	for (size_t i = 0; i < g->n && e[i].time < t;)
 		if (e[i].of.kind == 0) {
 			i++;
@@ -179,7 +181,7 @@ static void decide_absent(struct correlator *c, struct group *g, int64_t upto)
 
 	group_remove(c, g, at, 1);
 	if (upto != INT64_MAX)
-		prune_absent(c, g, upto - p->corr->timespan - p->slack);
+		prune_absent(c, p, g, upto - p->corr->timespan - p->slack);
 	if (fires) {
 		pick_none(c);
 		pick(c, m);

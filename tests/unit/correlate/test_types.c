@@ -97,6 +97,8 @@ static const struct { const char *name, *yaml, *words, *fires; } rows[] = {
 	/* absent */
 	{"absent after", ONE("    type: absent\n    rules: [a, b]\n"), "b0 a1 |11 |12 a20 b30 |60", "x 1-1:1"},
 	{"absent around", ONE("    type: absent\n    rules: [a, b]\n    where: around\n"), "b0 a10 a11 |60", "x 11-11:1"},
+	{"absent, one cancels for several that wait", ONE("    type: absent\n    rules: [a, b]\n"), "a0 a1 a2 b3 |60", ""},
+	{"absent around, the same", ONE("    type: absent\n    rules: [a, b]\n    where: around\n"), "b0 a5 a8 a12 |60", "x 12-12:1"},
 	{"absent, two that cancel", ONE("    type: absent\n    rules: [a, b, c]\n"), "a0 c10 |30 a40 |60", "x 40-40:1"},
 };
 
