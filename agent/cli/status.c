@@ -8,8 +8,8 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/agent_state.h"
+#include "cli/status_sinks.h"
 #include "cli/verbs.h"
-#include "ship/spool.h"
 
 #define NOISE_SHOWN 20
 
@@ -19,7 +19,8 @@ struct status {
 	struct json *silences, *noise, *rules; /* agent_silences, agent_noise, agent_rules; NULL */
 	char trouble[480];    /* why the agent could not be asked */
 	size_t waiting, escalated, open, cases;
-	int64_t lag[CONFIG_SINKS];
+	struct status_sink sinks[CONFIG_SINKS];
+	size_t n_sinks;
 	struct buf pids;      /* lines "role pid" */
 };
 
@@ -39,7 +40,6 @@ static void gather(struct cli *c, const struct config *config, struct status *s)
 	struct err e = { 0 };
 	struct buf q;
 	struct db *d = agent_heal_db(config, DB_READ, &e);
-	struct spool *spool;
 	int asked;
 
 	if (d && case_store_each(d, NULL, false, count_case, s, &e) < 0)
@@ -49,10 +49,8 @@ static void gather(struct cli *c, const struct config *config, struct status *s)
 	db_close(d);
 	s->noise = agent_noise(config, &e);
 	s->rules = agent_rules(config, &e);
-	spool = spool_look(config->state_dir, &e);
-	for (size_t i = 0; i < config->n_sinks; i++)
-		s->lag[i] = spool ? spool_lag(spool, config->sinks[i].name) : -1;
-	spool_close(spool);
+	status_sinks(config, s->sinks);
+	s->n_sinks = config->n_sinks;
 	buf_init(&q, CONTROL_LINE);
 	agent_member(&q, "do", "status");
 	asked = agent_ask(c, config, &q, &s->agent, &e);
@@ -90,7 +88,7 @@ static void noise_json(const struct status *s, struct json_out *o)
 		json_put(o, "counts", json_get(s->noise, "counts"));
 }
 
-static void print_json(const struct config *config, const struct status *s)
+static void print_json(const struct config *config, const struct status *s, int64_t now)
 {
 	struct buf b;
 	struct json_out o;
@@ -107,14 +105,7 @@ static void print_json(const struct config *config, const struct status *s)
 	json_put_int(&o, "cases_open", (int64_t)s->open);
 	json_put_int(&o, "waiting_approval", (int64_t)s->waiting);
 	json_put_int(&o, "escalated", (int64_t)s->escalated);
-	json_open(&o, "sinks", '[');
-	for (size_t i = 0; i < config->n_sinks; i++) {
-		json_open(&o, NULL, '{');
-		json_put_str(&o, "name", config->sinks[i].name);
-		json_put_int(&o, "waiting", s->lag[i]);
-		json_close(&o, '}');
-	}
-	json_close(&o, ']');
+	status_sinks_json(s->sinks, s->n_sinks, now, &o);
 	if (s->rules)
 		json_put(&o, "rules", s->rules);
 	noise_json(s, &o);
@@ -250,11 +241,7 @@ static void print_text(struct cli *c, const struct config *config, const struct 
 	}
 	cli_print(c, CLI_PLAIN, "  cases: %zu open, %zu wait for an approval, %zu need a person; %zu in all\n", s->open, s->waiting,
 		s->escalated, s->cases);
-	for (size_t i = 0; i < config->n_sinks; i++)
-		if (s->lag[i] < 0)
-			cli_print(c, CLI_DIM, "  sink %s: nothing was sent yet\n", config->sinks[i].name);
-		else
-			cli_print(c, s->lag[i] > 1000 ? CLI_YELLOW : CLI_PLAIN, "  sink %s: %lld records wait\n", config->sinks[i].name, (long long)s->lag[i]);
+	status_sinks_print(c, s->sinks, s->n_sinks);
 	print_rules(c, s);
 	print_counts(c, s);
 	print_noise(c, s);
@@ -296,9 +283,10 @@ static int run(struct cli *c, int argc, char **argv)
 	if (cli_has(c, "--check"))
 		code = nagios(&s);
 	else if (c->json)
-		print_json(config, &s);
+		print_json(config, &s, clock_wall(&c->clock));
 	else
 		print_text(c, config, &s);
+	status_sinks_free(s.sinks, s.n_sinks);
 	json_free(s.agent);
 	json_free(s.silences);
 	json_free(s.noise);

@@ -39,8 +39,20 @@ for _ in 1 2 3; do event 4711 >>"$work/in.xml"; done
 check "that it is away is said" "nothing said" wait_for 10 said "they wait in the spool"
 waiting() { "$evmend" status --json -c "$work/config.yaml" 2>/dev/null | grep -q '"name":"siem","waiting":[1-9]'; }
 check "and status counts what waits" "nothing waits" wait_for 10 waiting
+troubled() { "$evmend" status --json -c "$work/config.yaml" 2>/dev/null | grep -q '"trouble":"[^"]*refused.*"trouble_since":"20'; }
+check "and says why and since when" "$("$evmend" status --json -c "$work/config.yaml" | grep -o '"sinks".*' | cut -c1-400)" wait_for 10 troubled
+ev sink test siem
+check "a test of a receiver that is away says so" "code $?" test $? -eq 4
+check "and why" "$(tail -n 2 "$work/out")" out refused
 receive
 check "when it is back, everything arrives" "$(grep -c FINDING "$work/received") of 4" wait_for 20 got 4
+counted() { "$evmend" status --json -c "$work/config.yaml" | grep -qE '"waiting":0,"waiting_seconds":0,"type":"syslog","sent":[0-9]+,"acknowledged":([4-9]|[1-9][0-9]+),"retried":[0-9]+,"dead":0,"last_acknowledged":"20[^}]*[}]'; }
+check "and is counted" "$("$evmend" status --json -c "$work/config.yaml" | grep -o '"sinks".*' | cut -c1-400)" wait_for 10 counted
+ev sink test siem
+check "a test sends one record of each kind" "code $? $(tail -n 3 "$work/out")" test "$(grep -c '^accepted' "$work/out")" -eq 6
+marked() { [ "$(grep -c '"test":true' "$work/received")" -eq 6 ]; }
+check "each marked as a test" "$(tail -n 1 "$work/received" | cut -c1-200)" wait_for 10 marked
+expect "a sink that is not there is told with those that are" 3 "there are: siem" sink test other
 stop
 check "the agent ends well" "code $?" test $? -eq 0
 exit $bad

@@ -20,7 +20,12 @@ state_is() { ev cases --all --json && out "\"state\":\"$1\""; }
 expect "cases before any agent ran" 4 "no agent has run" cases
 expect "status without an agent" 0 "No agent runs" status
 expect "status --check without an agent is critical" 2 "EVMEND CRITICAL" status --check
+expect "sink test without an agent writes into the file" 0 "accepted" sink test siem
+check "one record of each kind, marked" "$(cat "$work/siem.ndjson")" test "$(grep -c '"test":true' "$work/siem.ndjson")" -eq 6
+rm -f "$work/siem.ndjson"
+expect "sink knows one word" 3 "no word of sink" sink tset siem
 check "the agent starts" "not up" start
+expect "sink test leaves the file to the agent that writes it" 6 "an agent runs and writes" sink test siem
 expect "status of a running agent" 0 "An agent runs" status
 expect "status --json" 0 '"running":true' status --json
 expect "status --check" 0 "EVMEND OK" status --check

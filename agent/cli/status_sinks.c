@@ -1,0 +1,95 @@
+/* status_sinks.c - how the receivers are.
+ *
+ * Why: whoever asks wants to know whether everything arrives, and if not, since when and why. Promises: reads the spool beside a running agent;
+ * without one it tells how things stood. Refuses nothing. */
+#include "cli/status_sinks.h"
+
+#include <stdio.h>
+
+#include "ship/spool.h"
+
+#define MANY 1000 /* waiting records that are worth a colour */
+
+static const char *const counters[] = { "sent", "acknowledged", "retried", "dead" };
+
+void status_sinks(const struct config *config, struct status_sink to[CONFIG_SINKS])
+{
+	struct err e;
+	struct spool *spool = spool_look(config->state_dir, &e);
+
+	for (size_t i = 0; i < config->n_sinks; i++) {
+		const char *name = config->sinks[i].name;
+		struct buf b;
+
+		to[i] = (struct status_sink){ .config = &config->sinks[i], .waiting = -1 };
+		if (!spool)
+			continue;
+		buf_init(&b, 65536);
+		to[i].waiting = spool_lag(spool, name);
+		to[i].oldest = spool_oldest(spool, name);
+		if (spool_noted(spool, name, &b, &e) == 0 && b.n)
+			to[i].told = json_parse(b.p, b.n, &e);
+		buf_free(&b);
+	}
+	spool_close(spool);
+}
+
+void status_sinks_free(struct status_sink *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		json_free(s[i].told);
+}
+
+void status_sinks_json(const struct status_sink *s, size_t n, int64_t now, struct json_out *o)
+{
+	json_open(o, "sinks", '[');
+	for (size_t i = 0; i < n; i++) {
+		const struct json *trouble = json_get(s[i].told, "trouble");
+
+		json_open(o, NULL, '{');
+		json_put_str(o, "name", s[i].config->name);
+		json_put_int(o, "waiting", s[i].waiting);
+		json_put_int(o, "waiting_seconds", s[i].oldest && s[i].oldest < now ? (now - s[i].oldest) / US_SECOND : 0);
+		json_put_str(o, "type", sink_kind_text((int)s[i].config->kind));
+		for (size_t k = 0; k < sizeof counters / sizeof counters[0]; k++)
+			json_put_int(o, counters[k], json_int(json_get(s[i].told, counters[k]), 0));
+		json_put_time(o, "last_acknowledged", json_time(json_get(s[i].told, "last")));
+		if (trouble) {
+			json_put_str(o, "trouble", json_str(trouble, ""));
+			json_put_time(o, "trouble_since", json_time(json_get(s[i].told, "trouble_since")));
+		}
+		json_close(o, '}');
+	}
+	json_close(o, ']');
+}
+
+static long long count(const struct status_sink *s, const char *name)
+{
+	return (long long)json_int(json_get(s->told, name), 0);
+}
+
+static void print_one(const struct cli *c, const struct status_sink *s)
+{
+	const struct json *trouble = json_get(s->told, "trouble");
+	int64_t now = clock_wall(&c->clock);
+	char text[32], age[48] = "";
+
+	if (s->waiting < 0) {
+		cli_print(c, CLI_DIM, "  sink %s: nothing was sent yet\n", s->config->name);
+		return;
+	}
+	if (s->oldest && now > s->oldest)
+		(void)snprintf(age, sizeof age, ", the first for %s", span_text((now - s->oldest) / US_SECOND * US_SECOND, text));
+	cli_print(c, s->waiting > MANY ? CLI_YELLOW : CLI_PLAIN,
+		"  sink %s: %lld records wait%s; %lld sent, %lld acknowledged, %lld sent again, %lld refused\n", s->config->name,
+		(long long)s->waiting, age, count(s, "sent"), count(s, "acknowledged"), count(s, "retried"), count(s, "dead"));
+	if (trouble)
+		cli_print(c, CLI_RED, "    it takes nothing since %s: %s\n", time_text(json_time(json_get(s->told, "trouble_since")), text),
+			json_str(trouble, ""));
+}
+
+void status_sinks_print(const struct cli *c, const struct status_sink *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		print_one(c, &s[i]);
+}
