@@ -1,7 +1,8 @@
 /* rules_coverage.c - `evmend rules coverage FILE...`: for each host which rules can fire with what it sends, and which never can.
  *
- * Promises: for people what is missing most, ten hosts and ten lines of each; with --all every host and every rule; the same in JSON.
- * Refuses nothing; exit code 0 whatever is missing, 4 when a path could not be read. */
+ * Promises: for people the sum, then what is missing most, ten hosts and ten lines of each; each rule with --host (of one host) and --all
+ * (of every host); the same in JSON. Refuses nothing; exit code 0 whatever is missing, 3 when --host sent nothing, 4 when a path could
+ * not be read. */
 #include "cli/rules_coverage.h"
 
 #include <inttypes.h>
@@ -11,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/read_events.h"
 #include "cli/rules_home.h"
 #include "cli/rules_json.h"
@@ -36,7 +38,8 @@ struct asking {
 	struct cli *c;
 	const struct ruleset *rs;
 	struct coverage *coverage;
-	bool all;
+	bool all;         /* every rule */
+	const char *only; /* a host; NULL: every one */
 	size_t counts[COVERAGE_WHYS]; /* of the host at hand */
 	struct missing *missing;
 	size_t n_missing;
@@ -98,13 +101,12 @@ static void ask_host(struct asking *a, size_t host, struct cli_table *t)
 		enum coverage_why why = coverage_of(a->coverage, host, r, &a->what);
 
 		a->counts[why]++;
-		a->fires[i] = a->fires[i] || why == COVERAGE_CAN;
 		if (why != COVERAGE_CAN && why != COVERAGE_NO_SOURCE)
 			note_missing(a, why, buf_text(&a->what));
 		if (a->all && a->c->json)
 			rule_json(a, name, r, why);
 		else if (t)
-			cli_table_row(t, name_of(r), words[why], buf_text(&a->what), (char *)NULL);
+			cli_table_row(t, name_of(r), r->title, words[why], buf_text(&a->what), (char *)NULL);
 	}
 }
 
@@ -166,14 +168,13 @@ static void host_text(struct asking *a, const struct coverage_host *h)
 	for (size_t i = 0; i < a->n_missing && i < SHOWN; i++)
 		cli_print(c, CLI_PLAIN, "  %5zu  %s: %s\n", a->missing[i].rules, words[a->missing[i].why], a->missing[i].what);
 	if (a->n_missing > SHOWN)
-		cli_print(c, CLI_DIM, "         and %zu more reasons; --all has each rule\n", a->n_missing - SHOWN);
+		cli_print(c, CLI_DIM, "         and %zu more reasons; --host NAME has each rule\n", a->n_missing - SHOWN);
 }
 
 static void one_host(struct asking *a, size_t host)
 {
-	static const char *const headings[] = {"RULE", "", "MISSING", NULL};
+	static const char *const headings[] = {"RULE", "TITLE", "", "MISSING", NULL};
 	const struct coverage_host *h = coverage_host(a->coverage, host);
-	bool shown = a->all || host < SHOWN;
 	struct cli_table *t = a->all && !a->c->json ? cli_table_new(headings) : NULL;
 
 	ask_host(a, host, t);
@@ -181,7 +182,7 @@ static void one_host(struct asking *a, size_t host)
 		qsort(a->missing, a->n_missing, sizeof *a->missing, by_rules);
 	if (a->c->json)
 		host_json(a, h);
-	else if (shown)
+	else
 		host_text(a, h);
 	if (t)
 		cli_table_end(a->c, t);
@@ -190,7 +191,7 @@ static void one_host(struct asking *a, size_t host)
 
 static void summary(const struct asking *a, size_t hosts, uint64_t events)
 {
-	size_t fires = 0, no_source = 0;
+	size_t n = ruleset_count(a->rs), fires = 0, no_source = 0;
 
 	for (size_t i = 0; i < ruleset_count(a->rs); i++)
 		fires += a->fires[i];
@@ -200,21 +201,57 @@ static void summary(const struct asking *a, size_t hosts, uint64_t events)
 			"\"left_out\":%" PRIu64 "}\n", events, hosts, ruleset_count(a->rs), fires, no_source, coverage_left_out(a->coverage));
 		return;
 	}
-	if (hosts > SHOWN && !a->all)
-		cli_print(a->c, CLI_DIM, "\nand %zu more hosts; --all has them\n", hosts - SHOWN);
-	cli_print(a->c, CLI_PLAIN, "\n%" PRIu64 " events of %zu hosts: %zu of %zu rules can fire on one of them at least; %zu have no source of "
-		"events at all\n", events, hosts, fires, ruleset_count(a->rs), no_source);
+	cli_print(a->c, CLI_PLAIN, "%" PRIu64 " event%s of %zu host%s: %zu of %zu rule%s can fire on one of them at least; %zu ha%s no source of "
+		"events at all\n", events, PLURAL(events), hosts, PLURAL(hosts), fires, n, PLURAL(n), no_source, no_source == 1 ? "s" : "ve");
 	if (coverage_left_out(a->coverage))
 		cli_note(a->c, "%" PRIu64 " events were of too many kinds and are not looked at", coverage_left_out(a->coverage));
 }
 
+/* What can fire on some host, before the hosts are told one by one. */
+static uint64_t survey(struct asking *a, size_t hosts)
+{
+	uint64_t events = 0;
+
+	for (size_t i = 0; i < hosts; i++) {
+		events += coverage_host(a->coverage, i)->events;
+		memset(a->counts, 0, sizeof a->counts);
+		for (size_t k = 0; k < ruleset_count(a->rs); k++) {
+			enum coverage_why why = coverage_of(a->coverage, i, ruleset_rule(a->rs, k), &a->what);
+
+			a->counts[why]++;
+			a->fires[k] = a->fires[k] || why == COVERAGE_CAN;
+		}
+	}
+	return events;
+}
+
+/* For people the sum stands first; for programs last, as in all output of lines. -1 when the host that was asked for sent nothing. */
+static int tell(struct asking *a)
+{
+	size_t hosts = coverage_hosts(a->coverage), shown = 0;
+	uint64_t events = survey(a, hosts);
+
+	if (!a->c->json)
+		summary(a, hosts, events);
+	for (size_t i = 0; i < hosts; i++)
+		if (a->only ? text_same(a->only, coverage_host(a->coverage, i)->name) : a->c->json || a->all || i < SHOWN) {
+			one_host(a, i);
+			shown++;
+		}
+	if (a->c->json)
+		summary(a, hosts, events);
+	else if (!a->only && shown < hosts)
+		cli_print(a->c, CLI_DIM, "\nand %zu more host%s; --host NAME shows one with each rule, --all everything\n", hosts - shown,
+			PLURAL(hosts - shown));
+	return a->only && !shown ? -1 : 0;
+}
+
 int rules_coverage(struct cli *c, struct arena *arena, int argc, char **argv)
 {
-	struct asking a = {.c = c, .all = cli_has(c, "--all")};
+	struct asking a = {.c = c, .only = cli_value(c, "--host", NULL), .all = cli_has(c, "--all") || cli_has(c, "--host")};
 	struct err e;
 	struct ruleset *rs;
-	size_t hosts;
-	uint64_t events = 0;
+	int code;
 
 	if (argc == 0)
 		return cli_usage(c, "coverage takes the files, folders or - that hosts have sent");
@@ -229,16 +266,11 @@ int rules_coverage(struct cli *c, struct arena *arena, int argc, char **argv)
 	buf_init(&a.what, 1u << 16);
 	buf_init(&a.line, 16u << 20);
 	read_events(&r, argv, (size_t)argc);
-	hosts = coverage_hosts(a.coverage);
-	for (size_t i = 0; i < hosts; i++) {
-		one_host(&a, i);
-		events += coverage_host(a.coverage, i)->events;
-	}
-	summary(&a, hosts, events);
+	code = tell(&a) < 0 ? cli_usage(c, "no event is of the host '%s'; without --host the hosts are told", a.only) : ERR_NONE;
 	buf_free(&a.line);
 	buf_free(&a.what);
 	free(a.fires);
 	coverage_free(a.coverage);
 	ruleset_free(rs);
-	return r.failed ? ERR_IO : ERR_NONE;
+	return r.failed ? ERR_IO : code;
 }

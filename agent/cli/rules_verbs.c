@@ -20,7 +20,7 @@ static const struct {
 } owners[] = {
 	{"--tag", "list"}, {"--level", "list"}, {"--product", "list"}, {"--category", "list"}, {"--service", "list"}, {"--status", "list"},
 	{"--kind", "list"}, {"--event", "explain"}, {"--junit", "test"}, {"--strict", "check"}, {"--sarif", "check"},
-	{"--all", "explain, cost and coverage"}, {"--false", "tune"}, {"--true", "tune"}, {"--marks", "tune"}, {"--events", "tune"},
+	{"--all", "explain, cost and coverage"}, {"--host", "coverage"}, {"--false", "tune"}, {"--true", "tune"}, {"--marks", "tune"}, {"--events", "tune"},
 };
 
 /* 0, or the exit code: an option that the word does not have would be lost without a sound. */
@@ -84,6 +84,7 @@ static const struct cli_option options[] = {
 	{"--strict", 0, CLI_FLAG, NULL, "check: warnings count as errors do (exit code 2)"},
 	{"--sarif", 0, CLI_FLAG, NULL, "check: one SARIF 2.1.0 document, for code scanning"},
 	{"--all", 0, CLI_FLAG, NULL, "explain: events for which the rule does not hold, too; cost: every rule; coverage: every host and every rule"},
+	{"--host", 0, CLI_VALUE, "NAME", "coverage: this host alone, with every rule"},
 	{"--false", 0, CLI_VALUE, "WHAT", "tune: false findings, by uid, as a file of findings, or a file of events; may be repeated"},
 	{"--true", 0, CLI_VALUE, "WHAT", "tune: findings that must stay, in the same ways; without it all that are not false must"},
 	{"--marks", 0, CLI_VALUE, "FILE", "tune: findings, each with a member \"mark\": \"false\" or \"true\""},
@@ -102,16 +103,19 @@ const struct cli_verb verb_rules = {
 		"         group came nearest and what it lacked. Exit code 0 when no event held, 1 when one held (of a correlation: when it\n"
 		"         fired), 2 when the rule is refused, 3 when there is none, 5 when the conditions contradict matching\n"
 		"test     runs each rule on the events beside it: all of tests/NAME/match* must match, none of tests/NAME/nomatch*, exactly\n"
-		"         N of tests/NAME/count-N*; exit code 2 when one fails, a rule is refused or has no tests\n"
+		"         N of tests/NAME/count-N*; exit code 2 when one fails, a rule is refused or has no tests, or a file or folder there looks\n"
+		"         like a test and is none of any rule\n"
 		"cost     how much time each rule takes on the events of FILE, and how often it holds\n"
 		"coverage for each host which rules can fire with the channels, event ids and fields that it sent, and what is missing for\n"
-		"         the others; FILE as for scan\n"
+		"         the others; FILE as for scan. Exit code 0 whatever is missing, 3 when --host sent nothing, 4 when a path could not be\n"
+		"         read\n"
 		"tune     prints a Sigma filter for a rule, made of findings that you mark as false; it was tried on all events that are\n"
 		"         named and loses no finding marked as true; exit code 2 when there is none\n",
 	.example = "evmend rules explain http-backend-endpoint-unusable --event System.xml\nevmend rules check my-rules\n"
 		"evmend rules list --level high --category process_creation --tag attack.t1059\n"
 		"evmend rules cost --rules sigma/rules System.xml\n"
 		"evmend rules coverage /var/log/forwarded --rules sigma/rules\n"
+		"evmend rules coverage /var/log/forwarded --host dc1.example.com\n"
 		"evmend rules tune suspicious-service --false 5f0c1e9a77d2 --events System.xml >filters/backup-agent.yml",
 	.options = options, .min_args = 1, .max_args = -1, .flags = CLI_TAKES_AT, .run = run,
 };

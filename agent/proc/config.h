@@ -21,7 +21,7 @@
 #define CONFIG_BYTES (200u << 10) /* it crosses a channel in one message */
 #define CONFIG_SOURCES 32
 #define CONFIG_HOSTS 256
-#define CONFIG_SINKS 16
+#define CONFIG_SINKS 16 /* as PUMP_SINKS */
 
 struct config_source {
 	const char *name;

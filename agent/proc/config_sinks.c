@@ -269,7 +269,7 @@ static const char *const compress_words[] = { "none", "gzip", "zstd", NULL };
 static const struct key common_keys[] = {
 	KEY("labels", key_labels, labels),
 	KEY("take", key_take, take),
-	LATER("rate"),
+	KEY("rate", key_int, rate, .least = 1, .most = 1000000),
 	END,
 };
 

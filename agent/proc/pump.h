@@ -8,17 +8,27 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "os/os.h"
-#include "proc/config.h"
+#include "ship/sink.h"
 #include "ship/spool.h"
+
+#define PUMP_WINDOW 8192 /* records of one sink that are on their way */
 
 struct pump;
 
-/* All arguments are borrowed. */
-struct pump *pump_new(const struct config *c, struct spool *s, const struct clock *clock, const struct log *log);
+/* Arguments are borrowed. */
+struct pump *pump_new(struct spool *s, const struct clock *clock, const struct log *log);
+void pump_add(struct pump *p, struct sink *s); /* owns s; at most PUMP_SINKS */
+#define PUMP_SINKS 16
 void pump_free(struct pump *p);
 void pump_run(struct pump *p);        /* never blocks for long */
-bool pump_busy(const struct pump *p); /* something is on its way or could be sent now */
-bool pump_empty(struct pump *p);      /* every receiver has everything */
+/* How long nothing has to be done unless a descriptor is ready or new records came: ms, at most `most`. */
+int pump_wait_ms(const struct pump *p, int most);
+void pump_came(struct pump *p);       /* records were put into the spool */
+bool pump_empty(struct pump *p);      /* every receiver has everything, and the cursors say so */
 size_t pump_wait(struct pump *p, struct os_poll *to, size_t n);
+
+/* What the pump tells of a sink, kept in the spool beside its cursor (spool_note), since the spool was made. A JSON object: sent (a repeat
+ * counts again), acknowledged, retried, dead (refused for good), last (time of the newest acknowledgement), trouble (why it does not
+ * take records; left out: it does) and trouble_since. */
 
 #endif

@@ -95,10 +95,18 @@ static void store(struct ship *s)
 		s->told_full = false;
 		in->commit = false;
 		buf_free(&in->bodies);
+		pump_came(s->pump);
 		message_u64(body, in->batch);
 		link_send(&s->link, (enum role)who, MSG_STORED, body, sizeof body);
 	}
 	s->retry_at = 0;
+}
+
+static void begin_pump(struct ship *s)
+{
+	s->pump = pump_new(s->spool, &s->link.clock, &s->link.log);
+	for (size_t i = 0; i < s->link.config->n_sinks; i++)
+		pump_add(s->pump, sink_new(&s->link.config->sinks[i], &s->link.clock, &os_file));
 }
 
 static void reload(struct ship *s, const struct message *m)
@@ -110,12 +118,12 @@ static void reload(struct ship *s, const struct message *m)
 		link_failed(&s->link, "the new configuration cannot be used: %s", e.text);
 		return;
 	}
-	pump_free(s->pump);
+	pump_free(s->pump); /* it looks into the configuration */
 	config_free(s->link.config);
 	s->link.config = c;
 	s->link.log.level = c->log;
 	spool_keep(s->spool, &s->link.clock, c->caps.keep_days * US_DAY);
-	s->pump = pump_new(c, s->spool, &s->link.clock, &s->link.log);
+	begin_pump(s);
 	log_say(&s->link.log, LOG_INFO, "receivers opened again", NULL);
 }
 
@@ -170,11 +178,8 @@ static void run(struct ship *s)
 	while (!s->link.gone) {
 		struct os_poll extra[CONFIG_SINKS];
 		size_t n = pump_wait(s->pump, extra, CONFIG_SINKS);
-		int wait_ms = TICK_MS;
 
-		if (pump_busy(s->pump))
-			wait_ms = 10;
-		if (link_wait(&s->link, extra, n, wait_ms) < 0)
+		if (link_wait(&s->link, extra, n, pump_wait_ms(s->pump, TICK_MS)) < 0)
 			return;
 		while (link_next(&s->link, &m))
 			take(s, &m);
@@ -205,7 +210,7 @@ int role_ship(void)
 		s->spool = spool_open(s->link.config->state_dir, &e);
 	if (s->spool) {
 		spool_keep(s->spool, &s->link.clock, s->link.config->caps.keep_days * US_DAY);
-		s->pump = pump_new(s->link.config, s->spool, &s->link.clock, &s->link.log);
+		begin_pump(s);
 		link_send(&s->link, ROLE_MAIN, MSG_READY, NULL, 0);
 		run(s);
 	} else {

@@ -233,9 +233,44 @@ bool fold_holds(enum fold_how how, bool cased, const char *a, size_t an, const c
 	return false;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Sixteen blanks at s? A value may be thirty thousand of them, and every number asks. */
+static bool all_blank(const char *s)
+{
+#ifdef __SSE2__
+	__m128i c = _mm_loadu_si128((const __m128i *)(const void *)s);
+	__m128i wide = _mm_or_si128(_mm_cmpeq_epi8(c, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(c, _mm_set1_epi8('\t')));
+	__m128i line = _mm_or_si128(_mm_cmpeq_epi8(c, _mm_set1_epi8('\r')), _mm_cmpeq_epi8(c, _mm_set1_epi8('\n')));
+
+	return _mm_movemask_epi8(_mm_or_si128(wide, line)) == 0xffff;
+#else
+	for (size_t i = 0; i < 16; i++)
+		if (!is_blank(s[i]))
+			return false;
+	return true;
+#endif
+}
+
 size_t fold_trim(const char *s, size_t n)
 {
-	while (n > 0 && (s[n - 1] == ' ' || s[n - 1] == '\t' || s[n - 1] == '\r' || s[n - 1] == '\n'))
+	while (n >= 16 && is_blank(s[n - 1]) && all_blank(s + n - 16))
+		n -= 16;
+	while (n > 0 && is_blank(s[n - 1]))
 		n--;
 	return n;
+}
+
+size_t fold_blanks(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (i + 16 <= n && is_blank(s[i]) && all_blank(s + i))
+		i += 16;
+	while (i < n && is_blank(s[i]))
+		i++;
+	return i;
 }

@@ -20,5 +20,6 @@ size_t fold_text(char *to, const char *s, size_t n, bool *high);
 size_t fold_put(char to[static 4], uint32_t c); /* what fold_next gave, as bytes; returns how many */
 /* Length of s without blanks (space, tab, CR, LF) at its end. */
 size_t fold_trim(const char *s, size_t n);
+size_t fold_blanks(const char *s, size_t n); /* of them at its beginning */
 
 #endif

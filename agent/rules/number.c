@@ -62,12 +62,13 @@ static bool fraction(const char *s, size_t n, struct number *to)
 
 bool number_parse(const char *s, size_t n, struct number *to)
 {
+	size_t front;
+
 	*to = (struct number){0};
 	n = fold_trim(s, n);
-	while (n > 0 && (*s == ' ' || *s == '\t' || *s == '\r' || *s == '\n')) {
-		s++;
-		n--;
-	}
+	front = fold_blanks(s, n);
+	s += front;
+	n -= front;
 	if (n > 0 && (*s == '-' || *s == '+')) {
 		to->negative = *s == '-';
 		s++;

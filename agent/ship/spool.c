@@ -30,8 +30,9 @@ static const char *const versions[] = {
 	"create table seen (uid blob primary key, at integer not null) without rowid;"
 	"create index seen_at on seen (at);"
 	"create table cursor (sink text primary key, seq integer not null) without rowid;",
+	"create table note (sink text primary key, text text not null) without rowid;",
 };
-static const struct db_schema schema = { .versions = versions, .n = 1, .full_sync = true };
+static const struct db_schema schema = { .versions = versions, .n = 2, .full_sync = true };
 
 const char *record_kind_text(int kind)
 {
@@ -163,8 +164,7 @@ void spool_rollback(struct spool *s)
 	s->open = false;
 }
 
-/* The sink's cursor; 0 when it has none yet: a new sink gets what is still there. */
-static int cursor_of(struct spool *s, const char *sink, int64_t *seq, struct err *e)
+int spool_cursor(struct spool *s, const char *sink, int64_t *seq, struct err *e)
 {
 	struct db_row *q = db_prepare(s->db, "select seq from cursor where sink=?", e);
 
@@ -186,35 +186,105 @@ static void read_row(struct db_row *q, struct spool_record *r, const void **json
 	*json = db_blob(q, 4, &r->n);
 }
 
-int spool_take(struct spool *s, const char *sink, struct spool_record *to, size_t n, size_t *got, struct err *e)
+/* Adds the row to what is handed out. */
+static void hold(struct spool *s, struct db_row *q, struct spool_record *to, size_t *got)
 {
-	int64_t after;
+	const void *json;
+
+	read_row(q, &to[*got], &json);
+	buf_add(&s->held, json, to[(*got)++].n);
+}
+
+static void point_into(const struct spool *s, struct spool_record *to, size_t got)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < got; i++) { /* only now: the buffer has stopped moving */
+		to[i].json = buf_text(&s->held) + at;
+		at += to[i].n;
+	}
+}
+
+int spool_read(struct spool *s, int64_t after, struct spool_record *to, size_t n, size_t *got, struct err *e)
+{
 	int step = 0;
-	struct db_row *q;
+	struct db_row *q = db_prepare(s->db, "select seq,uid,kind,time,json from record where seq>? order by seq limit ?", e);
 
 	*got = 0;
 	buf_reset(&s->held);
-	if (cursor_of(s, sink, &after, e) < 0)
-		return -1;
-	q = db_prepare(s->db, "select seq,uid,kind,time,json from record where seq>? order by seq limit ?", e);
 	if (!q)
 		return -1;
 	db_bind_int(q, 1, after);
 	db_bind_int(q, 2, (int64_t)n);
-	while (*got < n && (!*got || s->held.n < TAKE_BYTES) && (step = db_step(q, e)) == 1) {
-		const void *json;
-
-		read_row(q, &to[*got], &json);
-		buf_add(&s->held, json, to[(*got)++].n);
-	}
+	while (*got < n && (!*got || s->held.n < TAKE_BYTES) && (step = db_step(q, e)) == 1)
+		hold(s, q, to, got);
 	db_done(q);
-	size_t at = 0;
-
-	for (size_t i = 0; i < *got; i++) { /* only now: the buffer has stopped moving */
-		to[i].json = buf_text(&s->held) + at;
-		at += to[i].n;
-	}
+	point_into(s, to, *got);
 	return step < 0 ? -1 : 0;
+}
+
+int spool_get(struct spool *s, const int64_t *seqs, size_t *n, struct spool_record *to, size_t *got, struct err *e)
+{
+	size_t looked = 0;
+	int step = 0;
+
+	*got = 0;
+	buf_reset(&s->held);
+	for (; looked < *n && step >= 0 && s->held.n < TAKE_BYTES; looked++) {
+		struct db_row *q = db_prepare(s->db, "select seq,uid,kind,time,json from record where seq=?", e);
+
+		if (!q)
+			return -1;
+		db_bind_int(q, 1, seqs[looked]);
+		step = db_step(q, e);
+		if (step == 1)
+			hold(s, q, to, got);
+		db_done(q);
+	}
+	point_into(s, to, *got);
+	*n = looked;
+	return step < 0 ? -1 : 0;
+}
+
+int spool_note(struct spool *s, const char *sink, const char *text, struct err *e)
+{
+	struct db_row *q = db_prepare(s->db, "insert into note (sink,text) values (?,?) on conflict (sink) do update set text=excluded.text", e);
+
+	if (!q)
+		return -1;
+	db_bind_text(q, 1, sink);
+	db_bind_text(q, 2, text);
+	return step_once(q, NULL, e) < 0 ? -1 : 0;
+}
+
+int spool_noted(struct spool *s, const char *sink, struct buf *to, struct err *e)
+{
+	struct db_row *q = db_prepare(s->db, "select text from note where sink=?", e);
+	int got;
+
+	if (!q)
+		return -1;
+	db_bind_text(q, 1, sink);
+	got = db_step(q, e);
+	if (got == 1)
+		buf_str(to, db_text(q, 0));
+	db_done(q);
+	return got < 0 ? -1 : 0;
+}
+
+int64_t spool_oldest(struct spool *s, const char *sink)
+{
+	int64_t after, when = 0;
+	struct db_row *q;
+
+	if (spool_cursor(s, sink, &after, NULL) < 0)
+		return 0;
+	q = db_prepare(s->db, "select at from seen where uid=(select uid from record where seq>? order by seq limit 1)", NULL);
+	if (!q)
+		return 0;
+	db_bind_int(q, 1, after);
+	step_once(q, &when, NULL);
+	return when;
 }
 
 int spool_done(struct spool *s, const char *sink, int64_t seq, struct err *e)
@@ -251,7 +321,7 @@ int64_t spool_lag(struct spool *s, const char *sink)
 	int64_t after, n = -1;
 	struct db_row *q;
 
-	if (cursor_of(s, sink, &after, NULL) < 0)
+	if (spool_cursor(s, sink, &after, NULL) < 0)
 		return -1;
 	q = db_prepare(s->db, "select count(*) from record where seq>?", NULL);
 	if (!q)
@@ -290,7 +360,7 @@ int spool_trim(struct spool *s, const char *const *sinks, size_t n, struct err *
 	for (size_t i = 0; i < n; i++) {
 		int64_t at;
 
-		if (cursor_of(s, sinks[i], &at, e) < 0)
+		if (spool_cursor(s, sinks[i], &at, e) < 0)
 			return -1;
 		least = at < least ? at : least;
 	}

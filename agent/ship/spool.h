@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 
@@ -41,12 +42,20 @@ int spool_begin(struct spool *s, struct err *e);
 int spool_put(struct spool *s, const struct spool_record *r, struct err *e); /* a known uid is skipped */
 int spool_commit(struct spool *s, struct err *e); /* on disk when it returns 0 */
 void spool_rollback(struct spool *s); /* gives up the open transaction; none: nothing happens */
-/* Records behind the sink's cursor, oldest first, at most n; pointers live until the next call. */
-int spool_take(struct spool *s, const char *sink, struct spool_record *to, size_t n, size_t *got, struct err *e);
+int spool_cursor(struct spool *s, const char *sink, int64_t *seq, struct err *e); /* 0 when the sink is new: it gets what is still there */
+/* Records behind seq `after`, oldest first, at most n and at most some MB; pointers live until the next spool_read or spool_get. */
+int spool_read(struct spool *s, int64_t after, struct spool_record *to, size_t n, size_t *got, struct err *e);
+/* Those of seqs (ascending) that are still there. *n: how many were given; then how many were looked for, which is fewer when the rest does
+ * not fit; of those *got are in `to`. */
+int spool_get(struct spool *s, const int64_t *seqs, size_t *n, struct spool_record *to, size_t *got, struct err *e);
 int spool_done(struct spool *s, const char *sink, int64_t seq, struct err *e); /* everything up to seq is delivered */
 /* Every record whose body is still here, oldest first; non-zero from each ends it. -1 and *e, else 0. */
 int spool_each(struct spool *s, int (*each)(void *arg, const struct spool_record *r), void *arg, struct err *e);
 int64_t spool_lag(struct spool *s, const char *sink); /* records that wait */
+int64_t spool_oldest(struct spool *s, const char *sink); /* when the first that waits came in; 0: none waits */
+/* A text that is kept for a sink: its counters (proc/pump.h). noted adds it; nothing when there is none. */
+int spool_note(struct spool *s, const char *sink, const char *text, struct err *e);
+int spool_noted(struct spool *s, const char *sink, struct buf *to, struct err *e);
 /* Forgets bodies that every sink has; uids are kept on. Some thousand rows a call. */
 int spool_trim(struct spool *s, const char *const *sinks, size_t n, struct err *e);
 

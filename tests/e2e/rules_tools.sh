@@ -33,6 +33,13 @@ check "the summary counts" grep -q '"kind":"summary","events":[1-9][0-9]*,"hosts
 "$evmend" rules coverage tests/data/samples >"$work/coverage" 2>"$work/err"
 check "people see what is missing" grep -q 'channel never seen: Security' "$work/coverage"
 check "in a few lines" test "$(wc -l <"$work/coverage")" -lt 45
+check "the sum stands first" eval 'head -n 1 "$work/coverage" | grep -q "^[1-9][0-9]* events of 3 hosts: "'
+check "an event is one of a channel" grep -q 'event never seen: EventID [0-9, ]* of [A-Z]' "$work/coverage"
+host=$(sed -n '3s/  .*//p' "$work/coverage")
+"$evmend" rules coverage --host "$host" tests/data/samples >"$work/coverage" 2>"$work/err"
+check "one host has each rule with its title" eval '[ "$(grep -c "^$host  " "$work/coverage")" -eq 1 ] && grep -q "^RULE  *TITLE  *MISSING" "$work/coverage" && [ "$(wc -l <"$work/coverage")" -gt 100 ]'
+"$evmend" rules coverage --host nobody tests/data/samples >"$work/coverage" 2>"$work/err"
+check "a host that sent nothing is told" test $? -eq 3
 "$evmend" rules coverage >"$work/coverage" 2>&1
 check "coverage needs files" test $? -eq 3
 

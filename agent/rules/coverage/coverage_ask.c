@@ -184,32 +184,41 @@ static enum coverage_why try_kind(const struct coverage *c, const struct compile
 	return best;
 }
 
-static void put_channels(const struct log_set *set, struct buf *what)
+static void put_channels(const struct log_set *set, const char *first, struct buf *what)
 {
-	size_t n = 0;
+	size_t n = 0, from = what->n;
 
 	for (size_t i = 0; i < set->n; i++)
 		for (size_t k = 0; k < set->sources[i].n_channels; k++) {
 			const char *channel = set->sources[i].channels[k];
 
-			if (what->n && strstr(buf_text(what), channel))
+			if (strstr(buf_text(what) + from, channel))
 				continue;
 			if (++n <= 3)
-				buf_printf(what, "%s%s", n > 1 ? ", " : "", channel);
+				buf_printf(what, "%s%s", n > 1 ? ", " : first, channel);
 		}
 	if (n > 3)
 		buf_printf(what, " and %zu more", n - 3);
 }
 
+/* An id says little without its channel: 13 of Sysmon is another than 13 of System. */
 static void put_ids(const struct log_set *set, struct buf *what)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < set->n; i++)
-		for (size_t k = 0; k < set->sources[i].n_ids && ++n <= 5; k++)
-			buf_printf(what, "%s%u", n > 1 ? ", " : "EventID ", set->sources[i].ids[k]);
-	if (n == 0)
+	for (size_t i = 0; i < set->n && n < 5; i++) {
+		const struct log_source *s = &set->sources[i];
+		size_t before = n;
+
+		for (size_t k = 0; k < s->n_ids && ++n <= 5; k++)
+			buf_printf(what, "%s%u", n > 1 ? ", " : "EventID ", s->ids[k]);
+		if (n > before && s->n_channels)
+			buf_printf(what, " of %s", s->channels[0]);
+	}
+	if (n == 0) {
 		buf_str(what, "provider");
+		put_channels(set, " of ", what);
+	}
 }
 
 static void put_item(const struct item *it, struct buf *what)
@@ -237,11 +246,12 @@ static enum coverage_why detection(const struct coverage *c, size_t host, const 
 			item = missing;
 		}
 	}
-	if (best == COVERAGE_NO_CHANNEL)
-		put_channels(set, what);
-	else if (best == COVERAGE_NO_EVENT && item)
+	if (best == COVERAGE_NO_CHANNEL) {
+		put_channels(set, "", what);
+	} else if (best == COVERAGE_NO_EVENT && item) {
 		put_item(item, what);
-	else if (best == COVERAGE_NO_EVENT)
+		put_channels(set, " of ", what);
+	} else if (best == COVERAGE_NO_EVENT)
 		put_ids(set, what);
 	else if (best == COVERAGE_NO_FIELD && item)
 		buf_printf(what, "%.*s", (int)strcspn(item->field, "|"), item->field);

@@ -3,7 +3,8 @@
  * Why: thousands of texts are looked for in each command line, and hardly any is there.
  * How: of a text with seven bytes or more, four neighbouring places of four bytes (grams) are chosen, the rarest together. Whoever
  * reads a value at every fourth byte must meet one of the four if the text is there. Where all texts have eleven bytes, eight grams
- * and every eighth byte. Texts of four to six bytes: two grams of three bytes, and every second byte. A bitmap that fits the first
+ * and every eighth byte. Texts of four to six bytes: two grams of three bytes, and every second byte; where they are not ASCII (nearly
+ * all emoji begin with the same three) one gram of four, and every byte. A bitmap that fits the first
  * cache answers nearly always with no.
  * Promises: finds every text that is there, at least once. The work for a value is its length, and what the bitmap lets through. */
 #include "rules/match/grams.h"
@@ -42,19 +43,60 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "grams are read as lit
 #define LONG_LEAST 7    /* bytes of a text for four grams of four */
 #define LONGER_LEAST 11 /* for eight */
 
+#define CROWD 16 /* needles with the same gram that double its price */
+
 #define MIX 0x9E3779B1u /* multiplied with a gram; the highest bits are its hash */
 
-/* The place whose `stride` grams are rarest together; grams of three bytes are judged by four. */
-static size_t best_place(const struct pass *p, const struct needle *d)
+static uint32_t gram_in(const struct pass *p, const struct needle *d, size_t at)
 {
-	size_t best = 0, grams = p->stride + p->gram_n - 4;
-	double least = 1e9;
+	uint32_t w = 0;
 
-	for (size_t at = 0; at + p->stride + p->gram_n - 1 <= d->n; at++) {
-		double sum = 0;
+	if (p->gram_n == 4)
+		memcpy(&w, d->text + at, 4);
+	else
+		memcpy(&w, d->text + at, 3);
+	return w;
+}
 
-		for (size_t k = 0; k < grams; k++)
-			sum += rarity_gram(d->text + at + k);
+/* How many needles have a gram, by hash: of two rare grams the better one is that of fewer needles, for whoever writes a value may
+ * write the grams that most needles share. */
+struct crowd {
+	uint16_t of[1u << 12];
+};
+
+static size_t crowd_at(const struct pass *p, const struct needle *d, size_t at)
+{
+	return gram_in(p, d, at) * p->mix >> 20;
+}
+
+static void crowd_count(const struct pass *p, struct crowd *c, const struct needle *d)
+{
+	for (size_t at = 0; at + p->gram_n <= d->n; at++) {
+		uint16_t *n = &c->of[crowd_at(p, d, at)];
+
+		if (*n < UINT16_MAX)
+			++*n;
+	}
+}
+
+static double price(const struct pass *p, const struct needle *d, const struct crowd *c, size_t at)
+{
+	size_t judged = at + 4 <= d->n ? at : d->n - 4; /* grams of three bytes are judged by four */
+
+	return rarity_gram(d->text + judged) * (CROWD + (c ? c->of[crowd_at(p, d, at)] : 0));
+}
+
+/* The place whose `stride` grams are rarest together. c: NULL, or the crowds. */
+static size_t best_place(const struct pass *p, const struct needle *d, const struct crowd *c)
+{
+	size_t best = 0;
+	double sum = 0, least;
+
+	for (size_t k = 0; k < p->stride; k++)
+		sum += price(p, d, c, k);
+	least = sum; /* of numbers that a double holds exactly, so that nothing is lost by going on from place to place */
+	for (size_t at = 1; at + p->stride + p->gram_n - 1 <= d->n; at++) {
+		sum += price(p, d, c, at + p->stride - 1) - price(p, d, c, at - 1);
 		if (sum < least) {
 			least = sum;
 			best = at;
@@ -99,15 +141,7 @@ static void fill(struct pass *p)
 	}
 }
 
-static uint32_t gram_in(const struct pass *p, const struct needle *d, size_t at)
-{
-	uint32_t w = 0;
-
-	memcpy(&w, d->text + at, p->gram_n);
-	return w;
-}
-
-static void build_pass(struct pass *p, struct arena *a, const struct needle *list, const uint32_t *index, size_t n, bool longs)
+static void build_pass(struct pass *p, struct arena *a, const struct needle *list, const uint32_t *index, size_t n, bool longs, bool high)
 {
 	size_t many = 0, distinct = 0, least = SIZE_MAX;
 
@@ -120,17 +154,29 @@ static void build_pass(struct pass *p, struct arena *a, const struct needle *lis
 		return;
 	*p = (struct pass){.list = list, .stride = !longs ? 2 : least >= LONGER_LEAST ? 8 : 4, .gram_n = longs ? 4 : 3,
 		.mask = longs ? UINT32_MAX : 0xffffff, .mix = longs ? MIX : MIX << 8};
+	if (high && !longs) {
+		p->stride = 1;
+		p->gram_n = 4;
+		p->mask = UINT32_MAX;
+		p->mix = MIX;
+	}
+	struct crowd *crowd = many < CROWD ? NULL : xcalloc(1, sizeof *crowd);
+
+	for (size_t i = 0; i < n && crowd; i++)
+		if ((list[index[i]].n >= LONG_LEAST) == longs)
+			crowd_count(p, crowd, &list[index[i]]);
 	p->entries = arena_alloc(a, many * p->stride * sizeof *p->entries);
 	for (size_t i = 0; i < n; i++) {
 		const struct needle *d = &list[index[i]];
 
 		if ((d->n >= LONG_LEAST) != longs)
 			continue;
-		size_t at = best_place(p, d);
+		size_t at = best_place(p, d, crowd);
 
 		for (size_t k = at; k < at + p->stride; k++)
 			p->entries[p->n++] = (struct entry){gram_in(p, d, k), index[i], (uint32_t)k};
 	}
+	free(crowd);
 	qsort(p->entries, p->n, sizeof *p->entries, by_gram);
 	for (size_t i = 0; i < p->n; i++)
 		distinct += i == 0 || p->entries[i].gram != p->entries[i - 1].gram;
@@ -141,12 +187,12 @@ static void build_pass(struct pass *p, struct arena *a, const struct needle *lis
 	fill(p);
 }
 
-struct grams *grams_new(struct arena *a, const struct needle *list, const uint32_t *index, size_t n)
+struct grams *grams_new(struct arena *a, const struct needle *list, const uint32_t *index, size_t n, bool high)
 {
 	struct grams *g = arena_alloc(a, sizeof *g);
 
-	build_pass(&g->shorts, a, list, index, n, false);
-	build_pass(&g->longs, a, list, index, n, true);
+	build_pass(&g->shorts, a, list, index, n, false, high);
+	build_pass(&g->longs, a, list, index, n, true, high);
 	return g;
 }
 

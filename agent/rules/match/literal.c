@@ -121,6 +121,13 @@ size_t bytes_find(const char *s, size_t n, const char *part, size_t k)
 }
 #endif
 
+bool folded_has(const struct folded *v, const char *part, size_t k)
+{
+	enum value_has known = v->index ? value_index_ask(v->index, part, k) : VALUE_MAY_HAVE;
+
+	return known == VALUE_MAY_HAVE ? bytes_find(v->text, v->n, part, k) != SIZE_MAX : known == VALUE_HAS;
+}
+
 static bool blank_end(const struct literal *l)
 {
 	char c = l->n ? l->text[l->n - 1] : 'x';
@@ -130,9 +137,15 @@ static bool blank_end(const struct literal *l)
 
 static bool glob_literal_holds(const struct literal *l, const struct folded *v, const char *s, size_t n)
 {
-	if (v->high)
-		return bytes_find(s, n, l->text, l->n) != SIZE_MAX && pattern_match(l->pattern, v->raw, v->raw_n);
-	return l->glob && glob_holds(l->glob, s, l->pattern->keep_blanks ? n : v->trimmed);
+	if ((v->high || v->index) && !(l->cased ? bytes_find(s, n, l->text, l->n) != SIZE_MAX : folded_has(v, l->text, l->n)))
+		return false;
+	if (v->high && !(l->glob && glob_is_wide(l->glob)))
+		return pattern_match(l->pattern, v->raw, v->raw_n);
+	if (!l->glob)
+		return false;
+	if (!l->pattern->keep_blanks)
+		n = l->cased ? fold_trim(s, n) : v->trimmed;
+	return v->high ? glob_holds_wide(l->glob, s, n) : glob_holds(l->glob, s, n);
 }
 
 bool literal_holds(const struct literal *l, const struct folded *v)
@@ -143,7 +156,7 @@ bool literal_holds(const struct literal *l, const struct folded *v)
 	if (l->shape == SHAPE_PREFIX)
 		return n >= l->n && memcmp(s, l->text, l->n) == 0;
 	if (l->shape == SHAPE_PART)
-		return bytes_find(s, n, l->text, l->n) != SIZE_MAX;
+		return l->cased ? bytes_find(s, n, l->text, l->n) != SIZE_MAX : folded_has(v, l->text, l->n);
 	if (l->shape == SHAPE_GLOB)
 		return glob_literal_holds(l, v, s, n);
 	if (!blank_end(l))

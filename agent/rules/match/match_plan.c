@@ -4,7 +4,7 @@
  * How: a check is filed under the channels and ids that its sources name, and its condition's EventIDs; a plan holds all checks of
  * its channel and id, without those that the id settles as false, by their witnesses. An event whose channel has a plan for its
  * id uses that, else the one for other ids; and beside it the plan of checks that name no channel.
- * Promises: never leaves out a rule that could hold. An event whose EventID is not one plain decimal number is asked everything.
+ * Promises: never leaves out a rule that could hold. An event whose EventID is not one plain decimal number is asked for the witnesses of all rules.
  * Refuses: nothing. */
 #include "rules/match/match_plan.h"
 
@@ -233,7 +233,8 @@ struct match_plans *match_plans_new(const struct ruleset *rs)
 	struct filing f = {.rs = rs};
 	struct drawing d = {.rs = rs, .w = witnesses_new(rs->program)};
 	size_t n = rs->program->n_checks;
-	uint32_t *all;
+	struct filed *all;
+	const struct filed *lists[1];
 
 	p->arena = d.arena = arena_new(1u << 18);
 	p->channels = f.channels = names_new();
@@ -247,10 +248,13 @@ struct match_plans *match_plans_new(const struct ruleset *rs)
 	p->entries = xcalloc(p->room, sizeof *p->entries);
 	d.always = xcalloc(2 * n + 1, sizeof *d.always);
 	draw_all(p, &f, &d);
-	all = arena_alloc(p->arena, n * sizeof *all + 1);
+	all = xcalloc(n + 1, sizeof *all);
 	for (uint32_t i = 0; i < n; i++)
-		all[i] = i;
-	p->everything = (struct plan){.always = all, .n_always = n};
+		all[i].check = i;
+	lists[0] = all;
+	witnesses_for_id(d.w, NULL);
+	p->everything = draw(&d, lists, &n, 1);
+	free(all);
 	witnesses_free(d.w);
 	free(d.found);
 	free(d.always);

@@ -10,6 +10,7 @@
 #include "rules/match/grams.h"
 #include "rules/number.h"
 
+#define ONE_BY_ONE 128 /* parts; so many are asked of a value's index sooner than the value is read */
 #define LENGTHS 256 /* longer texts share the last bit */
 
 /* Texts by hash, for one way of reading: front to back (whole values, beginnings) or back to front (ends). */
@@ -25,7 +26,8 @@ struct half {                 /* needles of ASCII, or the others */
 	struct table *equal, *prefix, *suffix; /* NULL: none */
 	struct grams *parts;
 	uint32_t *short_parts;    /* too short for grams: looked for one by one */
-	uint32_t n_short;
+	uint32_t *long_parts;     /* the others */
+	uint32_t n_short, n_long;
 	bool any;
 };
 
@@ -162,8 +164,10 @@ static void half_make(struct half *h, struct arena *a, const struct needle *list
 			h->short_parts[h->n_short++] = part.list[i];
 		else
 			part.list[longer++] = part.list[i];
+	h->long_parts = part.list;
+	h->n_long = (uint32_t)longer;
 	if (longer)
-		h->parts = grams_new(a, list, part.list, longer);
+		h->parts = grams_new(a, list, part.list, longer, high);
 }
 
 struct needles *needles_new(struct arena *a, const struct needle *list, size_t n)
@@ -244,6 +248,17 @@ static bool find_suffix(const struct table *t, const char *s, size_t n, const st
 	return false;
 }
 
+static bool find_each(const uint32_t *index, size_t n, const struct folded *v, const struct search *x)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct needle *d = &x->list[index[i]];
+
+		if (folded_has(v, d->text, d->n) && x->found(x->arg, index[i]))
+			return true;
+	}
+	return false;
+}
+
 /* The blanks at the value's end: a text that ends with a blank means them, another does not. */
 static bool find_half(const struct half *h, const struct folded *v, const struct search *x)
 {
@@ -255,15 +270,13 @@ static bool find_half(const struct half *h, const struct folded *v, const struct
 		return true;
 	if (h->prefix && find_prefix(h->prefix, v->text, v->n, x))
 		return true;
-	if (h->parts && grams_find(h->parts, v->text, v->n, x->found, x->arg))
-		return true;
-	for (uint32_t i = 0; i < h->n_short; i++) {
-		const struct needle *d = &x->list[h->short_parts[i]];
-
-		if (bytes_find(v->text, v->n, d->text, d->n) != SIZE_MAX && x->found(x->arg, h->short_parts[i]))
+	if (v->index && h->n_long <= ONE_BY_ONE) {
+		if (find_each(h->long_parts, h->n_long, v, x))
 			return true;
+	} else if (h->parts && grams_find(h->parts, v->text, v->n, x->found, x->arg)) {
+		return true;
 	}
-	return false;
+	return find_each(h->short_parts, h->n_short, v, x);
 }
 
 static bool find_number(const struct needles *s, const struct folded *v, const struct search *x)

@@ -50,7 +50,7 @@ static bool regex_holds(const struct regex *re, const struct folded *v)
 	for (size_t i = 0; i < n; i++) {
 		size_t k = 0;
 
-		while (k < sets[i].n && bytes_find(v->text, v->n, sets[i].texts[k], strlen(sets[i].texts[k])) == SIZE_MAX)
+		while (k < sets[i].n && !folded_has(v, sets[i].texts[k], strlen(sets[i].texts[k])))
 			k++;
 		if (k == sets[i].n)
 			return false;
@@ -62,12 +62,12 @@ static bool value_atom_holds(struct run *r, const struct atom *a, uint16_t at)
 {
 	switch (a->kind) {
 	case ATOM_LITERAL:
-		return literal_holds(a->of.literal, view_folded(&r->view, at));
+		return literal_holds(a->of.literal, view_searched(&r->view, at));
 	case ATOM_SET:
-		return needles_find(a->of.set->needles, view_folded(&r->view, at), stop_at_once, NULL);
+		return needles_find(a->of.set->needles, view_searched(&r->view, at), stop_at_once, NULL);
 	default:
 		if (a->of.value->kind == VALUE_REGEX)
-			return regex_holds(a->of.value->regex, view_folded(&r->view, at));
+			return regex_holds(a->of.value->regex, view_searched(&r->view, at));
 		return value_holds(a->item, a->of.value, &r->view, a->variant, view_field(&r->view, at));
 	}
 }

@@ -11,6 +11,10 @@
 #include "base/err.h"
 #include "rules/compiled.h"
 
+/* An index costs as much as so many searches of a long value. */
+#define INDEX_AFTER 24
+#define INDEX_LEAST 2048
+
 void view_init(struct view *v, const struct ruleset *rs)
 {
 	*v = (struct view){.rs = rs, .n_slots = names_count(rs->names) + 1};
@@ -22,6 +26,11 @@ void view_init(struct view *v, const struct ruleset *rs)
 
 void view_free(struct view *v)
 {
+	for (size_t i = 0; i < v->indexes_made; i++) {
+		value_index_free(v->indexes[i]);
+		free(v->indexes[i]);
+	}
+	free(v->indexes);
 	free(v->slots);
 	free(v->room);
 }
@@ -70,6 +79,7 @@ void view_begin(struct view *v, const struct event *ev)
 	}
 	bytes += bytes / 2 + ev->n + FOLDED_MORE;
 	v->room_used = 0;
+	v->n_indexes = 0;
 	if (bytes > v->room_n) {
 		free(v->room);
 		v->room = xcalloc(bytes, 1);
@@ -126,6 +136,25 @@ const struct folded *view_folded(struct view *v, uint16_t at)
 		v->folded_at[at] = v->epoch;
 	}
 	return &v->folded[at];
+}
+
+static void add_index(struct view *v, struct folded *f)
+{
+	if (v->n_indexes == v->indexes_made) {
+		v->indexes = xrealloc(v->indexes, v->indexes_made + 1, sizeof *v->indexes);
+		v->indexes[v->indexes_made++] = xcalloc(1, sizeof **v->indexes);
+	}
+	value_index_make(v->indexes[v->n_indexes], f->text, f->n);
+	f->index = v->indexes[v->n_indexes++];
+}
+
+const struct folded *view_searched(struct view *v, uint16_t at)
+{
+	const struct folded *f = view_folded(v, at);
+
+	if (f->n >= INDEX_LEAST && !f->index && ++v->folded[at].searches == INDEX_AFTER)
+		add_index(v, &v->folded[at]);
+	return f;
 }
 
 struct folded view_keywords(struct view *v, size_t least)

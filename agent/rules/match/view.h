@@ -32,6 +32,8 @@ struct view {
 	uint32_t folded_at[VIEW_FIELDS];  /* epoch */
 	struct folded folded[VIEW_FIELDS];
 	struct event_field own[2];
+	struct value_index **indexes;     /* of values of this event that are asked much; the others are kept for later */
+	size_t n_indexes, indexes_made;
 	char *room;                       /* for folded text */
 	size_t room_n, room_used;
 	uint16_t id_event_id, id_provider, id_computer;
@@ -56,6 +58,8 @@ static inline uint16_t view_at(const struct view *v, const struct event_field *f
 	return (uint16_t)(f - v->ev->fields);
 }
 const struct folded *view_folded(struct view *v, uint16_t at);
+/* The same for a search: a long value gets an index when there are many. */
+const struct folded *view_searched(struct view *v, uint16_t at);
 /* All values that keywords are looked for in and that may have `least` bytes, folded, with a NUL between any two. Ask before any
  * other value is folded. */
 struct folded view_keywords(struct view *v, size_t least);

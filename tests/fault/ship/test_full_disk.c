@@ -36,7 +36,7 @@ static void check_spool(struct spool *s)
 	struct err e;
 	size_t got;
 
-	assert_int_equal(spool_take(s, "a", r, RECORDS + 1, &got, &e), 0);
+	assert_int_equal(spool_read(s, 0, r, RECORDS + 1, &got, &e), 0);
 	assert_int_equal(got, RECORDS);
 	for (int i = 0; i < RECORDS; i++) {
 		char want[32];
@@ -119,7 +119,7 @@ static void the_file_has_each_line_whole(void **state)
 		const char *at;
 
 		scratch_init(&dir);
-		struct sink_config c = { .name = "f", .kind = SINK_FILE, .path = scratch_path(&dir, "out") };
+		struct sink_config c = { .name = "f", .kind = SINK_FILE, .file.path = scratch_path(&dir, "out") };
 		struct sink *s = sink_new(&c, &clk.clock, &fault_file);
 
 		scratch_write(&dir, "out", "{\"id\":-1}\n{\"torn", 16);

@@ -11,11 +11,11 @@
 
 static const struct { const char *yaml; enum coverage_why why; const char *what; } rows[] = {
 	{SYSTEM("        EventID: 7\n" IS), COVERAGE_CAN, ""},
-	{SYSTEM("        EventID: 8\n" IS), COVERAGE_NO_EVENT, "EventID 8"},
-	{SYSTEM("        EventID: [8, 9]\n" IS), COVERAGE_NO_EVENT, "EventID 8, 9"},
+	{SYSTEM("        EventID: 8\n" IS), COVERAGE_NO_EVENT, "EventID 8 of System"},
+	{SYSTEM("        EventID: [8, 9]\n" IS), COVERAGE_NO_EVENT, "EventID 8, 9 of System"},
 	{SYSTEM("        EventID: [8, 7]\n        A: never\n" IS), COVERAGE_CAN, ""}, /* the value may come */
 	{SYSTEM("        EventID: 7\n        Missing|contains: x\n" IS), COVERAGE_NO_FIELD, "Missing"},
-	{SYSTEM("        Missing|contains: x\n        EventID: 8\n" IS), COVERAGE_NO_EVENT, "EventID 8"},
+	{SYSTEM("        Missing|contains: x\n        EventID: 8\n" IS), COVERAGE_NO_EVENT, "EventID 8 of System"},
 	{SYSTEM("        EventID: 7\n        Missing: null\n" IS), COVERAGE_CAN, ""},
 	{SYSTEM("        EventID: 7\n        Missing|exists: false\n" IS), COVERAGE_CAN, ""},
 	{SYSTEM("        EventID: 7\n        Missing|exists: true\n" IS), COVERAGE_NO_FIELD, "Missing"},
@@ -23,12 +23,12 @@ static const struct { const char *yaml; enum coverage_why why; const char *what;
 	{SYSTEM("        EventID: 7\n    f:\n        Missing: x\n    condition: s and f\n"), COVERAGE_NO_FIELD, "Missing"},
 	{SYSTEM("        EventID: 7\n    f:\n        Missing: x\n    condition: s or f\n"), COVERAGE_CAN, ""},
 	{SYSTEM("        EventID: 7\n    f:\n        Missing: null\n    condition: s and not f\n"), COVERAGE_NO_FIELD, "Missing"},
-	{SYSTEM("        Provider_Name: Q\n        EventID: 7\n" IS), COVERAGE_NO_EVENT, "Provider_Name Q"},
+	{SYSTEM("        Provider_Name: Q\n        EventID: 7\n" IS), COVERAGE_NO_EVENT, "Provider_Name Q of System"},
 	{SYSTEM("        Provider_Name: P\n        EventID: 7\n" IS), COVERAGE_CAN, ""},
 	{SYSTEM("        ComputerLabel: ex1\n" IS), COVERAGE_CAN, ""},
 	{SYSTEM("        - anything\n" IS), COVERAGE_CAN, ""},
 	{RULE("service: application", "        EventID: 7\n" IS), COVERAGE_NO_CHANNEL, "Application"},
-	{RULE("category: process_creation", "        Image: x\n" IS), COVERAGE_NO_EVENT, "EventID 1, 4688"}, /* Security is there */
+	{RULE("category: process_creation", "        Image: x\n" IS), COVERAGE_NO_EVENT, "EventID 1 of Microsoft-Windows-Sysmon/Operational, 4688 of Security"}, /* Security is there */
 	{RULE("service: security", "        Channel: Other\n" IS), COVERAGE_CAN, ""}, /* a field of the payload wins over the system's */
 	{RULE("service: security", "        SourceIp: x\n" IS), COVERAGE_NO_FIELD, "SourceIp"},
 	{"title: T\nname: t\nlogsource: {product: linux}\ndetection:\n    s:\n        A: x\n" IS, COVERAGE_NO_SOURCE, ""},

@@ -9,7 +9,10 @@
 #include "rules/match/literal.h"
 #include "rules/match/needles.h"
 
-static const char *const units[] = {"a", "B", "b", " ", "-", "/", "\\", "\xc3\x84", "\xc3\xa4", "\xe2\x80\x93", "\xe2\x84\xaa", "k", "K", "7"};
+static const char *const units[] = {"a", "B", "b", " ", "-", "/", "\\", "\xc3\x84", "\xc3\xa4", "\xe2\x80\x93", "\xe2\x84\xaa", "k", "K", "7",
+	"\xe2\x80", "\x93"}; /* the last two are a dash together, and damaged alone */
+#define UNITS (sizeof units / sizeof units[0])
+static uint32_t n_units = UNITS - 2; /* that are drawn */
 
 static uint32_t drawn;
 
@@ -25,7 +28,7 @@ static size_t draw_text(char *to, size_t most, bool ascii, bool wild)
 	size_t n = draw((uint32_t)most + 1), k = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		const char *unit = wild && draw(5) == 0 ? (draw(2) ? "*" : "?") : units[draw(ascii ? 7 : 14)];
+		const char *unit = wild && draw(5) == 0 ? (draw(2) ? "*" : "?") : units[draw(ascii ? 7 : n_units)];
 
 		memcpy(to + k, unit, strlen(unit));
 		k += strlen(unit);
@@ -37,10 +40,12 @@ static size_t draw_text(char *to, size_t most, bool ascii, bool wild)
 static void literals_are_patterns(void **state)
 {
 	struct arena *a = arena_new(1u << 16);
+	struct value_index index = {0};
 	size_t held = 0;
 
 	(void)state;
 	drawn = 1;
+	n_units = UNITS;
 	for (int i = 0; i < 200000; i++) {
 		char text[80], value[80], room[200];
 		bool ascii = draw(2);
@@ -56,8 +61,14 @@ static void literals_are_patterns(void **state)
 		held += pattern_match(&p, value, v);
 		if (literal_holds(&l, &f) != pattern_match(&p, value, v))
 			fail_msg("pattern '%s', value '%s': %d", text, value, literal_holds(&l, &f));
+		value_index_make(&index, f.text, f.n);
+		f.index = &index;
+		if (literal_holds(&l, &f) != pattern_match(&p, value, v))
+			fail_msg("pattern '%s', value '%s' with an index: %d", text, value, literal_holds(&l, &f));
 		arena_reset(a);
 	}
+	n_units = UNITS - 2;
+	value_index_free(&index);
 	assert_true(held > 10000);
 	arena_free(a);
 }
@@ -95,6 +106,7 @@ static struct literal literal_of(const struct needle *d, struct arena *a)
 static void many_needles_are_each_alone(void **state)
 {
 	struct arena *a = arena_new(1u << 18);
+	struct value_index index = {0};
 	size_t held = 0;
 
 	(void)state;
@@ -129,6 +141,8 @@ static void many_needles_are_each_alone(void **state)
 			memcpy(value + bytes, in->text, in->n);
 			f = folded_of(value, bytes + in->n + draw_text(value + bytes + in->n, draw(2) * 10, draw(2), false), room);
 
+			value_index_make(&index, f.text, f.n);
+			f.index = q % 2 ? &index : NULL;
 			needles_find(s, &f, on_found, &seen);
 			for (size_t k = 0; k < n; k++) {
 				any = any || seen.found[k];
@@ -142,7 +156,39 @@ static void many_needles_are_each_alone(void **state)
 		arena_reset(a);
 	}
 	assert_true(held > 10000);
+	value_index_free(&index);
 	arena_free(a);
+}
+
+/* What is there once, what is there too often to be followed, and what is only nearly there; one index for long and short values. */
+static void index_of_repeated_texts(void **state)
+{
+	struct value_index index = {0};
+	size_t answers[VALUE_MAY_HAVE + 1] = {0};
+
+	(void)state;
+	drawn = 4;
+	for (int i = 0; i < 20000; i++) {
+		char unit[80], part[80], value[6000];
+		size_t n = draw_text(unit, 12, draw(2), false), k = draw_text(part, 6, draw(2), false), len = 0;
+		enum value_has has;
+
+		if (n > 0 && draw(2)) { /* from it */
+			size_t at = draw((uint32_t)n);
+
+			k = 1 + draw((uint32_t)(n - at));
+			memcpy(part, unit + at, k);
+		}
+		for (uint32_t times = draw(2) ? 1 : draw(60); times > 0; times--, len += n)
+			memcpy(value + len, unit, n);
+		value_index_make(&index, value, len);
+		has = value_index_ask(&index, part, k);
+		answers[has] += k >= VALUE_INDEX_LEAST;
+		if (has != VALUE_MAY_HAVE)
+			assert_int_equal(has == VALUE_HAS, memmem(value, len, part, k) != NULL);
+	}
+	assert_true(answers[VALUE_HAS] > 100 && answers[VALUE_LACKS] > 100 && answers[VALUE_MAY_HAVE] > 100);
+	value_index_free(&index);
 }
 
 static void numbers_and_presence(void **state)
@@ -151,7 +197,9 @@ static void numbers_and_presence(void **state)
 		{.kind = NEEDLE_PRESENT}};
 	static const struct { const char *value; bool small, large; } rows[] = {
 		{"23", true, false}, {"0x17", true, false}, {" 23 ", true, false}, {"-23", false, false}, {"24", false, false}, {"", false, false},
-		{"18446744073709551615", false, true}, {"23.0", true, false}, {"23.5", false, false},
+		{"18446744073709551615", false, true}, {"23.0", true, false},
+		{"                  \t                    23   \r\n                                 ", true, false},
+		{"                                         ", false, false}, {"23.5", false, false},
 	};
 	struct arena *a = arena_new(4096);
 	const struct needles *s = needles_new(a, list, 3);
@@ -198,7 +246,8 @@ static void folding_of_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(literals_are_patterns), cmocka_unit_test(many_needles_are_each_alone), cmocka_unit_test(numbers_and_presence),
+		cmocka_unit_test(literals_are_patterns), cmocka_unit_test(many_needles_are_each_alone),
+		cmocka_unit_test(index_of_repeated_texts), cmocka_unit_test(numbers_and_presence),
 		cmocka_unit_test(folding_of_texts),
 	};
 

@@ -42,6 +42,16 @@ static void put(int id)
 	assert_int_equal(spool_commit(s, &e), 0);
 }
 
+/* What a sink gets next. */
+static void take(const char *sink, struct spool_record *to, size_t n, size_t *got)
+{
+	int64_t after;
+	struct err e;
+
+	assert_int_equal(spool_cursor(s, sink, &after, &e), 0);
+	assert_int_equal(spool_read(s, after, to, n, got, &e), 0);
+}
+
 static void a_uid_is_one_record(void **state)
 {
 	struct spool_record r[8];
@@ -52,7 +62,7 @@ static void a_uid_is_one_record(void **state)
 	put(1);
 	put(2);
 	put(1);
-	assert_int_equal(spool_take(s, "a", r, 8, &got, &e), 0);
+	take("a", r, 8, &got);
 	assert_int_equal(got, 2);
 	assert_memory_equal(r[0].json, "{\"id\":1}", 8);
 	assert_memory_equal(r[1].json, "{\"id\":2}", 8);
@@ -74,12 +84,12 @@ static void each_sink_has_its_cursor(void **state)
 	(void)state;
 	for (int i = 1; i <= 5; i++)
 		put(i);
-	assert_int_equal(spool_take(s, "a", r, 2, &got, &e), 0);
+	take("a", r, 2, &got);
 	assert_int_equal(got, 2);
 	assert_int_equal(spool_done(s, "a", r[1].seq, &e), 0);
 	assert_int_equal(spool_lag(s, "a"), 3);
 	assert_int_equal(spool_lag(s, "b"), 5);
-	assert_int_equal(spool_take(s, "a", r, 8, &got, &e), 0);
+	take("a", r, 8, &got);
 	assert_int_equal(got, 3);
 	assert_memory_equal(r[0].json, "{\"id\":3}", 8);
 	assert_int_equal(spool_done(s, "a", 1, &e), 0); /* a cursor never goes back */
@@ -123,12 +133,54 @@ static void trims_what_all_have_but_the_last_ones(void **state)
 	assert_int_equal(spool_lag(s, "b"), SPOOL_KEPT + 100); /* b has nothing yet: all of it stays */
 	assert_int_equal(spool_done(s, "b", 50, &e), 0);
 	assert_int_equal(spool_trim(s, sinks, 2, &e), 0);
-	assert_int_equal(spool_take(s, "new", got, 1, &n, &e), 0);
+	take("new", got, 1, &n);
 	assert_int_equal(got[0].seq, 51);
 	assert_int_equal(spool_done(s, "b", SPOOL_KEPT + 100, &e), 0);
 	assert_int_equal(spool_trim(s, sinks, 2, &e), 0);
-	assert_int_equal(spool_take(s, "new", got, 1, &n, &e), 0);
+	take("new", got, 1, &n);
 	assert_int_equal(got[0].seq, 101);
+}
+
+static void single_records_are_found_again(void **state)
+{
+	static const int64_t seqs[] = { 2, 4, 77 };
+	struct spool_record r[3];
+	size_t n = 3, got;
+	struct err e;
+
+	(void)state;
+	for (int i = 1; i <= 5; i++)
+		put(i);
+	assert_int_equal(spool_get(s, seqs, &n, r, &got, &e), 0);
+	assert_int_equal(n, 3);
+	assert_int_equal(got, 2);
+	assert_int_equal(r[1].seq, 4);
+	assert_memory_equal(r[0].json, "{\"id\":2}", 8);
+	assert_memory_equal(r[1].json, "{\"id\":4}", 8);
+}
+
+static void counters_and_ages_are_kept(void **state)
+{
+	struct err e;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 4096);
+	assert_int_equal(spool_noted(s, "a", &b, &e), 0);
+	assert_int_equal(b.n, 0);
+	assert_int_equal(spool_oldest(s, "a"), 0);
+	put(1);
+	put(2);
+	assert_int_equal(spool_oldest(s, "a"), 1001);
+	assert_int_equal(spool_done(s, "a", 1, &e), 0);
+	assert_int_equal(spool_oldest(s, "a"), 1002);
+	assert_int_equal(spool_note(s, "a", "{}", &e), 0);
+	assert_int_equal(spool_note(s, "a", "{\"sent\":1}", &e), 0);
+	spool_close(s);
+	s = spool_open(dir.folder, &e);
+	assert_int_equal(spool_noted(s, "a", &b, &e), 0);
+	assert_string_equal(buf_text(&b), "{\"sent\":1}");
+	buf_free(&b);
 }
 
 int main(void)
@@ -138,6 +190,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(each_sink_has_its_cursor, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_is_there_before_its_commit, setup, teardown),
 		cmocka_unit_test_setup_teardown(trims_what_all_have_but_the_last_ones, setup, teardown),
+		cmocka_unit_test_setup_teardown(single_records_are_found_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(counters_and_ages_are_kept, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,402 @@
+/* test_pump.c - the way from the spool to a receiver that takes, refuses and breaks as it is told; its window, its pauses, its rate. */
+#include <string.h>
+
+#include "base/json.h"
+#include "lib/check.h"
+#include "lib/fake_clock.h"
+#include "lib/scratch.h"
+#include "proc/pace.h"
+#include "proc/pump.h"
+#include "proc/window.h"
+#include "rules/rule.h"
+
+#define MOST 20000
+
+/* A receiver under our hand: each record that was taken gets the outcome that `judge` says, when `answers` is set. */
+struct fake {
+	enum sink_outcome (*judge)(struct fake *f, int64_t seq);
+	bool down, answers;
+	size_t room;             /* how many it takes at once */
+	int64_t held[MOST];      /* without a result */
+	size_t n_held;
+	int64_t order[MOST];     /* in which it took them */
+	int times[MOST];         /* by seq, how often it accepted */
+	size_t n_order;
+	int64_t not_before;
+	int opened, failures;
+};
+
+static struct scratch dir;
+static struct fake_clock clk;
+static struct spool *spool;
+static struct log quiet;
+static struct fake fake;
+static struct sink_config config;
+static struct pump *pump;
+
+static int fake_open(struct sink *s, struct err *e)
+{
+	(void)s;
+	fake.opened++;
+	return fake.down ? err_set(e, ERR_IO, "nobody there") : 0;
+}
+
+static int fake_submit(struct sink *s, const struct spool_record *r, size_t n, struct err *e)
+{
+	(void)s;
+	if (fake.down)
+		return err_set(e, ERR_IO, "gone");
+	n = n < fake.room ? n : fake.room;
+	for (size_t i = 0; i < n; i++) {
+		fake.held[fake.n_held++] = r[i].seq;
+		fake.order[fake.n_order++] = r[i].seq;
+	}
+	return (int)n;
+}
+
+static int fake_poll(struct sink *s, struct sink_result *to, size_t n, size_t *got, struct err *e)
+{
+	(void)s;
+	(void)e;
+	*got = 0;
+	while (fake.answers && fake.n_held && *got < n) {
+		int64_t seq = fake.held[--fake.n_held]; /* the last first: order must not matter */
+
+		to[*got] = (struct sink_result){ .seq = seq, .outcome = fake.judge ? fake.judge(&fake, seq) : SINK_ACCEPTED, .not_before = fake.not_before,
+			.why = "too much" };
+		fake.times[seq] += to[(*got)++].outcome == SINK_ACCEPTED;
+	}
+	return 0;
+}
+
+static int fake_wait_fd(struct sink *s, bool *write)
+{
+	(void)s;
+	*write = false;
+	return -1;
+}
+
+static void fake_close(struct sink *s)
+{
+	(void)s;
+}
+
+static const struct sink_ops fake_ops = { .open = fake_open, .submit = fake_submit, .poll = fake_poll, .wait_fd = fake_wait_fd, .close = fake_close };
+
+static void begin(void)
+{
+	struct sink *s = xcalloc(1, sizeof *s);
+
+	*s = (struct sink){ .ops = &fake_ops, .config = &config, .clock = &clk.clock };
+	pump = pump_new(spool, &clk.clock, &quiet);
+	pump_add(pump, s);
+}
+
+static int setup(void **state)
+{
+	struct err e;
+
+	(void)state;
+	scratch_init(&dir);
+	fake_clock_init(&clk, US_DAY);
+	spool = spool_open(dir.folder, &e);
+	assert_non_null(spool);
+	memset(&fake, 0, sizeof fake);
+	fake.answers = true;
+	fake.room = MOST;
+	config = (struct sink_config){ .name = "f" };
+	quiet = (struct log){ .clock = &clk.clock, .role = "test", .level = LOG_ERROR, .fd = -1 };
+	begin();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	pump_free(pump);
+	spool_close(spool);
+	scratch_free(&dir);
+	return 0;
+}
+
+static void put(int from, int to, const char *json, int kind)
+{
+	struct spool_record r = { .kind = kind, .time = US_DAY, .json = json, .n = strlen(json) };
+	struct err e;
+
+	assert_int_equal(spool_begin(spool, &e), 0);
+	for (int i = from; i <= to; i++) {
+		memcpy(r.uid, &i, sizeof i);
+		assert_int_equal(spool_put(spool, &r, &e), 0);
+	}
+	assert_int_equal(spool_commit(spool, &e), 0);
+	pump_came(pump);
+}
+
+static int64_t cursor(void)
+{
+	int64_t seq;
+	struct err e;
+
+	assert_int_equal(spool_cursor(spool, "f", &seq, &e), 0);
+	return seq;
+}
+
+static int64_t noted(const char *name)
+{
+	struct buf b;
+	struct json *j;
+	struct err e;
+	int64_t v;
+
+	buf_init(&b, 4096);
+	assert_int_equal(spool_noted(spool, "f", &b, &e), 0);
+	j = json_parse(b.p, b.n, NULL);
+	v = json_int(json_get(j, name), -1);
+	json_free(j);
+	buf_free(&b);
+	return v;
+}
+
+static void everything_arrives_once_and_in_order(void **state)
+{
+	(void)state;
+	put(1, 5000, "{}", RECORD_FINDING);
+	for (int i = 0; i < 5; i++)
+		pump_run(pump);
+	assert_int_equal(fake.n_order, 5000);
+	for (size_t i = 0; i < 5000; i++)
+		assert_int_equal(fake.order[i], i + 1);
+	assert_int_equal(cursor(), 5000);
+	assert_true(pump_empty(pump));
+	assert_int_equal(pump_wait_ms(pump, 500), 500);
+	assert_int_equal(noted("sent"), 5000);
+	assert_int_equal(noted("acknowledged"), 5000);
+	assert_int_equal(noted("retried"), 0);
+}
+
+static void many_are_on_their_way_and_no_more_than_the_window(void **state)
+{
+	(void)state;
+	fake.answers = false;
+	put(1, PUMP_WINDOW + 1000, "{}", RECORD_FINDING);
+	for (int i = 0; i < 20; i++)
+		pump_run(pump);
+	assert_int_equal(fake.n_held, PUMP_WINDOW);
+	assert_int_equal(cursor(), 0);
+	assert_true(pump_wait_ms(pump, 500) > 0); /* it does not spin */
+	fake.answers = true;
+	for (int i = 0; i < 5; i++)
+		pump_run(pump);
+	assert_int_equal(cursor(), PUMP_WINDOW + 1000);
+}
+
+static enum sink_outcome seven_fails_twice(struct fake *f, int64_t seq)
+{
+	return seq == 7 && f->failures-- > 0 ? SINK_RETRY : SINK_ACCEPTED;
+}
+
+static void only_what_failed_is_sent_again(void **state)
+{
+	(void)state;
+	fake.judge = seven_fails_twice;
+	fake.failures = 2;
+	put(1, 9, "{}", RECORD_FINDING);
+	pump_run(pump);
+	assert_int_equal(fake.n_order, 9);
+	assert_int_equal(cursor(), 6); /* up to the one that failed */
+	put(10, 10, "{}", RECORD_FINDING);
+	pump_run(pump); /* the pause: nothing */
+	assert_int_equal(fake.n_order, 9);
+	for (int i = 0; i < 5; i++) {
+		fake_clock_advance(&clk, 2 * US_SECOND);
+		pump_run(pump);
+	}
+	assert_int_equal(fake.n_order, 12);
+	assert_int_equal(fake.order[9], 7); /* before anything newer */
+	assert_int_equal(cursor(), 10);
+	for (int seq = 1; seq <= 10; seq++)
+		assert_int_equal(fake.times[seq], 1);
+	assert_int_equal(noted("retried"), 2);
+}
+
+static enum sink_outcome three_is_bad(struct fake *f, int64_t seq)
+{
+	(void)f;
+	return seq == 3 ? SINK_DEAD : SINK_ACCEPTED;
+}
+
+static void what_is_refused_for_good_is_left_out_and_counted(void **state)
+{
+	(void)state;
+	fake.judge = three_is_bad;
+	put(1, 5, "{}", RECORD_FINDING);
+	pump_run(pump);
+	assert_int_equal(cursor(), 5);
+	assert_int_equal(noted("dead"), 1);
+	assert_int_equal(noted("acknowledged"), 4);
+}
+
+static void a_receiver_that_is_away_is_tried_less_and_less(void **state)
+{
+	int tries;
+
+	(void)state;
+	fake.down = true;
+	put(1, 3, "{}", RECORD_FINDING);
+	for (int s = 0; s < 3600; s++) { /* an hour, looked at each second */
+		pump_run(pump);
+		fake_clock_advance(&clk, US_SECOND);
+	}
+	tries = fake.opened;
+	if (tries < 60 || tries > 400) /* pauses of half a minute on average */
+		fail_msg("%d tries in an hour", tries);
+	assert_int_equal(cursor(), 0);
+	fake.down = false;
+	fake_clock_advance(&clk, US_MINUTE);
+	pump_run(pump);
+	assert_int_equal(cursor(), 3);
+	/* and counters go on where they were */
+	pump_free(pump);
+	begin();
+	put(4, 4, "{}", RECORD_FINDING);
+	pump_run(pump);
+	assert_int_equal(noted("acknowledged"), 4);
+}
+
+static enum sink_outcome all_fail(struct fake *f, int64_t seq)
+{
+	(void)f;
+	(void)seq;
+	return SINK_RETRY;
+}
+
+static void a_receiver_may_say_when(void **state)
+{
+	(void)state;
+	fake.judge = all_fail;
+	fake.not_before = clock_monotonic(&clk.clock) + US_HOUR; /* longer than any pause of ours */
+	put(1, 2, "{}", RECORD_FINDING);
+	pump_run(pump);
+	fake_clock_advance(&clk, US_HOUR - US_SECOND);
+	pump_run(pump);
+	assert_int_equal(fake.n_order, 2);
+	fake.judge = NULL;
+	fake_clock_advance(&clk, US_SECOND);
+	pump_run(pump);
+	assert_int_equal(cursor(), 2);
+}
+
+static void a_sink_gets_what_it_wants_and_its_cursor_goes_over_the_rest(void **state)
+{
+	(void)state;
+	config.take = (struct sink_take){ .kinds = 1u << RECORD_FINDING, .level = LEVEL_HIGH };
+	put(1, 600, "{\"level\":\"low\"}", RECORD_FINDING);
+	put(601, 610, "{\"level\":\"critical\"}", RECORD_FINDING);
+	put(611, 700, "{\"level\":\"critical\"}", RECORD_CASE);
+	pump_run(pump);
+	assert_int_equal(fake.n_order, 10);
+	assert_int_equal(fake.order[0], 601);
+	assert_int_equal(cursor(), 700);
+	assert_true(pump_empty(pump));
+}
+
+static void a_sink_with_little_room_gets_all(void **state)
+{
+	(void)state;
+	fake.room = 3;
+	put(1, 100, "{}", RECORD_FINDING);
+	pump_run(pump);
+	assert_true(pump_wait_ms(pump, 500) > 0);
+	for (int i = 0; i < 100; i++)
+		pump_run(pump);
+	assert_int_equal(fake.n_order, 100);
+	assert_int_equal(cursor(), 100);
+}
+
+static void a_rate_is_kept(void **state)
+{
+	(void)state;
+	config.rate = 100;
+	pump_free(pump);
+	begin();
+	put(1, 5000, "{}", RECORD_FINDING);
+	for (int ms = 0; ms < 10000; ms += 50) {
+		pump_run(pump);
+		fake_clock_advance(&clk, 50000);
+	}
+	if (fake.n_order < 1050 || fake.n_order > 1101) /* 10 s, and one second's worth at once */
+		fail_msg("%zu records in 10 s", fake.n_order);
+}
+
+static void a_window_keeps_states(void **state)
+{
+	struct window *w = window_new(4);
+	int64_t list[4];
+
+	(void)state;
+	for (int round = 0; round < 10; round++) { /* goes around its ring */
+		int64_t base = round * 100;
+
+		for (int i = 1; i <= 4; i++)
+			window_add(w, base + i * 2);
+		assert_int_equal(window_room(w), 0);
+		assert_false(window_done(w, base + 3)); /* never was there */
+		assert_true(window_done(w, base + 4));
+		assert_false(window_done(w, base + 4));
+		assert_int_equal(window_head(w), base + 2);
+		assert_true(window_again(w, base + 6));
+		assert_true(window_again(w, base + 2));
+		assert_int_equal(window_list(w, list, 4), 2);
+		assert_int_equal(list[0], base + 2);
+		assert_int_equal(list[1], base + 6);
+		assert_int_equal(window_sent(w), 1);
+		window_resent(w, base + 2);
+		assert_true(window_done(w, base + 2));
+		assert_int_equal(window_head(w), base + 6);
+		window_gone(w, base + 6);
+		assert_true(window_done(w, base + 8));
+		assert_int_equal(window_head(w), 0);
+		assert_int_equal(window_count(w), 0);
+		assert_int_equal(window_waiting(w), 0);
+	}
+	window_free(w);
+}
+
+static void pauses_have_jitter_and_an_end(void **state)
+{
+	static const int64_t most[] = { 1, 1, 2, 4, 8, 16, 32, 60, 60, 60 };
+
+	(void)state;
+	for (unsigned n = 0; n < sizeof most / sizeof most[0]; n++) {
+		int64_t all = 0;
+
+		for (uint64_t i = 0; i < 1000; i++) {
+			int64_t p = pace_pause(n, i * UINT64_C(0x9e3779b97f4a7c15));
+
+			assert_in_range(p, 1, most[n] * US_SECOND);
+			all += p;
+		}
+		assert_in_range(all / 1000, most[n] * US_SECOND * 4 / 10, most[n] * US_SECOND * 6 / 10);
+	}
+	assert_in_range(pace_pause(4000000000u, UINT64_MAX), 1, 60 * US_SECOND);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(everything_arrives_once_and_in_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(many_are_on_their_way_and_no_more_than_the_window, setup, teardown),
+		cmocka_unit_test_setup_teardown(only_what_failed_is_sent_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_refused_for_good_is_left_out_and_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_receiver_that_is_away_is_tried_less_and_less, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_receiver_may_say_when, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_sink_gets_what_it_wants_and_its_cursor_goes_over_the_rest, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_sink_with_little_room_gets_all, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_rate_is_kept, setup, teardown),
+		cmocka_unit_test(a_window_keeps_states),
+		cmocka_unit_test(pauses_have_jitter_and_an_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
