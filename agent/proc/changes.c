@@ -103,7 +103,7 @@ static int each(void *arg, const struct walk_found *f, struct err *e)
 	const struct looking *l = arg;
 
 	(void)e;
-	if (f->error || text_ends(f->path, ".yml") || text_ends(f->path, ".yaml"))
+	if (f->error || ruleset_is_file(f->path))
 		add_facts(l->c, f->path, f->error, f->st, l->to);
 	return 0;
 }

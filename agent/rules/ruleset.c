@@ -42,7 +42,7 @@ static bool maybe_rules(void *arg, const char *path)
 }
 
 /* In any case of letters: file systems of Windows do not tell RULE.YML from rule.yml. */
-static bool is_yaml(const char *path)
+bool ruleset_is_file(const char *path)
 {
 	const char *dot = strrchr(path, '.');
 
@@ -55,7 +55,7 @@ static int tell_unread(struct loading *g, const struct walk_found *w, struct err
 	g->l.path = arena_copy(g->l.arena, w->path, strlen(w->path));
 	if (w->st->is_folder && !w->skipped)
 		return err_set(e, ERR_IO, "%s %s", w->path, w->why);
-	if (!w->skipped && is_yaml(w->path))
+	if (!w->skipped && ruleset_is_file(w->path))
 		refuse(&g->l, NULL, "%s", w->why);
 	else if (w->skipped || !w->st->is_special)
 		warn_at(&g->l, NULL, "%s", w->why);
@@ -68,7 +68,7 @@ static int add_found(void *arg, const struct walk_found *w, struct err *e)
 
 	if (w->error)
 		return tell_unread(f->g, w, e);
-	if (!is_yaml(w->path))
+	if (!ruleset_is_file(w->path))
 		return 0;
 	if (f->n == f->cap) {
 		f->cap = f->cap ? 2 * f->cap : 64;

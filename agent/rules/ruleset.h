@@ -42,6 +42,7 @@ struct ruleset_options {
  * refused; an empty set is a set. */
 struct ruleset *ruleset_load(const struct ruleset_options *options, void (*report)(void *arg, const struct rule_problem *p),
 	void *arg, struct err *e);
+bool ruleset_is_file(const char *path); /* .yml or .yaml, in any case of letters */
 void ruleset_free(struct ruleset *rs);
 size_t ruleset_count(const struct ruleset *rs);
 size_t ruleset_refused(const struct ruleset *rs);

@@ -35,14 +35,14 @@ is "the dangling link is told" "$(grep -c 'odd/gone.yml:1:1: error: is a link th
 is "the rule beside them is loaded once" "$(tail -n 1 "$TMP/out" | grep -c '^1 rules\{0,1\} loaded, 2 refused')" 1
 is "a pipe that is named is read" "$(timeout 20 "$EVMEND" rules check <(cat "$TMP/warns.yml") >/dev/null; echo $?)" 0
 is "a rule with many faults is told in one run" "$(code tests/data/lint/many.yml; sed -n '$p' "$TMP/out")" "2
-0 rules loaded, 3 refused; 31 errors, 1 warnings"
+0 rules loaded, 3 refused; 31 errors, 1 warning"
 is "an option of another word" "$(code --junit "$TMP/x" rules/exchange; grep -c "option of rules test; rules check has none" "$TMP/err")" "3
 1"
 is "--rules beside PATH is refused with what to write" "$(code -r rules "$TMP/warns.yml"; grep -c "write: evmend rules check rules" "$TMP/err")" "3
 1"
 mkdir "$TMP/capitals" && cp "$TMP/warns.yml" "$TMP/capitals/RULE.YML"
 is "a file of capitals is read" "$(code "$TMP/capitals"; tail -n 1 "$TMP/out")" "0
-1 rules loaded, 0 refused; 0 errors, 1 warnings"
+1 rule loaded, 0 refused; 0 errors, 1 warning"
 : >"$TMP/empty.yml"
 is "an empty file is told" "$(code "$TMP/empty.yml"; grep -c "empty.yml:1:1: warning: the file is empty" "$TMP/out")" "0
 1"

@@ -13,7 +13,7 @@ struct row {
 	bool folder;
 };
 
-static struct row rows[16];
+static struct row rows[17];
 static struct fake_clock now;
 static struct changes *c;
 static const char *const folders[] = { "/r", "/one/single.yml" };
@@ -21,7 +21,7 @@ static const struct ruleset_options places = { .folders = folders, .n_folders = 
 
 static struct row *row(const char *path)
 {
-	for (size_t i = 0; i < 16; i++)
+	for (size_t i = 0; i < 17; i++)
 		if (rows[i].path && rows[i].inode && strcmp(rows[i].path, path) == 0)
 			return &rows[i];
 	return NULL;
@@ -42,7 +42,7 @@ static int fake_list(const char *folder, os_name_fn *each, void *arg)
 {
 	size_t n = strlen(folder);
 
-	for (size_t i = 0; i < 16; i++)
+	for (size_t i = 0; i < 17; i++)
 		if (rows[i].path && rows[i].inode && strncmp(rows[i].path, folder, n) == 0 && rows[i].path[n] == '/' &&
 			!strchr(rows[i].path + n + 1, '/'))
 			each(arg, rows[i].path + n + 1);
@@ -59,6 +59,7 @@ static int setup(void **state)
 		{ "/r/notes.txt", 8, 100, 5, false }, { "/r/.a.yml", 9, 100, 5, false }, { "/t", 10, 0, 0, true },
 		{ "/t/logsources.yml", 11, 100, 5, false }, { "/t/fields", 12, 0, 0, true }, { "/t/fields/f.yml", 13, 100, 5, false },
 		{ "/t/other.yml", 14, 100, 5, false }, { "/one/single.yml", 15, 100, 5, false }, { "/one/placeholders.yml", 16, 100, 5, false },
+		{ "/r/sub/C.YML", 17, 100, 5, false },
 	};
 
 	(void)state;
@@ -92,7 +93,7 @@ static void sees_what_holds_rules(void **state)
 		const char *path;
 		bool counts;
 	} table[] = {
-		{ "/r/a.yml", true }, { "/r/sub/b.yaml", true }, { "/r/placeholders.yml", true }, { "/t/logsources.yml", true },
+		{ "/r/a.yml", true }, { "/r/sub/C.YML", true }, { "/r/sub/b.yaml", true }, { "/r/placeholders.yml", true }, { "/t/logsources.yml", true },
 		{ "/t/fields/f.yml", true }, { "/one/single.yml", true }, { "/one/placeholders.yml", true }, { "/r/tests/t.yml", false },
 		{ "/r/notes.txt", false }, { "/r/.a.yml", false }, { "/t/other.yml", false },
 	};
