@@ -75,10 +75,8 @@ struct matcher_counts {
 };
 struct matcher_counts matcher_counts(const struct matcher *m);
 
-/* Value of a field for this rule and event (4688 renames, positional names): for group-by, host and hints. NULL: absent. */
-const struct event_field *ruleset_field(const struct ruleset *rs, const struct rule *r, const struct event *ev, const char *name);
-
-/* The same with *n bytes of text; also for the derived fields ComputerLabel and ComputerDomain. NULL: absent. */
+/* Value of a field for this rule and event (4688 renames, positional names, ComputerLabel and ComputerDomain), *n bytes: for
+ * group-by, host and hints. NULL: absent. */
 const char *ruleset_value(const struct ruleset *rs, const struct rule *r, const struct event *ev, const char *name, size_t *n);
 #define RULE_WANTS 1024
 /* Fields that a match of r must take along, at most RULE_WANTS: for its hint, its host, and the correlations above it. */

@@ -75,17 +75,6 @@ const char *ruleset_value(const struct ruleset *rs, const struct rule *r, const 
 	return f ? f->value : NULL;
 }
 
-const struct event_field *ruleset_field(const struct ruleset *rs, const struct rule *r, const struct event *ev, const char *name)
-{
-	struct cursor c = {.id = real_id(rs, compiled_of(rs, r), ev, name)};
-	const struct event_field *f;
-	struct look l;
-
-	look_begin(&l, rs, ev);
-	f = c.id ? look_next(&l, &c) : NULL;
-	return f == &l.label || f == &l.domain ? NULL : f; /* those two are no fields of the event: ruleset_value has them */
-}
-
 void ruleset_wanted_values(const struct ruleset *rs, const struct rule *r, const struct event *ev, const char **values, size_t *n)
 {
 	const struct compiled *c = compiled_of(rs, r);

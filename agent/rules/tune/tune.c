@@ -72,11 +72,6 @@ void tune_free(struct tune *t)
 	free(t);
 }
 
-size_t tune_count(const struct tune *t, bool is_false)
-{
-	return is_false ? t->n_false : t->n - t->n_false;
-}
-
 static bool is_best(const char *name)
 {
 	for (size_t i = 0; best[i]; i++)

@@ -16,7 +16,6 @@ struct tune *tune_new(const struct ruleset *rs, const struct rule *r); /* borrow
 void tune_free(struct tune *t);
 /* An event that the rule matches; what is needed is copied. -1: more than LIMIT_TUNE. */
 int tune_event(struct tune *t, const struct event *ev, bool is_false, struct err *e);
-size_t tune_count(const struct tune *t, bool is_false);
 /* The filter document as YAML. ERR_RULES: there is none, and why. */
 int tune_propose(struct tune *t, struct buf *to, struct err *e);
 
