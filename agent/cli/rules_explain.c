@@ -1,7 +1,7 @@
 /* rules_explain.c - `evmend rules explain`: what a rule says, and for each event why it holds or not.
  *
- * Promises: the rules that run answer; for a correlation also whether it fires on the whole file. Of many events those that hold are
- * shown, unless all are asked for, and the last line counts the others.
+ * Promises: the rules that run answer; for a correlation also whether it fires on the whole file, and how near it came. Of many
+ * events those that hold are shown, unless all are asked for, and the last line counts the others.
  * Refuses: nothing; which rule is meant is settled in cli/rules_find.c. */
 #include "cli/rules_explain.h"
 
@@ -76,8 +76,8 @@ static void put_text(const struct explain *x, const struct explained *root, cons
 
 	buf_init(&text, 1u << 20);
 	explain_text(root, &text);
-	head = arena_printf(a, "%s, event %u of %s, record %llu, %s: %s", ev->source, (unsigned)ev->event_id, *ev->computer ? ev->computer : "?",
-		(unsigned long long)ev->record_id, time_text(ev->time, when), word);
+	head = arena_printf(a, "%s, event %u of %s, record %llu, %s: %s", ev->source, (unsigned)ev->event_id,
+		*ev->computer ? ev->computer : "?", (unsigned long long)ev->record_id, time_text(ev->time, when), word);
 	put(x, to, root->holds ? CLI_GREEN : CLI_YELLOW, head, strlen(head));
 	for (const char *p = buf_text(&text), *end; *p; p = end + (*end == '\n')) {
 		end = p + strcspn(p, "\n");
@@ -248,7 +248,8 @@ static int show_sum(struct explain *x, const struct read_events *r)
 		cli_print(x->c, x->fired ? CLI_GREEN : CLI_YELLOW, "%llu of %llu events count; the correlation fired %llu times\n",
 			(unsigned long long)x->held, (unsigned long long)x->events, (unsigned long long)x->fired);
 	else
-		cli_print(x->c, CLI_PLAIN, "the rule holds for %llu of %llu events\n", (unsigned long long)x->held, (unsigned long long)x->events);
+		cli_print(x->c, CLI_PLAIN, "the rule holds for %llu of %llu events\n", (unsigned long long)x->held,
+			(unsigned long long)x->events);
 	if (x->shown < x->events && !x->c->json)
 		cli_print(x->c, CLI_PLAIN, "%llu events for which it does not hold are not shown; --all shows them\n",
 			(unsigned long long)(x->events - x->shown));

@@ -136,7 +136,8 @@ static int tell_refused(const struct finding_rule *f)
 
 	for (size_t i = 1; i < f->n; i++)
 		cli_warn(f->c, "%s", f->refused[i]);
-	err_set(&e, ERR_RULES, "the rule '%s' is refused%s: %s", f->what, f->n > 1 ? " for those reasons and another one" : "", f->refused[0]);
+	err_set(&e, ERR_RULES, "the rule '%s' is refused%s: %s", f->what, f->n > 1 ? " for those reasons and another one" : "",
+		f->refused[0]);
 	return cli_fail(f->c, &e);
 }
 

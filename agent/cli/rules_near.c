@@ -1,8 +1,8 @@
 /* rules_near.c - why a correlation did not fire: the group that came nearest, and with which events.
  *
  * Why: "fired 0 times" does not say whether a threshold is one too high or the events never meet.
- * Promises: groups and values are those of the correlator that runs. Of counts, sums and rules the highest of any window is told; of what
- * is decided when its window closes (mean, median, percentile, fewer than) the fullest window. Time grows as sorting does.
+ * Promises: groups and values are those of the correlator that runs. Of counts, sums and rules the highest of any window is told; of
+ * what is decided when its window closes (mean, median, percentile, fewer than) the fullest window. Time grows as sorting does.
  * Refuses: to look for a better window of a type whose value falls and rises; it says which one it looked at. */
 #include "cli/rules_near.h"
 

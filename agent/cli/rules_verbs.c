@@ -20,7 +20,8 @@ static const struct {
 } owners[] = {
 	{"--tag", "list"}, {"--level", "list"}, {"--product", "list"}, {"--category", "list"}, {"--service", "list"}, {"--status", "list"},
 	{"--kind", "list"}, {"--event", "explain"}, {"--junit", "test"}, {"--strict", "check"}, {"--sarif", "check"},
-	{"--all", "explain, cost and coverage"}, {"--host", "coverage"}, {"--false", "tune"}, {"--true", "tune"}, {"--marks", "tune"}, {"--events", "tune"},
+	{"--all", "explain, cost and coverage"}, {"--host", "coverage"}, {"--false", "tune"}, {"--true", "tune"}, {"--marks", "tune"},
+	{"--events", "tune"},
 };
 
 /* 0, or the exit code: an option that the word does not have would be lost without a sound. */
@@ -83,7 +84,7 @@ static const struct cli_option options[] = {
 	{"--junit", 0, CLI_VALUE, "FILE", "test: also write the results as JUnit XML"},
 	{"--strict", 0, CLI_FLAG, NULL, "check: warnings count as errors do (exit code 2)"},
 	{"--sarif", 0, CLI_FLAG, NULL, "check: one SARIF 2.1.0 document, for code scanning"},
-	{"--all", 0, CLI_FLAG, NULL, "explain: events for which the rule does not hold, too; cost: every rule; coverage: every host and every rule"},
+	{"--all", 0, CLI_FLAG, NULL, "explain: also events that do not hold; cost: every rule; coverage: every host and every rule"},
 	{"--host", 0, CLI_VALUE, "NAME", "coverage: this host alone, with every rule"},
 	{"--false", 0, CLI_VALUE, "WHAT", "tune: false findings, by uid, as a file of findings, or a file of events; may be repeated"},
 	{"--true", 0, CLI_VALUE, "WHAT", "tune: findings that must stay, in the same ways; without it all that are not false must"},

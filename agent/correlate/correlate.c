@@ -155,7 +155,8 @@ static void prune(struct correlator *c, struct group *g, int64_t t)
 	group_remove(c, g, 0, n);
 }
 
-/* absent: what only cancels goes when nothing waits or can come that it would cancel; entries of the first rule wait for their time. */
+/* absent: what only cancels goes when nothing waits, and nothing can come, that it would cancel; entries of the first rule wait for
+ * their time. */
 static void prune_absent(struct correlator *c, const struct plan *p, struct group *g, int64_t t)
 {
 	const struct entry *e = group_entries(g), *waits = undecided(p, g);

@@ -123,7 +123,8 @@ static bool read_allowed(struct loader *l, struct compiled *c, const struct yaml
 
 		to[i] = lint_find(list[i], &near);
 		if (to[i] == LINT_COUNT)
-			good = refuse(l, at, "no check is called '%s'%s%s%s", list[i], near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+			good = refuse(l, at, "no check is called '%s'%s%s%s", list[i], near ? "; did you mean '" : "", near ? near : "",
+				near ? "'?" : "");
 		else if (lint_kinds[to[i]].error)
 			good = refuse(l, at, "'%s' is an error and cannot be allowed", list[i]);
 	}

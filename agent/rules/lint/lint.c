@@ -145,9 +145,11 @@ static bool same_node(const struct yaml_node *a, const struct yaml_node *b)
 	return true;
 }
 
+#define COMPARED 1000 /* first selections of a rule that are held against each other */
+
 static void same_selections(struct loader *l, const struct yaml_node *detection)
 {
-	for (size_t i = 0; i < detection->n; i++)
+	for (size_t i = 0; i < detection->n && i < COMPARED; i++)
 		for (size_t k = 0; k < i; k++)
 			if (lint_is_selection(detection->keys[i]->text) && lint_is_selection(detection->keys[k]->text) &&
 			    same_node(detection->items[i], detection->items[k])) {
