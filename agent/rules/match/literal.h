@@ -16,7 +16,7 @@ struct folded {
 	uint32_t raw_n, n;
 	uint32_t trimmed; /* length of text without the blanks at its end */
 	bool high;        /* has bytes above 127 */
-	uint16_t searches; /* so far, counted for long values */
+	uint32_t searches; /* so far, counted for long values */
 	const struct value_index *index; /* of text; NULL: none (yet) */
 };
 

@@ -91,7 +91,7 @@ static void consult(struct matcher *m, const struct plan *p)
 		const struct scan *s = m->scan = &p->scans[i];
 
 		for (uint16_t at = view_first(&m->run.view, s->field); at != VIEW_NONE; at = view_next(&m->run.view, at))
-			needles_find(s->needles, view_folded(&m->run.view, at), on_witness, m);
+			needles_find(s->needles, view_searched(&m->run.view, at, needles_short(s->needles)), on_witness, m);
 	}
 	for (size_t i = 0; i < p->n_always; i++)
 		add_candidate(m, p->always[i]);

@@ -192,6 +192,11 @@ size_t needles_least(const struct needles *s)
 	return s->least;
 }
 
+uint32_t needles_short(const struct needles *s)
+{
+	return s->low.n_short + s->high.n_short;
+}
+
 struct search {
 	const struct needle *list;
 	bool (*found)(void *arg, uint32_t index);

@@ -21,6 +21,7 @@ struct needle {
 struct needles;
 struct needles *needles_new(struct arena *a, const struct needle *list, size_t n);
 size_t needles_least(const struct needles *s); /* bytes of the shortest folded value that can hold one */
+uint32_t needles_short(const struct needles *s); /* parts that are looked for one by one */
 /* Calls found with the index of each needle in v, maybe more than once; when it returns true the search ends, and so does this. */
 bool needles_find(const struct needles *s, const struct folded *v, bool (*found)(void *arg, uint32_t index), void *arg);
 

@@ -62,12 +62,12 @@ static bool value_atom_holds(struct run *r, const struct atom *a, uint16_t at)
 {
 	switch (a->kind) {
 	case ATOM_LITERAL:
-		return literal_holds(a->of.literal, view_searched(&r->view, at));
+		return literal_holds(a->of.literal, view_searched(&r->view, at, 1));
 	case ATOM_SET:
-		return needles_find(a->of.set->needles, view_searched(&r->view, at), stop_at_once, NULL);
+		return needles_find(a->of.set->needles, view_searched(&r->view, at, 1), stop_at_once, NULL);
 	default:
 		if (a->of.value->kind == VALUE_REGEX)
-			return regex_holds(a->of.value->regex, view_searched(&r->view, at));
+			return regex_holds(a->of.value->regex, view_searched(&r->view, at, 1));
 		return value_holds(a->item, a->of.value, &r->view, a->variant, view_field(&r->view, at));
 	}
 }

@@ -2,9 +2,10 @@
  *
  * Why: whoever writes 32 KB of command line can make hundreds of rules candidates, and each of their texts was a search through all
  * of it.
- * How: places of every three bytes by their hash, in chains. Of a text the three that is rarest in this value is followed.
+ * How: a bit for every two bytes; places of every three by their hash, in chains. Of a text the three that is rarest in this value is
+ * followed.
  * Promises: making it is linear; asking looks at as many threes as the text has, LOOKS at most, and at WALK places.
- * Refuses: texts of one or two bytes, and those whose threes are all frequent: the caller searches for them. */
+ * Refuses: texts of one byte, and those whose threes are all frequent: the caller searches for them. */
 #include "rules/match/value_index.h"
 
 #include <stdlib.h>
@@ -23,9 +24,16 @@ struct value_place {
 	uint32_t n;
 };
 
+#define THREE 3
+
+static uint32_t pair(const char *s)
+{
+	return (uint32_t)(unsigned char)s[0] | (uint32_t)(unsigned char)s[1] << 8;
+}
+
 static uint32_t three(const char *s)
 {
-	return (uint32_t)(unsigned char)s[0] | (uint32_t)(unsigned char)s[1] << 8 | (uint32_t)(unsigned char)s[2] << 16;
+	return pair(s) | (uint32_t)(unsigned char)s[2] << 16;
 }
 
 static struct value_place *place_of(const struct value_index *x, const char *s)
@@ -59,7 +67,10 @@ void value_index_make(struct value_index *x, const char *s, size_t n)
 	make_room(x, n);
 	x->s = s;
 	x->n = n;
-	for (size_t i = 0; i + VALUE_INDEX_LEAST <= n; i++) {
+	memset(x->pairs, 0, sizeof x->pairs);
+	for (size_t i = 0; i + 2 <= n; i++)
+		x->pairs[pair(s + i) / 64] |= UINT64_C(1) << pair(s + i) % 64;
+	for (size_t i = 0; i + THREE <= n; i++) {
 		struct value_place *p = place_of(x, s + i);
 
 		x->before[i] = p->last;
@@ -81,7 +92,9 @@ enum value_has value_index_ask(const struct value_index *x, const char *part, si
 
 	if (k < VALUE_INDEX_LEAST)
 		return VALUE_MAY_HAVE;
-	for (size_t i = 0; i + VALUE_INDEX_LEAST <= k && i < LOOKS; i++) {
+	if (k == 2)
+		return x->pairs[pair(part) / 64] >> pair(part) % 64 & 1 ? VALUE_HAS : VALUE_LACKS;
+	for (size_t i = 0; i + THREE <= k && i < LOOKS; i++) {
 		const struct value_place *p = place_of(x, part + i);
 
 		if (p->n == 0)

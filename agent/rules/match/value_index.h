@@ -1,4 +1,4 @@
-/* value_index.h - where every three bytes stand in a long value, so that the next thousand texts need not be searched for in all of it.
+/* value_index.h - which two bytes a long value has, and where every three stand, so that the next thousand texts need not be searched for in all of it.
  * Private to rules/. Belongs to one thread; between two values it only grows. */
 #ifndef EVMEND_RULES_VALUE_INDEX_H
 #define EVMEND_RULES_VALUE_INDEX_H
@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VALUE_INDEX_LEAST 3 /* bytes of a text that it can speak about */
+#define VALUE_INDEX_LEAST 2 /* bytes of a text that it can speak about */
 
 struct value_index {
 	const char *s; /* borrowed */
@@ -15,6 +15,7 @@ struct value_index {
 	uint32_t *before;           /* of each byte of s: the place before it with that hash, + 1 */
 	size_t places_room, before_room;
 	unsigned shift;
+	uint64_t pairs[(1u << 16) / 64]; /* which two bytes stand together */
 };
 
 void value_index_make(struct value_index *x, const char *s, size_t n);

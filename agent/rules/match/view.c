@@ -13,7 +13,6 @@
 
 /* An index costs as much as so many searches of a long value. */
 #define INDEX_AFTER 24
-#define INDEX_LEAST 2048
 
 void view_init(struct view *v, const struct ruleset *rs)
 {
@@ -148,13 +147,13 @@ static void add_index(struct view *v, struct folded *f)
 	f->index = v->indexes[v->n_indexes++];
 }
 
-const struct folded *view_searched(struct view *v, uint16_t at)
+void view_count(struct view *v, uint16_t at, uint32_t searches)
 {
-	const struct folded *f = view_folded(v, at);
+	struct folded *f = &v->folded[at];
 
-	if (f->n >= INDEX_LEAST && !f->index && ++v->folded[at].searches == INDEX_AFTER)
-		add_index(v, &v->folded[at]);
-	return f;
+	f->searches += searches;
+	if (!f->index && f->searches >= INDEX_AFTER)
+		add_index(v, f);
 }
 
 struct folded view_keywords(struct view *v, size_t least)

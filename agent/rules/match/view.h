@@ -58,8 +58,17 @@ static inline uint16_t view_at(const struct view *v, const struct event_field *f
 	return (uint16_t)(f - v->ev->fields);
 }
 const struct folded *view_folded(struct view *v, uint16_t at);
-/* The same for a search: a long value gets an index when there are many. */
-const struct folded *view_searched(struct view *v, uint16_t at);
+/* The same for so many searches: a long value gets an index when there are many. */
+#define VIEW_LONG 2048 /* bytes */
+void view_count(struct view *v, uint16_t at, uint32_t searches);
+static inline const struct folded *view_searched(struct view *v, uint16_t at, uint32_t searches)
+{
+	const struct folded *f = view_folded(v, at);
+
+	if (f->n >= VIEW_LONG)
+		view_count(v, at, searches);
+	return f;
+}
 /* All values that keywords are looked for in and that may have `least` bytes, folded, with a NUL between any two. Ask before any
  * other value is folded. */
 struct folded view_keywords(struct view *v, size_t least);
