@@ -13,15 +13,10 @@
 
 #define ECS_VERSION "8.11.0"
 
-static const struct json *tags_of(const struct facts *f)
-{
-	return facts_member(f, "rule.tags");
-}
-
-enum part { TACTIC_ID, TACTIC_NAME, TECHNIQUE, SUBTECHNIQUE };
+enum { TACTIC_ID, TACTIC_NAME, TECHNIQUE, SUBTECHNIQUE };
 
 /* The part of a tag that belongs into that list; NULL: none. */
-static const char *part_of(const struct attack *a, enum part which, char to[static 16])
+static const char *part_of(const struct attack *a, int which, char to[static 16])
 {
 	bool sub = strchr(a->id, '.') != NULL;
 
@@ -35,17 +30,18 @@ static const char *part_of(const struct attack *a, enum part which, char to[stat
 	return to;
 }
 
-static bool put_attack(const struct facts *f, struct json_out *o, const char *key, enum part which)
+static bool put_attack(const struct facts *f, const struct map_row *r, struct map_room *room, struct json_out *o, const char *key)
 {
-	const struct json *tags = tags_of(f);
+	const struct json *tags = facts_member(f, "rule.tags");
 	bool any = false;
 
+	(void)room;
 	if (o)
 		json_open(o, key, '[');
 	for (size_t i = 0; i < json_len(tags) && i < 100; i++) {
 		struct attack a;
 		char text[16];
-		const char *s = attack_parse(json_str(json_at(tags, i), ""), &a) ? part_of(&a, which, text) : NULL;
+		const char *s = attack_parse(json_str(json_at(tags, i), ""), &a) ? part_of(&a, r->part, text) : NULL;
 
 		if (s && o)
 			json_put_str(o, NULL, s);
@@ -56,77 +52,29 @@ static bool put_attack(const struct facts *f, struct json_out *o, const char *ke
 	return any;
 }
 
-static bool put_framework(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
+static bool put_framework(const struct facts *f, const struct map_row *r, struct map_room *room, struct json_out *o, const char *key)
 {
-	(void)room;
+	(void)r, (void)room;
 	if (o)
 		json_put_str(o, key, "MITRE ATT&CK");
 	return strcmp(f->text[FACT_CATEGORY], "intrusion_detection") == 0;
 }
 
-static bool put_tactic_id(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
+static bool put_severity(const struct facts *f, const struct map_row *r, struct map_room *room, struct json_out *o, const char *key)
 {
-	(void)room;
-	return put_attack(f, o, key, TACTIC_ID);
-}
-
-static bool put_tactic_name(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
-{
-	(void)room;
-	return put_attack(f, o, key, TACTIC_NAME);
-}
-
-static bool put_technique(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
-{
-	(void)room;
-	return put_attack(f, o, key, TECHNIQUE);
-}
-
-static bool put_subtechnique(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
-{
-	(void)room;
-	return put_attack(f, o, key, SUBTECHNIQUE);
-}
-
-static bool put_severity(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
-{
-	(void)room;
+	(void)r, (void)room;
 	if (o)
 		json_put_int(o, key, f->severity->cef);
 	return true;
 }
 
-static bool put_labels(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
-{
-	if (o)
-		map_labels(f, o, key, room);
-	return f->v->labels || f->sink->n_labels;
-}
-
-static bool put_evidence(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
-{
-	const struct json *list = facts_member(f, "evidence");
-
-	if (o)
-		map_tree(o, key, list, room);
-	return json_len(list) > 0;
-}
-
-static bool put_before(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
-{
-	const struct json *list = facts_member(f, "before");
-
-	if (o)
-		map_tree(o, key, list, room);
-	return json_len(list) > 0;
-}
-
 /* Names of hosts that the record speaks of, each once. */
-static bool put_hosts(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
+static bool put_hosts(const struct facts *f, const struct map_row *r, struct map_room *room, struct json_out *o, const char *key)
 {
 	const struct json *by = facts_member(f, "reported_by");
 	size_t n = json_is_array(by) ? json_len(by) : 1;
 
+	(void)r;
 	if (!*f->text[FACT_HOST] || !o)
 		return *f->text[FACT_HOST];
 	json_open(o, key, '[');
@@ -188,11 +136,12 @@ static int put_field(void *arg, const char *name, const struct json *value)
 	return 0;
 }
 
-static bool put_event_data(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
+static bool put_event_data(const struct facts *f, const struct map_row *r, struct map_room *room, struct json_out *o, const char *key)
 {
 	const struct json *fields = facts_member(f, "fields");
 	struct data d = { fields, room, o, room->items };
 
+	(void)r;
 	if (o) {
 		json_open(o, key, '{');
 		json_each(fields, put_field, &d);
@@ -201,19 +150,11 @@ static bool put_event_data(const struct facts *f, struct map_room *room, struct 
 	return json_is_object(fields);
 }
 
-static bool put_truncated(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
-{
-	(void)f;
-	if (o)
-		json_put_bool(o, key, true);
-	return room->cut;
-}
-
 const struct map_row ecs_rows[] = {
 	{ MAP_ALL, "@timestamp", .fact = FACT_TIME, .as = AS_TIME, .core = true },
 	{ MAP_ALL, "ecs.version", .fixed = ECS_VERSION, .core = true },
 	{ MAP_ALL, "message", .fact = FACT_SAYS, .core = true },
-	{ MAP_ALL, "labels", .own = put_labels },
+	{ MAP_ALL, "labels", .own = map_labels },
 	{ MAP_F, "tags", .from = "rule.tags", .as = AS_LIST, .limit = 256 },
 	{ MAP_F | MAP_C, "event.kind", .fixed = "alert", .core = true },
 	{ MAP_ALL & ~(MAP_F | MAP_C), "event.kind", .fixed = "event", .core = true },
@@ -257,10 +198,10 @@ const struct map_row ecs_rows[] = {
 	{ MAP_A, "rule.name", .from = "title", .limit = 1024 },
 	{ MAP_F, "rule.ruleset", .fixed = "sigma" },
 	{ MAP_F, "threat.framework", .own = put_framework },
-	{ MAP_F, "threat.tactic.id", .own = put_tactic_id },
-	{ MAP_F, "threat.tactic.name", .own = put_tactic_name },
-	{ MAP_F, "threat.technique.id", .own = put_technique },
-	{ MAP_F, "threat.technique.subtechnique.id", .own = put_subtechnique },
+	{ MAP_F, "threat.tactic.id", .own = put_attack, .part = TACTIC_ID },
+	{ MAP_F, "threat.tactic.name", .own = put_attack, .part = TACTIC_NAME },
+	{ MAP_F, "threat.technique.id", .own = put_attack, .part = TECHNIQUE },
+	{ MAP_F, "threat.technique.subtechnique.id", .own = put_attack, .part = SUBTECHNIQUE },
 	{ MAP_ALL, "related.hosts", .own = put_hosts },
 	/* events: who, from where, what */
 	{ MAP_E, "user.name", .from = "fields.TargetUserName", .sorts = SORT_LOGON, .limit = 1024 },
@@ -328,7 +269,7 @@ const struct map_row ecs_rows[] = {
 	{ MAP_F | MAP_C, "evmend.reported_by", .from = "reported_by", .as = AS_LIST, .limit = 1024 },
 	{ MAP_F, "evmend.finding.uid", .from = "uid", .limit = 64 },
 	{ MAP_F, "evmend.finding.rule", .from = "rule.name", .limit = 1024 },
-	{ MAP_F, "evmend.finding.evidence", .own = put_evidence },
+	{ MAP_F, "evmend.finding.evidence", .from = "evidence", .as = AS_TREE },
 	{ MAP_C, "evmend.case.id", .from = "id", .as = AS_INT, .core = true },
 	{ MAP_HEAL, "evmend.case.id", .from = "case", .as = AS_INT, .core = true },
 	{ MAP_C, "evmend.case.uid", .from = "uid", .limit = 64 },
@@ -347,7 +288,7 @@ const struct map_row ecs_rows[] = {
 	{ MAP_C, "evmend.case.follows", .from = "follows", .as = AS_INT },
 	{ MAP_C, "evmend.case.reopens", .from = "reopens", .as = AS_INT },
 	{ MAP_C, "evmend.case.findings", .from = "findings", .as = AS_LIST, .limit = 64 },
-	{ MAP_C, "evmend.case.before", .own = put_before },
+	{ MAP_C, "evmend.case.before", .from = "before", .as = AS_TREE },
 	{ MAP_N, "evmend.refusal.reason", .from = "body.reason", .limit = 1024 },
 	{ MAP_N, "evmend.refusal.verdict", .from = "body.verdict", .limit = 1024 },
 	{ MAP_N, "evmend.refusal.plan", .from = "body.plan", .limit = 64 },
@@ -374,7 +315,7 @@ const struct map_row ecs_rows[] = {
 	{ MAP_A, "evmend.agent.until", .from = "until", .as = AS_TIME },
 	{ MAP_A, "evmend.agent.offset", .from = "offset", .as = AS_INT },
 	{ MAP_A, "evmend.agent.bytes", .from = "bytes", .limit = 1024 },
-	{ MAP_ALL, "evmend.truncated", .own = put_truncated, .core = true }, /* last: it tells of all before it */
+	{ MAP_ALL, "evmend.truncated", .own = map_truncated, .core = true }, /* last: it tells of all before it */
 };
 
 const size_t ecs_rows_n = sizeof ecs_rows / sizeof ecs_rows[0];

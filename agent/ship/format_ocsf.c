@@ -75,88 +75,26 @@ static void classify(const struct facts *f, struct classified *c)
 	}
 }
 
-static bool put_activity_id(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
-{
-	struct classified c;
+enum { ACTIVITY_ID, ACTIVITY_NAME, CLASS_UID, CATEGORY_UID, TYPE_UID, SEVERITY_ID, STATUS_ID, STATUS };
 
-	(void)room;
-	classify(f, &c);
-	if (o)
-		json_put_int(o, key, c.activity);
-	return true;
-}
-
-static bool put_activity_name(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
+static bool put_class(const struct facts *f, const struct map_row *r, struct map_room *room, struct json_out *o, const char *key)
 {
 	struct classified c;
 
 	classify(f, &c);
-	if (o)
+	if (!o)
+		return c.status >= 0 || (r->part != STATUS_ID && r->part != STATUS);
+	if (r->part == ACTIVITY_NAME) {
 		json_put_strn(o, key, c.activity_name, map_cut(c.activity_name, strlen(c.activity_name), 0, room));
-	return true;
-}
-
-static bool put_class_uid(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
-{
-	struct classified c;
-
-	(void)room;
-	classify(f, &c);
-	if (o)
-		json_put_int(o, key, c.class_uid);
-	return true;
-}
-
-static bool put_category_uid(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
-{
-	struct classified c;
-
-	(void)room;
-	classify(f, &c);
-	if (o)
-		json_put_int(o, key, c.class_uid / 1000);
-	return true;
-}
-
-static bool put_type_uid(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
-{
-	struct classified c;
-
-	(void)room;
-	classify(f, &c);
-	if (o)
-		json_put_int(o, key, (int64_t)c.class_uid * 100 + c.activity);
-	return true;
-}
-
-static bool put_severity_id(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
-{
-	(void)room;
-	if (o)
-		json_put_int(o, key, f->severity->ocsf);
-	return true;
-}
-
-static bool put_status_id(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
-{
-	struct classified c;
-
-	(void)room;
-	classify(f, &c);
-	if (o)
-		json_put_int(o, key, c.status);
-	return c.status >= 0;
-}
-
-static bool put_status(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
-{
-	struct classified c;
-
-	(void)room;
-	classify(f, &c);
-	if (o)
+	} else if (r->part == STATUS) {
 		json_put_str(o, key, c.status_name);
-	return c.status >= 0;
+	} else {
+		const int64_t numbers[] = { [ACTIVITY_ID] = c.activity, [CLASS_UID] = c.class_uid, [CATEGORY_UID] = c.class_uid / 1000,
+			[TYPE_UID] = (int64_t)c.class_uid * 100 + c.activity, [SEVERITY_ID] = f->severity->ocsf, [STATUS_ID] = c.status };
+
+		json_put_int(o, key, numbers[r->part]);
+	}
+	return true;
 }
 
 /* An object with one text. */
@@ -187,11 +125,12 @@ static void put_one_attack(struct json_out *o, const struct attack *a)
 	json_close(o, '}');
 }
 
-static bool put_attacks(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
+static bool put_attacks(const struct facts *f, const struct map_row *r, struct map_room *room, struct json_out *o, const char *key)
 {
 	const struct json *tags = facts_member(f, "rule.tags");
 	struct attack a;
 
+	(void)r;
 	if (!o)
 		return !strcmp(f->text[FACT_CATEGORY], "intrusion_detection");
 	json_open(o, key, '[');
@@ -203,16 +142,20 @@ static bool put_attacks(const struct facts *f, struct map_room *room, struct jso
 }
 
 /* The findings of a case. */
-static bool put_related(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
+static bool put_related(const struct facts *f, const struct map_row *r, struct map_room *room, struct json_out *o, const char *key)
 {
 	const struct json *list = facts_member(f, "findings");
 
+	(void)r;
 	if (!o)
 		return json_len(list) > 0;
 	json_open(o, key, '[');
 	for (size_t i = 0; i < json_len(list) && i < room->items; i++) {
+		size_t n;
+		const char *s = map_item(list, i, 64, room, &n);
+
 		json_open(o, NULL, '{');
-		json_put_str(o, "uid", json_str(json_at(list, i), ""));
+		json_put_strn(o, "uid", s, n);
 		json_put_int(o, "type_uid", CLASS_DETECTION * 100 + CREATE);
 		json_close(o, '}');
 	}
@@ -221,10 +164,11 @@ static bool put_related(const struct facts *f, struct map_room *room, struct jso
 	return true;
 }
 
-static bool put_evidences(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
+static bool put_evidences(const struct facts *f, const struct map_row *r, struct map_room *room, struct json_out *o, const char *key)
 {
 	const struct json *list = facts_member(f, "evidence");
 
+	(void)r;
 	if (!o)
 		return json_len(list) > 0;
 	json_open(o, key, '[');
@@ -246,8 +190,9 @@ static void put_host(const struct facts *f, const char *name, struct map_room *r
 	json_put_strn(o, name, host, map_cut(host, strlen(host), 1024, room));
 }
 
-static bool put_device(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
+static bool put_device(const struct facts *f, const struct map_row *r, struct map_room *room, struct json_out *o, const char *key)
 {
+	(void)r;
 	if (!o || !*f->text[FACT_HOST])
 		return *f->text[FACT_HOST];
 	json_open(o, key, '{');
@@ -261,8 +206,9 @@ static bool put_device(const struct facts *f, struct map_room *room, struct json
 	return true;
 }
 
-static bool put_resources(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
+static bool put_resources(const struct facts *f, const struct map_row *r, struct map_room *room, struct json_out *o, const char *key)
 {
+	(void)r;
 	if (!o || !*f->text[FACT_HOST])
 		return *f->text[FACT_HOST];
 	json_open(o, key, '[');
@@ -274,9 +220,9 @@ static bool put_resources(const struct facts *f, struct map_room *room, struct j
 	return true;
 }
 
-static bool put_countermeasures(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
+static bool put_countermeasures(const struct facts *f, const struct map_row *r, struct map_room *room, struct json_out *o, const char *key)
 {
-	(void)f, (void)room;
+	(void)f, (void)r, (void)room;
 	if (o) {
 		json_open(o, key, '[');
 		json_open(o, NULL, '{');
@@ -288,34 +234,35 @@ static bool put_countermeasures(const struct facts *f, struct map_room *room, st
 }
 
 /* command_uid is required: the repair's token, else the plan that was refused, else the record's own uid. */
-static bool put_command(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
+static bool put_command(const struct facts *f, const struct map_row *r, struct map_room *room, struct json_out *o, const char *key)
 {
 	const char *s = json_str(facts_member(f, "body.repair"), json_str(facts_member(f, "body.plan"), f->text[FACT_UID]));
 	struct map_room wide = { .text = 64 };
 
-	(void)room;
+	(void)r, (void)room;
 	if (o)
 		json_put_strn(o, key, s, map_cut(s, strlen(s), 64, &wide));
 	return true;
 }
 
 /* finding_info.uid is required too. */
-static bool put_finding_uid(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
+static bool put_finding_uid(const struct facts *f, const struct map_row *r, struct map_room *room, struct json_out *o, const char *key)
 {
 	const char *s = json_str(facts_member(f, "uid"), f->text[FACT_UID]);
 	struct map_room wide = { .text = 64 };
 
-	(void)room;
+	(void)r, (void)room;
 	if (o)
 		json_put_strn(o, key, s, map_cut(s, strlen(s), 64, &wide));
 	return true;
 }
 
-static bool put_steps(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
+static bool put_steps(const struct facts *f, const struct map_row *r, struct map_room *room, struct json_out *o, const char *key)
 {
 	const struct json *list = facts_member(f, "body.steps");
 	struct buf b;
 
+	(void)r;
 	if (!o)
 		return json_len(list) > 0;
 	buf_init(&b, 1u << 20);
@@ -340,9 +287,9 @@ static int put_label(void *arg, const char *name, const char *value)
 	return 0;
 }
 
-static bool put_labels(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
+static bool put_labels(const struct facts *f, const struct map_row *r, struct map_room *room, struct json_out *o, const char *key)
 {
-	(void)room;
+	(void)r, (void)room;
 	if (o) {
 		json_open(o, key, '[');
 		view_labels(f->v, f->sink->labels, f->sink->n_labels, put_label, o);
@@ -351,9 +298,9 @@ static bool put_labels(const struct facts *f, struct map_room *room, struct json
 	return f->v->labels || f->sink->n_labels;
 }
 
-static bool put_profiles(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
+static bool put_profiles(const struct facts *f, const struct map_row *r, struct map_room *room, struct json_out *o, const char *key)
 {
-	(void)room;
+	(void)r, (void)room;
 	if (o) {
 		json_open(o, key, '[');
 		json_put_str(o, NULL, "host");
@@ -362,42 +309,16 @@ static bool put_profiles(const struct facts *f, struct map_room *room, struct js
 	return *f->text[FACT_HOST];
 }
 
-static bool put_fields(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
-{
-	const struct json *j = facts_member(f, "fields");
-
-	if (o)
-		map_tree(o, key, j, room);
-	return json_is_object(j);
-}
-
-static bool put_system(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
-{
-	const struct json *j = facts_member(f, "system");
-
-	if (o)
-		map_tree(o, key, j, room);
-	return json_is_object(j);
-}
-
-static bool put_truncated(const struct facts *f, struct map_room *room, struct json_out *o, const char *key)
-{
-	(void)f;
-	if (o)
-		json_put_bool(o, key, true);
-	return room->cut;
-}
-
 const struct map_row ocsf_rows[] = {
-	{ MAP_ALL, "class_uid", .own = put_class_uid, .core = true },
-	{ MAP_ALL, "category_uid", .own = put_category_uid, .core = true },
-	{ MAP_ALL, "activity_id", .own = put_activity_id, .core = true },
-	{ MAP_ALL, "activity_name", .own = put_activity_name },
-	{ MAP_ALL, "type_uid", .own = put_type_uid, .core = true },
-	{ MAP_ALL, "severity_id", .own = put_severity_id, .core = true },
+	{ MAP_ALL, "class_uid", .own = put_class, .part = CLASS_UID, .core = true },
+	{ MAP_ALL, "category_uid", .own = put_class, .part = CATEGORY_UID, .core = true },
+	{ MAP_ALL, "activity_id", .own = put_class, .part = ACTIVITY_ID, .core = true },
+	{ MAP_ALL, "activity_name", .own = put_class, .part = ACTIVITY_NAME },
+	{ MAP_ALL, "type_uid", .own = put_class, .part = TYPE_UID, .core = true },
+	{ MAP_ALL, "severity_id", .own = put_class, .part = SEVERITY_ID, .core = true },
 	{ MAP_ALL, "severity", .fact = FACT_LEVEL },
-	{ MAP_ALL, "status_id", .own = put_status_id },
-	{ MAP_ALL, "status", .own = put_status },
+	{ MAP_ALL, "status_id", .own = put_class, .part = STATUS_ID },
+	{ MAP_ALL, "status", .own = put_class, .part = STATUS },
 	{ MAP_C, "status_detail", .from = "text" },
 	{ MAP_N, "status_detail", .from = "body.why" },
 	{ MAP_R, "status_detail", .from = "body.text" },
@@ -474,9 +395,9 @@ const struct map_row ocsf_rows[] = {
 	{ MAP_E, "unmapped.event_id", .from = "event_id", .as = AS_INT },
 	{ MAP_E, "unmapped.record_id", .from = "record_id", .as = AS_INT },
 	{ MAP_E, "unmapped.level", .from = "level", .as = AS_INT },
-	{ MAP_E, "unmapped.system", .own = put_system },
-	{ MAP_E, "unmapped.fields", .own = put_fields },
-	{ MAP_ALL, "unmapped.truncated", .own = put_truncated, .core = true }, /* last: it tells of all before it */
+	{ MAP_E, "unmapped.system", .from = "system", .as = AS_TREE },
+	{ MAP_E, "unmapped.fields", .from = "fields", .as = AS_TREE },
+	{ MAP_ALL, "unmapped.truncated", .own = map_truncated, .core = true }, /* last: it tells of all before it */
 };
 
 const size_t ocsf_rows_n = sizeof ocsf_rows / sizeof ocsf_rows[0];

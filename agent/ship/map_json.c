@@ -96,6 +96,8 @@ static void put_value(struct json_out *o, const char *key, const struct map_row 
 		json_put_bool(o, key, v->i != 0);
 	else if (v->found == FOUND_LIST && r->as == AS_JSON)
 		put_as_text(o, key, r, v->list, room);
+	else if (v->found == FOUND_LIST && r->as == AS_TREE)
+		map_tree(o, key, v->list, room);
 	else if (v->found == FOUND_LIST)
 		put_list(o, key, r, v, room);
 	else if (r->as == AS_WORDS)
@@ -118,7 +120,7 @@ void map_json(const struct facts *f, const struct map_row *rows, size_t n, struc
 		const char *key;
 
 		if (r->own) {
-			if (!(r->kinds & 1u << f->v->record->kind) || (room->core && !r->core) || !r->own(f, room, NULL, NULL))
+			if (!(r->kinds & 1u << f->v->record->kind) || (room->core && !r->core) || !r->own(f, r, room, NULL, NULL))
 				continue;
 		} else {
 			map_value(f, r, room, &v);
@@ -128,7 +130,7 @@ void map_json(const struct facts *f, const struct map_row *rows, size_t n, struc
 		key = enter(o, at, r->to);
 		at = r->to;
 		if (r->own)
-			r->own(f, room, o, key);
+			r->own(f, r, room, o, key);
 		else
 			put_value(o, key, r, &v, room);
 	}
@@ -197,11 +199,23 @@ static int put_label(void *arg, const char *name, const char *value)
 	return 0;
 }
 
-void map_labels(const struct facts *f, struct json_out *o, const char *key, struct map_room *room)
+bool map_labels(const struct facts *f, const struct map_row *r, struct map_room *room, struct json_out *o, const char *key)
 {
 	struct label_out l = { f, o, room };
 
-	json_open(o, key, '{');
-	view_labels(f->v, f->sink->labels, f->sink->n_labels, put_label, &l);
-	json_close(o, '}');
+	(void)r;
+	if (o) {
+		json_open(o, key, '{');
+		view_labels(f->v, f->sink->labels, f->sink->n_labels, put_label, &l);
+		json_close(o, '}');
+	}
+	return f->v->labels || f->sink->n_labels;
+}
+
+bool map_truncated(const struct facts *f, const struct map_row *r, struct map_room *room, struct json_out *o, const char *key)
+{
+	(void)f, (void)r;
+	if (o)
+		json_put_bool(o, key, true);
+	return room->cut;
 }

@@ -119,7 +119,7 @@ static void take_json(const struct map_row *r, const struct json *j, struct map_
 		to->found = json_bool(j, true) == to->i ? FOUND_BOOL : FOUND_NOTHING;
 	} else if (json_is_array(j) || json_is_object(j)) {
 		to->list = j;
-		to->found = r->as == AS_JSON || json_len(j) ? FOUND_LIST : FOUND_NOTHING;
+		to->found = json_is_object(j) || json_len(j) ? FOUND_LIST : FOUND_NOTHING;
 	}
 }
 
@@ -131,7 +131,7 @@ void map_value(const struct facts *f, const struct map_row *r, struct map_room *
 	*to = (struct map_value){ .found = FOUND_NOTHING };
 	if (!wanted(f, r, room) || (r->from && !j))
 		return;
-	if (j && (r->as == AS_BOOL || r->as == AS_JSON || (r->as == AS_LIST && json_is_array(j)))) {
+	if (j && (r->as == AS_BOOL || r->as == AS_JSON || r->as == AS_TREE || (r->as == AS_LIST && json_is_array(j)))) {
 		take_json(r, j, to);
 		return;
 	}

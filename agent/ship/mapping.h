@@ -29,6 +29,7 @@ enum map_as {
 	AS_IP,    /* of either version; "::ffff:" is taken off, what is no address is left out */
 	AS_IP4, AS_IP6,
 	AS_PORT,  /* 1 to 65535 */
+	AS_TREE,  /* an object or array as it is */
 	AS_JSON,  /* an object or array, written as a text */
 };
 
@@ -44,9 +45,10 @@ struct map_room {
 };
 
 struct json_out;
+struct map_row;
 
 /* Writes what no row can say, under that key. o is NULL: is there anything to write? */
-typedef bool map_own(const struct facts *f, struct map_room *room, struct json_out *o, const char *key);
+typedef bool map_own(const struct facts *f, const struct map_row *r, struct map_room *room, struct json_out *o, const char *key);
 
 struct map_row {
 	unsigned kinds;    /* enum map_kinds */
@@ -55,11 +57,12 @@ struct map_row {
 	const char *fixed; /* a text, or: */
 	enum fact fact;
 	enum map_as as;
-	size_t limit;      /* bytes of a text; 0: as many as the room has */
+	unsigned limit;    /* bytes of a text; 0: as many as the room has */
 	unsigned sorts;    /* of events, enum event_sort; 0: any event */
-	bool core;         /* stays when there is room for nothing else */
 	const char *label; /* CEF: what stands in "<to>Label" */
-	map_own *own;      /* JSON */
+	map_own *own;      /* JSON, or: */
+	int part;          /* which of the things that own writes */
+	bool core;         /* stays when there is room for nothing else */
 };
 
 enum map_found { FOUND_NOTHING, FOUND_TEXT, FOUND_INT, FOUND_BOOL, FOUND_LIST };
@@ -84,7 +87,8 @@ size_t map_cut(const char *s, size_t n, size_t limit, struct map_room *room);
 void map_json(const struct facts *f, const struct map_row *rows, size_t n, struct map_room *room, struct json_out *o);
 /* A tree, its texts and lists cut. */
 void map_tree(struct json_out *o, const char *key, const struct json *j, struct map_room *room);
-void map_labels(const struct facts *f, struct json_out *o, const char *key, struct map_room *room);
+map_own map_labels;    /* an object: NAME: VALUE */
+map_own map_truncated; /* true, when something was cut: the last row */
 
 /* A format of pairs on one line: before, key, equals, escaped value, after. */
 struct map_flat {
