@@ -22,13 +22,14 @@ static const char *first_of(const char *a, const char *b, const char *c)
 	return *a ? a : *b ? b : c;
 }
 
-/* A text of at most n - 1 bytes that does not end inside a character. */
-static void put(char *to, size_t n, const char *a, const char *b)
+/* a and b as a text of at most n - 1 bytes that does not end inside a character. */
+static void put(struct facts *f, char *to, size_t n, const char *a, const char *b)
 {
-	size_t at = strlen(text_copy(to, n, a)), len = strlen(b), k = utf8_cut(b, len, n - 1 - at);
+	size_t at = strlen(text_copy(to, n, a)), len = strlen(b), k = len < n - at ? len : utf8_cut(b, len, n - 1 - at);
 
 	memcpy(to + at, b, k);
 	to[at + k] = '\0';
+	f->cut = f->cut || k < len;
 }
 
 /* Does the rule speak of an attacker, and not of a server that is ill? */
@@ -45,19 +46,19 @@ static bool attacks(const struct facts *f)
 
 static void of_finding(struct facts *f)
 {
-	put(f->code, sizeof f->code, "", first_of(f->v->rule, member(json_get(f->v->json, "rule"), "name"), "finding"));
-	put(f->title, sizeof f->title, "", first_of(f->v->title, f->code, ""));
+	f->text[FACT_CODE] = first_of(f->v->rule, member(json_get(f->v->json, "rule"), "name"), "finding");
+	f->text[FACT_TITLE] = first_of(f->v->title, f->text[FACT_CODE], "");
 	f->text[FACT_CATEGORY] = attacks(f) ? "intrusion_detection" : "host";
-	f->text[FACT_SAYS] = first_of(member(f->v->json, "hint"), f->v->title, f->title);
+	f->text[FACT_SAYS] = first_of(member(f->v->json, "hint"), f->text[FACT_TITLE], "");
 }
 
 static void of_case(struct facts *f)
 {
 	const char *state = member(f->v->json, "state");
 
-	put(f->code, sizeof f->code, "case:", f->v->cause);
-	put(f->title, sizeof f->title, "Case ", f->v->cause);
-	put(f->action, sizeof f->action, "case-", state);
+	put(f, f->code, sizeof f->code, "case:", f->v->cause);
+	put(f, f->title, sizeof f->title, "Case ", f->v->cause);
+	put(f, f->action, sizeof f->action, "case-", state);
 	f->text[FACT_SAYS] = first_of(member(f->v->json, "text"), member(f->v->json, "hint"), f->title);
 }
 
@@ -65,9 +66,9 @@ static void of_refusal(struct facts *f)
 {
 	const struct json *body = json_get(f->v->json, "body");
 
-	put(f->code, sizeof f->code, "refusal:", member(body, "reason"));
-	put(f->title, sizeof f->title, "Repair refused: ", member(body, "reason"));
-	put(f->action, sizeof f->action, "repair-refused", "");
+	put(f, f->code, sizeof f->code, "refusal:", member(body, "reason"));
+	put(f, f->title, sizeof f->title, "Repair refused: ", member(body, "reason"));
+	put(f, f->action, sizeof f->action, "repair-refused", "");
 	f->text[FACT_OUTCOME] = "failure";
 	f->text[FACT_CATEGORY] = "configuration";
 	f->text[FACT_SAYS] = first_of(member(body, "why"), f->title, "");
@@ -78,12 +79,12 @@ static void of_repair(struct facts *f)
 	const struct json *body = json_get(f->v->json, "body");
 	const char *what = member(f->v->json, "what"), *result = member(body, "result"), *verdict = member(body, "verdict");
 
-	put(f->code, sizeof f->code, "repair:", what);
+	put(f, f->code, sizeof f->code, "repair:", what);
 	if (*result)
-		put(f->title, sizeof f->title, "Repair ended: ", result);
+		put(f, f->title, sizeof f->title, "Repair ended: ", result);
 	else
-		put(f->title, sizeof f->title, "Repair begins: ", verdict);
-	put(f->action, sizeof f->action, "", what);
+		put(f, f->title, sizeof f->title, "Repair begins: ", verdict);
+	put(f, f->action, sizeof f->action, "", what);
 	f->text[FACT_CATEGORY] = "configuration";
 	f->text[FACT_TYPES] = "change";
 	f->text[FACT_OUTCOME] = !*result ? "unknown" : !strcmp(result, "healed") ? "success" : "failure";
@@ -94,9 +95,9 @@ static void of_ledger(struct facts *f)
 {
 	const char *what = member(f->v->json, "what");
 
-	put(f->code, sizeof f->code, "ledger:", what);
-	put(f->title, sizeof f->title, "Ledger: ", what);
-	put(f->action, sizeof f->action, "", what);
+	put(f, f->code, sizeof f->code, "ledger:", what);
+	put(f, f->title, sizeof f->title, "Ledger: ", what);
+	put(f, f->action, sizeof f->action, "", what);
 	f->text[FACT_SAYS] = f->title;
 }
 
@@ -104,9 +105,9 @@ static void of_agent(struct facts *f)
 {
 	const char *what = first_of(member(f->v->json, "kind"), "agent", ""), *title = member(f->v->json, "title");
 
-	put(f->code, sizeof f->code, "agent:", what);
-	put(f->title, sizeof f->title, "Agent: ", what);
-	put(f->action, sizeof f->action, "", what);
+	put(f, f->code, sizeof f->code, "agent:", what);
+	put(f, f->title, sizeof f->title, "Agent: ", what);
+	put(f, f->action, sizeof f->action, "", what);
 	f->text[FACT_SAYS] = first_of(member(f->v->json, "text"), member(f->v->json, "reason"), *title ? title : f->title);
 }
 
@@ -118,15 +119,15 @@ static void of_event(struct facts *f)
 
 	f->event = event_kind_of(f->v);
 	snprintf(id, sizeof id, ":%" PRId64, json_int(json_get(f->v->json, "event_id"), 0));
-	put(f->code, sizeof f->code - sizeof id, "", provider);
-	put(f->title, sizeof f->title, "", f->code);
+	put(f, f->code, sizeof f->code - sizeof id, "", provider);
+	put(f, f->title, sizeof f->title, "", f->code);
 	text_copy(f->code + strlen(f->code), sizeof id, id);
 	id[0] = ' ';
 	text_copy(f->title + strlen(f->title), sizeof id, id);
 	f->text[FACT_CATEGORY] = f->event ? f->event->category : "";
 	f->text[FACT_TYPES] = f->event ? f->event->types : "";
 	if (f->event)
-		put(f->action, sizeof f->action, "", f->event->action);
+		put(f, f->action, sizeof f->action, "", f->event->action);
 	f->text[FACT_OUTCOME] = keywords & AUDIT_FAILURE ? "failure" : keywords & AUDIT_SUCCESS ? "success" : "";
 	f->text[FACT_SAYS] = first_of(member(f->v->json, "message"), f->title, "");
 }
@@ -149,14 +150,14 @@ void facts_open(struct facts *f, const struct sink_config *c, const struct recor
 	if (!time_parse(v->time, strlen(v->time), &f->time))
 		f->time = v->record->time;
 	f->text[FACT_TIME] = time_text(f->time, f->when);
-	put(f->host, sizeof f->host, "", v->host);
+	f->text[FACT_CODE] = f->code;
+	f->text[FACT_TITLE] = f->title;
+	f->text[FACT_ACTION] = f->action;
+	put(f, f->host, sizeof f->host, "", v->host);
 	f->host[strcspn(f->host, ".")] = '\0';
 	f->text[FACT_HOSTNAME] = f->host;
 	if (v->record->kind >= 0 && v->record->kind < RECORD_KINDS)
 		of[v->record->kind](f);
-	f->text[FACT_CODE] = f->code;
-	f->text[FACT_TITLE] = f->title;
-	f->text[FACT_ACTION] = f->action;
 }
 
 const struct json *facts_member(const struct facts *f, const char *path)

@@ -56,6 +56,7 @@ struct facts {
 	const struct severity *severity;
 	const struct event_kind *event; /* NULL as above */
 	int64_t time;                   /* us; 0: unknown */
+	bool cut;                       /* a text below was longer than its place */
 	const char *text[FACTS];        /* never NULL; "" when there is nothing to say */
 	char code[FACT_WORDS], title[FACT_WORDS], action[64], host[FACT_WORDS], when[32];
 };

@@ -116,8 +116,12 @@ const struct map_flat cef_flat = { "", "=", " ", cef_value, "evmendLabel", "_", 
 /* A field of the header: '|' and '\' are escaped, and it has no line ends. */
 static void head_field(struct buf *to, const char *s, size_t limit, struct map_room *room)
 {
+	size_t n = map_cut(s, strlen(s), limit, room);
+
 	buf_char(to, '|');
-	map_line(to, s, map_cut(s, strlen(s), limit, room), "\\|");
+	map_line(to, s, n, "\\|");
+	if (n && s[n - 1] == '\\')
+		buf_char(to, ' '); /* many readers take "\\|" for an escaped '|' */
 }
 
 static void write_cef(const struct facts *f, struct map_room *room, struct buf *to)

@@ -150,6 +150,7 @@ void format_rfc5424(const struct sink_config *c, const struct record_view *v, si
 	struct facts f;
 
 	facts_open(&f, c, v);
+	room.cut = f.cut;
 	add_head(&f, to);
 	add_data(&f, &room, to);
 	buf_char(to, ' ');

@@ -183,6 +183,7 @@ void map_fit(const struct sink_config *c, const struct record_view *v, map_write
 	for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
 		struct map_room room = rooms[i];
 
+		room.cut = room.cut || f.cut;
 		to->n = before;
 		to->refused = refused;
 		write(&f, &room, to);

@@ -139,6 +139,26 @@ static void check_flat(const struct map_flat *how, const struct record_view *v, 
 	}
 }
 
+/* A field of the header is the fact, on one line, with a blank behind a last backslash. */
+static void check_cef_head(const struct record_view *v, const struct parsed *p)
+{
+	const enum fact facts[] = { FACT_CODE, FACT_TITLE };
+	struct facts f;
+
+	facts_open(&f, &config, v);
+	for (size_t i = 0; i < 2; i++) {
+		const char *s = f.text[facts[i]];
+		struct buf b;
+
+		buf_init(&b, 1u << 20);
+		expect(&b, s, 512, ONE_LINE);
+		if (*s && s[strlen(s) - 1] == '\\')
+			buf_char(&b, ' ');
+		assert_string_equal(p->head[3 + i], buf_text(&b));
+		buf_free(&b);
+	}
+}
+
 static void check_cef(const struct record_view *v, const struct buf *b, size_t max)
 {
 	struct parsed p;
@@ -150,6 +170,8 @@ static void check_cef(const struct record_view *v, const struct buf *b, size_t m
 	assert_int_equal(p.n_head, 6);
 	assert_string_equal(parsed_value(&p, "cs6"), v->uid);
 	truncated = parsed_value(&p, "evmendTruncated") != NULL;
+	if (max == FORMAT_ANY)
+		check_cef_head(v, &p);
 	check_flat(&cef_flat, v, &p, CEF_VALUE, max == FORMAT_ANY, truncated);
 	parsed_free(&p);
 }
