@@ -2,17 +2,18 @@
  *
  * Why: logs are rotated (renamed, a new file in their place), cut, rewritten in place or copied and cut, while we read and while we are
  * stopped; each of these must neither lose an event nor show the wrong half of one.
- * Promises: a file that was rotated away is read to its end first, also after a restart, when it is found in the same folder. Before new
- * bytes are taken after a rest, the bytes before them must still be the same. A failing read is tried again from the same place.
+ * Promises: a file that was rotated away is read to its end first, also after a restart, when it is found in the same folder; then the
+ * generations that came after it, oldest first (generation.h). Before new bytes are taken after a rest, the bytes before them must still
+ * be the same. A failing read is tried again from the same place.
  * Refuses: compressed files (they do not grow) and, in a folder, NAME.suffix beside NAME: those are its older generations, which are
- * read only as far as a stored position says that their end is missing. When a log was rotated twice between two looks, the
- * generation in the middle is not found. */
+ * read only as far as they were not read yet. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/compress.h"
+#include "source/generation.h"
 #include "source/kinds.h"
 #include "source/position.h"
 #include "source/walk.h"
@@ -36,6 +37,7 @@ struct followed {
 	unsigned tries;        /* searches for the stored position's file that failed */
 	bool resting;          /* closed to save descriptors; its position is in resumes */
 	uint64_t past_device, past_inode; /* the generation before this one */
+	int64_t after;         /* us: when it was written last, until its successor is open; 0: what is at path comes next */
 };
 
 struct follow_source {
@@ -247,7 +249,25 @@ static int resume_at(struct source *s, struct followed *w, int fd, const struct 
 		return old;
 	if (fd >= 0)
 		*(same ? &f->counts.truncations : &f->counts.rotations) += 1;
+	w->after = same ? 0 : p->mtime_us;
+	w->past_device = p->device;
+	w->past_inode = p->inode;
 	return fd;
+}
+
+/* Rotated more than once since the last look? Then the oldest unread generation is to be read, and not what is at path (fd, closed). */
+static int in_order(struct source *s, struct followed *w, int fd)
+{
+	const struct os_file_ops *files = s->options.files;
+	struct generation_search q = { .files = files, .path = w->path, .any_mark = !strcmp(w->path, s->options.path), .after = w->after,
+		.device = w->past_device, .inode = w->past_inode };
+	int next = w->after ? generation_after(&q, fd) : -ENOENT;
+
+	if (next == -ENOENT)
+		return fd;
+	if (fd >= 0)
+		files->close(fd);
+	return next;
 }
 
 /* 1: open; 0: nothing there yet; -1 and *e: it cannot be opened (said once, tried again each time). */
@@ -263,6 +283,8 @@ static int open_file(struct source *s, struct followed *w, struct err *e)
 	w->begun = w->ended = w->refused = w->resting = false;
 	if (text && position_parse(text, &p) && (fd >= 0 || fd == -ENOENT))
 		fd = resume_at(s, w, fd, &p);
+	if (fd >= 0 || fd == -ENOENT)
+		fd = in_order(s, w, fd);
 	if (fd == -ENOENT)
 		return 0;
 	r = fd < 0 ? fd : position_measure(files, fd, w->offset, false, &w->known);
@@ -278,6 +300,7 @@ static int open_file(struct source *s, struct followed *w, struct err *e)
 	w->fd = fd;
 	w->complained = false;
 	w->tries = 0;
+	w->after = 0;
 	w->checked = true;
 	f->counts.files++;
 	return 1;
@@ -354,6 +377,7 @@ static int at_end(struct source *s, struct followed *w, struct source_batch *b, 
 		f->counts.rotations++;
 		w->past_device = here.device;
 		w->past_inode = here.inode;
+		w->after = here.mtime_us;
 		return end_stream(w, b);
 	}
 	if (here.size == w->offset && !w->refused)

@@ -56,7 +56,8 @@ int position_measure(const struct os_file_ops *files, int fd, int64_t offset, bo
 
 	if (r < 0)
 		return r;
-	*to = (struct position){ .device = st.device, .inode = st.inode, .offset = offset, .packed = packed };
+	*to = (struct position){ .device = st.device, .inode = st.inode, .offset = offset, .packed = packed,
+		.mtime_us = st.mtime_us };
 	to->head_n = least(packed ? st.size : offset, HEAD_BYTES);
 	to->tail_n = packed ? 0 : least(offset, TAIL_BYTES);
 	r = print_of(files, fd, 0, to->head_n, &to->head);
@@ -78,16 +79,18 @@ int position_fits(const struct os_file_ops *files, int fd, const struct position
 
 void position_text(const struct position *p, char *to, size_t n)
 {
-	snprintf(to, n, "file 1 device=%" PRIu64 " inode=%" PRIu64 " offset=%" PRId64 " packed=%d head=%u:%016" PRIx64 " tail=%u:%016" PRIx64,
-		p->device, p->inode, p->offset, p->packed, p->head_n, p->head, p->tail_n, p->tail);
+	snprintf(to, n, "file 1 device=%" PRIu64 " inode=%" PRIu64 " offset=%" PRId64 " packed=%d head=%u:%016" PRIx64 " tail=%u:%016" PRIx64
+		" mtime=%" PRId64, p->device, p->inode, p->offset, p->packed, p->head_n, p->head, p->tail_n, p->tail, p->mtime_us);
 }
 
 bool position_parse(const char *text, struct position *p)
 {
 	int packed = 0;
 
-	if (sscanf(text, "file 1 device=%" SCNu64 " inode=%" SCNu64 " offset=%" SCNd64 " packed=%d head=%u:%" SCNx64 " tail=%u:%" SCNx64,
-		    &p->device, &p->inode, &p->offset, &packed, &p->head_n, &p->head, &p->tail_n, &p->tail) != 8)
+	p->mtime_us = 0; /* unknown to older versions */
+	if (sscanf(text, "file 1 device=%" SCNu64 " inode=%" SCNu64 " offset=%" SCNd64 " packed=%d head=%u:%" SCNx64
+		    " tail=%u:%" SCNx64 " mtime=%" SCNd64,
+		    &p->device, &p->inode, &p->offset, &packed, &p->head_n, &p->head, &p->tail_n, &p->tail, &p->mtime_us) < 8)
 		return false;
 	p->packed = packed != 0;
 	return p->offset >= 0 && p->head_n <= HEAD_BYTES && p->tail_n <= TAIL_BYTES && (int64_t)p->tail_n <= p->offset;

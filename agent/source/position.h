@@ -18,6 +18,7 @@ struct position {
 	bool packed;           /* compressed: the tail is not looked at */
 	unsigned head_n, tail_n; /* bytes that the fingerprints cover */
 	uint64_t head, tail;
+	int64_t mtime_us;      /* when the file had been written last; 0: unknown */
 };
 
 /* Reads what a position at offset needs from an open file. 0, or -errno. */

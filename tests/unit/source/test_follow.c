@@ -1,6 +1,9 @@
 /* test_follow.c - logs that grow, are rotated, cut, rewritten and copied, seen live and over a restart. */
 #include "drain.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 struct world {
 	struct scratch t;
 	char log[600], old[600];
@@ -168,6 +171,102 @@ static void stopped_after_the_old_file_ended(void **state)
 	end(w);
 }
 
+/* The times of writing tell generations apart; here they are set, since the test writes all within one tick. */
+static void written(const char *path, long second)
+{
+	const struct timespec t[2] = { { second, 0 }, { second, 0 } };
+
+	assert_int_equal(utimensat(AT_FDCWD, path, t, 0), 0);
+}
+
+/* log.2: read up to "one"; log.1: never seen; log: what is there now. */
+static void rotate_twice(struct world *w)
+{
+	char oldest[610];
+
+	snprintf(oldest, sizeof(oldest), "%s.2", w->log);
+	put(w->log, "a", " end");
+	written(w->log, 1000);
+	assert_int_equal(rename(w->log, oldest), 0);
+	put(w->old, "w", "two");
+	written(w->old, 2000);
+	put(w->log, "w", "three");
+	put(scratch_path(&w->t, "log.0"), "w", "before all");
+	written(scratch_path(&w->t, "log.0"), 900);
+	put(scratch_path(&w->t, "log.txt"), "w", "no generation");
+	put(scratch_path(&w->t, "log.3"), "w", "\x1f\x8b\x08 packed");
+	written(scratch_path(&w->t, "log.3"), 1500);
+}
+
+static void rotated_twice_while_read(void **state)
+{
+	struct world *w = begin();
+
+	(void)state;
+	put(w->log, "w", "one");
+	drain_expect(&w->d, "(log|one");
+	rotate_twice(w);
+	drain_expect(&w->d, " end)(log|two)(log|three");
+	put(w->old, "a", " late");
+	put(w->log, "a", " more");
+	drain_expect(&w->d, " more");
+	end(w);
+}
+
+static void rotated_twice_while_stopped(void **state)
+{
+	struct world *w = begin();
+
+	(void)state;
+	put(w->log, "w", "one");
+	drain_all(&w->d);
+	restart(w, 3);
+	rotate_twice(w);
+	start(w);
+	drain_expect(&w->d, " end)(log|two)(log|three");
+	end(w);
+}
+
+/* What was read is gone: the generation after it comes next all the same. */
+static void rotated_twice_and_removed_while_stopped(void **state)
+{
+	struct world *w = begin();
+	char oldest[610];
+
+	(void)state;
+	snprintf(oldest, sizeof(oldest), "%s.2", w->log);
+	put(w->log, "w", "one");
+	written(w->log, 1000);
+	drain_all(&w->d);
+	restart(w, 3);
+	rotate_twice(w);
+	assert_int_equal(unlink(oldest), 0);
+	start(w);
+	drain_expect(&w->d, "(log|two)(log|three");
+	end(w);
+}
+
+/* Between the old file's end and the new one's beginning the log is rotated again. */
+static void rotated_again_before_it_was_opened(void **state)
+{
+	struct world *w = begin();
+
+	(void)state;
+	put(w->log, "w", "one");
+	drain_all(&w->d);
+	written(w->log, 1000);
+	assert_int_equal(rename(w->log, scratch_path(&w->t, "log.2")), 0);
+	put(w->log, "w", "two");
+	written(w->log, 2000);
+	while (!strchr(buf_text(&w->d.said), ')'))
+		assert_int_equal(drain_once(&w->d), 1);
+	assert_int_equal(rename(w->log, w->old), 0);
+	drain_expect(&w->d, "(log|one)(log|two");
+	put(w->log, "w", "three");
+	drain_expect(&w->d, ")(log|three");
+	end(w);
+}
+
 static void copied_and_cut_while_stopped(void **state)
 {
 	static const char text[] = "0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789";
@@ -199,6 +298,7 @@ static void replaced_while_stopped(void **state)
 	restart(w, 5);
 	assert_int_equal(unlink(w->log), 0);
 	put(w->old, "w", "unrelated");
+	written(w->old, 1000); /* before what was read */
 	put(w->log, "w", "new inode");
 	start(w);
 	drain_expect(&w->d, "(log|new inode");
@@ -272,6 +372,7 @@ static void a_followed_folder(void **state)
 	snprintf(b, sizeof(b), "%s/a.1", t.folder);
 	put(a, "w", "A");
 	put(b, "w", "older generation");
+	written(b, 1000);
 	drain_init(&d, SOURCE_FOLLOW, t.folder, &os_file);
 	assert_int_equal(d.s->ops->open(d.s, &d.e), 0);
 	drain_expect(&d, "(a|A");
@@ -323,6 +424,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(grows), cmocka_unit_test(rotated_while_read), cmocka_unit_test(cut_while_read),
 		cmocka_unit_test(goes_on_after_restart), cmocka_unit_test(rotated_while_stopped),
+		cmocka_unit_test(rotated_twice_while_read), cmocka_unit_test(rotated_twice_while_stopped),
+		cmocka_unit_test(rotated_twice_and_removed_while_stopped), cmocka_unit_test(rotated_again_before_it_was_opened),
 		cmocka_unit_test(rotated_before_anything_was_dealt_with), cmocka_unit_test(stopped_after_the_old_file_ended),
 		cmocka_unit_test(copied_and_cut_while_stopped), cmocka_unit_test(replaced_while_stopped),
 		cmocka_unit_test(unreadable_neighbour), cmocka_unit_test(nonsense_position), cmocka_unit_test(compressed_is_refused_once),
