@@ -12,6 +12,7 @@
 #   make fuzz       TIME=60 seconds of random input for each target of tests/fuzz, with libFuzzer; TARGET=rules: one of them
 #   make fuzz-check each target again with a bug planted: fuzzing must find it within 60 s
 #   make check-corpus CORPUS=DIR   SigmaHQ's rules and sample logs: what loads, the regression cases, this engine against the naive one
+#   make poc        the sheet of a proof of concept: RATES="10000 30000" events a second for D=600 seconds each; CORPUS=DIR BENCH=EVENTS.xml.xz
 #   make install    PREFIX=/usr/local, DESTDIR for packagers
 #   make clean
 #
@@ -64,7 +65,7 @@ BENCH_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %/bench_correlate.c,$(
 BENCH_PROGRAM := $(BUILD)/tests/bench/bench
 CANARY := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/canary/*.c))
 
-.PHONY: all setup demo repair-time check check-corpus bench fuzz fuzz-check asan tsan valgrind lint clang kill units tests-bin install clean
+.PHONY: all setup demo repair-time check check-corpus poc bench fuzz fuzz-check asan tsan valgrind lint clang kill units tests-bin install clean
 .DELETE_ON_ERROR:
 .SECONDARY: $(UNIT_SRC:%.c=$(BUILD)/obj/%.o) $(FUZZ:%=$(BUILD)/obj/tests/fuzz/fuzz_%.o)
 
@@ -200,6 +201,15 @@ bench: $(BUILD)/evmend $(BENCH_PROGRAM)
 	@$(if $(and $(CORPUS),$(BENCH)),,echo "make bench CORPUS=FOLDER BENCH=EVENTS.xml.xz: a folder whose rules/ are SigmaHQ's, and events"; exit 3)
 	@$(BENCH_PROGRAM) $(if $(BENCH_JSON),--json) $(if $(BENCH_CALLGRIND),--instructions) $(if $(ONLY),--only $(ONLY)) --rounds $(or $(ROUNDS),5) $(BUILD)/evmend rules \
 	'$(CORPUS)/rules' '$(BENCH)'
+
+# docs/poc.md says how to read it. KILL= kills nobody
+D ?= 600
+RATES ?= 10000 30000
+KILL ?= watch,ship,heal
+poc: $(BUILD)/evmend
+	@code=0; for rate in $(RATES); do \
+	python3 tests/poc/poc.py --evmend $(BUILD)/evmend --rate $$rate --seconds $(D) --kill '$(KILL)' $(if $(CORPUS),--rules '$(CORPUS)/rules') \
+	$(if $(BENCH),--bench '$(BENCH)') || code=1; done; exit $$code
 
 lint: setup
 	+@$(AGAIN) tests-bin
