@@ -13,6 +13,7 @@
 #   make fuzz-check each target again with a bug planted: fuzzing must find it within 60 s
 #   make check-corpus CORPUS=DIR   SigmaHQ's rules and sample logs: what loads, the regression cases, this engine against the naive one
 #   make poc        the sheet of a proof of concept: RATES="10000 30000" events a second for D=600 seconds each; CORPUS=DIR BENCH=EVENTS.xml.xz
+#   make check-receivers   the sinks against real receivers, which are fetched when they can be had (docs/sinks.md)
 #   make install    PREFIX=/usr/local, DESTDIR for packagers
 #   make clean
 #
@@ -65,7 +66,7 @@ BENCH_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %/bench_correlate.c,$(
 BENCH_PROGRAM := $(BUILD)/tests/bench/bench
 CANARY := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/canary/*.c))
 
-.PHONY: all setup demo repair-time check check-corpus poc bench fuzz fuzz-check asan tsan valgrind lint clang kill units tests-bin install clean
+.PHONY: all setup demo repair-time check check-corpus check-receivers poc bench fuzz fuzz-check asan tsan valgrind lint clang kill units tests-bin install clean
 .DELETE_ON_ERROR:
 .SECONDARY: $(UNIT_SRC:%.c=$(BUILD)/obj/%.o) $(FUZZ:%=$(BUILD)/obj/tests/fuzz/fuzz_%.o)
 
@@ -210,6 +211,10 @@ poc: $(BUILD)/evmend
 	@code=0; for rate in $(RATES); do \
 	python3 tests/poc/poc.py --evmend $(BUILD)/evmend --rate $$rate --seconds $(D) --kill '$(KILL)' $(if $(CORPUS),--rules '$(CORPUS)/rules') \
 	$(if $(BENCH),--bench '$(BENCH)') || code=1; done; exit $$code
+
+# one after the other: each takes what memory and processors there are
+check-receivers: $(BUILD)/evmend
+	@BUILD=$(BUILD) EVMEND_TEST_JOBS=1 tests/run receivers
 
 lint: setup
 	+@$(AGAIN) tests-bin
