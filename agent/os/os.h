@@ -29,6 +29,7 @@ struct os_stat {
 	bool is_folder;
 	bool is_special;        /* a pipe, socket or device */
 	unsigned mode;          /* permission bits */
+	bool links;             /* it has a name; false: it was removed and is open still */
 };
 
 #define OS_NO_FILE EMEDIUMTYPE /* the errno of "a pipe, socket or device"; err_os has words for it */

@@ -32,6 +32,7 @@ struct followed {
 	bool checked;          /* known still fits: no rest since */
 	bool begun;            /* its stream was begun, and is to be ended */
 	bool ended;            /* its end was told: open what is at path now */
+	bool gone;             /* removed from a folder, and read to its end: nothing more will come */
 	bool refused;          /* compressed */
 	bool complained;       /* about what keeps it from being opened */
 	unsigned tries;        /* searches for the stored position's file that failed */
@@ -362,8 +363,10 @@ static int at_end(struct source *s, struct followed *w, struct source_batch *b, 
 	ssize_t more;
 
 	w->checked = false;
-	if (r == -ENOENT)
-		return 0;
+	if (r == -ENOENT) {
+		w->gone = strcmp(w->path, s->options.path) != 0 && files->stat(NULL, w->fd, &here) >= 0 && !here.links && here.size == w->offset;
+		return w->gone ? end_stream(w, b) : 0;
+	}
 	if (r >= 0)
 		r = files->stat(NULL, w->fd, &here);
 	if (r < 0)
@@ -447,11 +450,28 @@ static int read_file(struct source *s, struct followed *w, struct source_batch *
 	return 1;
 }
 
+/* A folder from which files are removed when they were read must not cost a descriptor and disk space for each of them. */
+static void drop_gone(struct source *s)
+{
+	struct follow_source *f = s->self;
+
+	for (size_t i = f->n; i-- > 0;) {
+		struct followed *w = &f->file[i];
+
+		if (!w->gone || !w->ended)
+			continue;
+		forget(s, w);
+		free(w->path);
+		*w = f->file[--f->n];
+	}
+}
+
 static int next(struct source *s, struct source_batch *b, struct err *e)
 {
 	struct follow_source *f = s->self;
 	int r;
 
+	drop_gone(s);
 	for (size_t i = 0; i < f->n; i++) {
 		f->turn = (f->turn + 1) % f->n;
 		r = read_file(s, &f->file[f->turn], b, e);
@@ -513,6 +533,8 @@ static void resume(struct source *s, const char *partition, const char *text)
 {
 	struct follow_source *f = s->self;
 
+	if (!text[0])
+		return; /* it was read to its end and removed */
 	resumes_add(&f->resumes, partition, text);
 	if (!find(f, partition))
 		add(f, partition);

@@ -102,6 +102,7 @@ static int file_stat(const char *path, int fd, struct os_stat *st)
 		.mtime_us = (int64_t)s.st_mtim.tv_sec * 1000000 + s.st_mtim.tv_nsec / 1000,
 		.is_folder = S_ISDIR(s.st_mode),
 		.is_special = special(&s),
+		.links = s.st_nlink > 0,
 		.mode = s.st_mode & 07777,
 	};
 	return 0;

@@ -1,6 +1,7 @@
 /* test_follow.c - logs that grow, are rotated, cut, rewritten and copied, seen live and over a restart. */
 #include "drain.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -419,6 +420,51 @@ static void many_files_share_few_descriptors(void **state)
 	scratch_free(&t);
 }
 
+static size_t descriptors(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	size_t n = 0;
+
+	assert_non_null(d);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+static void removed_behind_the_reader(void **state)
+{
+	struct scratch t;
+	struct drain d;
+	size_t before;
+
+	(void)state;
+	scratch_init(&t);
+	drain_init(&d, SOURCE_FOLLOW, t.folder, &os_file);
+	assert_int_equal(d.s->ops->open(d.s, &d.e), 0);
+	before = descriptors();
+	for (int i = 0; i < 200; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "f%03d", i);
+		scratch_write(&t, name, "x", 1);
+		drain_all(&d);
+		drain_all(&d);
+		put(scratch_path(&t, name), "a", "y"); /* the last words, and gone before they were read */
+		assert_int_equal(unlink(scratch_path(&t, name)), 0);
+	}
+	drain_all(&d);
+	drain_all(&d);
+	assert_int_equal(d.said.n, 200 * strlen("(f000|xy)"));
+	assert_int_equal(descriptors(), before);
+	scratch_write(&t, "f000", "again", 5);
+	buf_reset(&d.said);
+	drain_all(&d);
+	drain_expect(&d, "(f000|again");
+	drain_free(&d);
+	scratch_free(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -430,6 +476,7 @@ int main(void)
 		cmocka_unit_test(copied_and_cut_while_stopped), cmocka_unit_test(replaced_while_stopped),
 		cmocka_unit_test(unreadable_neighbour), cmocka_unit_test(nonsense_position), cmocka_unit_test(compressed_is_refused_once),
 		cmocka_unit_test(a_followed_folder), cmocka_unit_test(many_files_share_few_descriptors),
+		cmocka_unit_test(removed_behind_the_reader),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
