@@ -212,7 +212,7 @@ size_t reader_step(struct reader *r)
 			r->over[i] = true;
 		else if (b.partition && (b.n || b.begins || b.ends || find_stream(r, i, b.partition)))
 			feed(r, stream_for(r, i, &b), &b);
-		bytes += b.n;
+		bytes += b.n ? b.n : b.ends;
 	}
 	return bytes;
 }
