@@ -25,7 +25,8 @@ struct reader;
 
 struct reader *reader_new(const struct reader_options *o, struct err *e);
 void reader_free(struct reader *r);
-/* Reads one batch of each source and feeds its events to the sink. How many bytes were read, an end without bytes counts as one; 0: nothing new. */
+/* Reads one batch of each source and feeds its events to the sink. How many bytes were read, where an end without bytes counts as one;
+ * 0: nothing new. */
 size_t reader_step(struct reader *r);
 const char *reader_where(const struct reader *r); /* the stream that is being decoded */
 /* Stores the positions of all streams that moved; inside the caller's transaction. reader_stored: the transaction is on disk. */
