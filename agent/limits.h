@@ -48,6 +48,11 @@
 #define LIMIT_HOSTS 20000                 /* with findings of the last day, cases, or something remembered; an idle one goes by itself */
 #define LIMIT_HOSTS_SHARE 4               /* of caps.memory_mb, one part in so many for all that is kept of them */
 
+/* receivers over HTTP */
+#define LIMIT_HTTP_RECORD (8u << 20)      /* one record in a request; an event is at most 1 MB, and JSON may triple it */
+#define LIMIT_HTTP_ANSWER (8u << 20)      /* a bulk answer about 5,000 records that all failed has some 2 MB */
+#define LIMIT_RETRY_AFTER (INT64_C(3600) * 1000000) /* us; a receiver that says more is asked again after an hour */
+
 /* regular expressions of rules: what they cost at most (rules/regex/regex.h) */
 #define LIMIT_REGEX_BYTES 4096            /* the longest of SigmaHQ's has 210 */
 #define LIMIT_REGEX_POSITIONS 2048        /* characters to match, repeats written out; .{1000,} has 1,000 */

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "base/compress_zstd.h"
 #include "limits.h"
 
 #define GZIP_ONLY (15 + 16) /* inflateInit2: the largest window, and a gzip header */
@@ -166,6 +167,38 @@ int inflater_step(struct inflater *z, const void *in, size_t *in_n, void *out, s
 	}
 	z->ended = end == 1;
 	return end;
+}
+
+static void gzip_all(const void *from, size_t n, struct buf *to)
+{
+	z_stream z = { 0 };
+	char *room;
+
+	if (n > UINT_MAX / 2 || deflateInit2(&z, 1, Z_DEFLATED, GZIP_ONLY, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+		die("%zu bytes cannot be compressed", n);
+	size_t most = deflateBound(&z, n);
+
+	room = buf_room(to, most);
+	if (!room)
+		die("no room for %zu compressed bytes", most);
+	z.next_in = (unsigned char *)(uintptr_t)from; /* zlib only reads it */
+	z.avail_in = (unsigned)n;
+	z.next_out = (unsigned char *)room;
+	z.avail_out = (unsigned)most;
+	if (deflate(&z, Z_FINISH) != Z_STREAM_END)
+		die("zlib needs more room than it said");
+	buf_wrote(to, z.total_out);
+	deflateEnd(&z);
+}
+
+void compress_all(enum compression kind, const void *from, size_t n, struct buf *to)
+{
+	if (kind == COMPRESS_GZIP)
+		gzip_all(from, n, to);
+	else if (kind == COMPRESS_ZSTD)
+		zstd_all(from, n, to);
+	else
+		die("compression %d is not built", (int)kind);
 }
 
 const char *compress_library(char to[static 64])

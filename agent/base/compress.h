@@ -1,13 +1,14 @@
-/* compress.h - compressed files as streams (zlib and liblzma behind it). One call in, bytes out; known by signature. */
+/* compress.h - compressed files as streams (zlib, liblzma and libzstd behind it). One call in, bytes out; known by signature. */
 #ifndef EVMEND_BASE_COMPRESS_H
 #define EVMEND_BASE_COMPRESS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
-enum compression { COMPRESS_NONE, COMPRESS_GZIP, COMPRESS_XZ };
+enum compression { COMPRESS_NONE, COMPRESS_GZIP, COMPRESS_XZ, COMPRESS_ZSTD };
 
 /* By the first bytes (at least 6). */
 enum compression compression_of(const void *head, size_t n);
@@ -20,6 +21,8 @@ void inflater_free(struct inflater *z);
  * end of the stream (concatenated streams go on), 0 to go on, -1 and *e when the data is corrupt. finish: no more input
  * will come; a stream that is cut short is then an error. */
 int inflater_step(struct inflater *z, const void *in, size_t *in_n, void *out, size_t *out_n, bool finish, struct err *e);
+/* Adds all of it to `to`, compressed fast rather than small; `to` has room for it. gzip and zstd. */
+void compress_all(enum compression kind, const void *from, size_t n, struct buf *to);
 /* "zlib 1.2.13, liblzma 5.4.1", for `evmend version`; to holds the text. */
 const char *compress_library(char to[static 64]);
 

@@ -133,6 +133,27 @@ static int key_url(struct reader *r, node n, const struct key *k, void *to)
 	return 0;
 }
 
+/* A text with places; what stands between them goes into addresses and names, so it is as plain as what fills them. */
+static int key_template(struct reader *r, node n, const struct key *k, void *to)
+{
+	const char *const *text = to;
+	struct err why;
+	int depth = 0;
+
+	if (key_text(r, n, k, to) < 0)
+		return -1;
+	if (!*text || !**text)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "%s is empty", k->name);
+	if (template_check(*text, &why) < 0)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "%s: %s", k->name, why.text);
+	for (const char *s = *text; *s; s++) {
+		depth += *s == '{' ? 1 : *s == '}' ? -1 : 0;
+		if (!depth && *s != '}' && !strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-:", *s))
+			return yaml_err(r->f, n, r->e, ERR_USAGE, "%s may hold letters, digits, '.', '_', '-', ':' and places such as {kind}", k->name);
+	}
+	return 0;
+}
+
 /* The keys of map n that rows know. The caller has asked whether there are others. */
 static int read_rows(struct reader *r, node n, const struct key *rows, struct sink_config *s)
 {
@@ -302,6 +323,39 @@ static const struct key syslog_keys[] = {
 	END,
 };
 
+static const char *const gzip_words[] = { "none", "gzip", NULL };
+
+static const struct key splunk_keys[] = {
+	KEY("url", key_url, splunk.url, .must = "a url, \"https://host:8088\""),
+	KEY("token_file", key_path, splunk.token_file, .must = "a token_file, which holds the token of the event collector"),
+	KEY("index", key_template, splunk.index),
+	KEY("sourcetype", key_template, splunk.sourcetype),
+	KEY("compress", key_word, compress, .words = gzip_words),
+	LATER("ack"),
+	END,
+};
+
+static const struct key elastic_keys[] = {
+	KEY("url", key_url, elastic.url, .must = "a url, \"https://host:9200\""),
+	KEY("index", key_template, elastic.index),
+	KEY("api_key_file", key_path, elastic.api_key_file),
+	KEY("user", key_text, elastic.user),
+	KEY("password_file", key_path, elastic.password_file),
+	KEY("compress", key_word, compress, .words = gzip_words),
+	END,
+};
+
+static int check_elastic(struct reader *r, node n, const struct sink_config *s)
+{
+	if (!s->elastic.user != !s->elastic.password_file)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "the sink '%s' needs both user and password_file, or neither", s->name);
+	if (s->elastic.user && s->elastic.api_key_file)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "the sink '%s' has an API key and a user; leave one out", s->name);
+	if (s->elastic.user && strchr(s->elastic.user, ':')) /* RFC 7617, 2 */
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "the user of the sink '%s' must not hold a colon", s->name);
+	return 0;
+}
+
 static const char *const file_formats[] = { "ndjson", "rfc5424", "cef", "leef", "ecs", "ocsf", NULL };
 static const char *const syslog_formats[] = { "rfc5424", "cef", "leef", NULL };
 static const char *const json_formats[] = { "ndjson", "ecs", "ocsf", NULL };
@@ -310,14 +364,15 @@ static const char *const elastic_formats[] = { "ecs", "ocsf", "ndjson", NULL };
 static const struct {
 	const char *const *formats;  /* the first is the default; NULL: the kind has its own and takes no key format */
 	const struct key *own, *more;
+	int (*check)(struct reader *r, node n, const struct sink_config *s); /* what no single key shows; NULL: nothing */
 } kinds[SINK_KINDS] = {
-	[SINK_FILE] = { file_formats, file_keys, NULL },
-	[SINK_SYSLOG] = { syslog_formats, syslog_keys, NULL },
-	[SINK_SPLUNK] = { json_formats, NULL, request_keys },
-	[SINK_ELASTIC] = { elastic_formats, NULL, request_keys },
-	[SINK_KAFKA] = { json_formats, NULL, request_keys },
-	[SINK_OTLP] = { NULL, NULL, request_keys },
-	[SINK_WEBHOOK] = { NULL, NULL, request_keys },
+	[SINK_FILE] = { file_formats, file_keys, NULL, NULL },
+	[SINK_SYSLOG] = { syslog_formats, syslog_keys, NULL, NULL },
+	[SINK_SPLUNK] = { json_formats, splunk_keys, request_keys, NULL },
+	[SINK_ELASTIC] = { elastic_formats, elastic_keys, request_keys, check_elastic },
+	[SINK_KAFKA] = { json_formats, NULL, request_keys, NULL },
+	[SINK_OTLP] = { NULL, NULL, request_keys, NULL },
+	[SINK_WEBHOOK] = { NULL, NULL, request_keys, NULL },
 };
 
 static const struct key *find_row(const struct key *rows, const char *name)
@@ -388,7 +443,9 @@ int read_sink_keys(struct reader *r, node n, enum sink_kind kind, struct sink_co
 		return yaml_err(r->f, n, r->e, ERR_USAGE, "a sink needs a name");
 	if (read_format(r, yaml_get(n, "format"), kind, s) < 0 || read_rows(r, n, common_keys, s) < 0 || read_rows(r, n, kinds[kind].own, s) < 0)
 		return -1;
-	return read_rows(r, n, kinds[kind].more, s);
+	if (read_rows(r, n, kinds[kind].more, s) < 0)
+		return -1;
+	return kinds[kind].check ? kinds[kind].check(r, n, s) : 0;
 }
 
 int read_sink(struct reader *r, node n, void *item)

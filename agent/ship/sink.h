@@ -63,6 +63,17 @@ struct sink_config {
 		struct {
 			const char *address; /* "host:port" */
 		} syslog;
+		struct {
+			const char *url, *token_file;
+			const char *index, *sourcetype; /* templates; NULL: the token's own index, "evmend:{kind}" */
+			bool ack;                       /* a record counts when it is indexed */
+		} splunk;
+		struct {
+			const char *url;
+			const char *index;              /* template; NULL: the data stream logs-evmend-default */
+			const char *api_key_file;       /* NULL: none */
+			const char *user, *password_file; /* NULL: none */
+		} elastic;
 	};
 };
 

@@ -12,8 +12,8 @@ static const struct {
 } kinds[SINK_KINDS] = {
 	[SINK_FILE] = { "file", &sink_file_ops },
 	[SINK_SYSLOG] = { "syslog", &sink_syslog_ops },
-	[SINK_SPLUNK] = { "splunk", NULL },
-	[SINK_ELASTIC] = { "elastic", NULL },
+	[SINK_SPLUNK] = { "splunk", &sink_splunk_ops },
+	[SINK_ELASTIC] = { "elastic", &sink_elastic_ops },
 	[SINK_KAFKA] = { "kafka", NULL },
 	[SINK_OTLP] = { "otlp", NULL },
 	[SINK_WEBHOOK] = { "webhook", NULL },

@@ -30,7 +30,7 @@ static int read_as(enum sink_kind kind, const char *text, struct sink_config *s,
 
 static void requests_have_their_keys(void **state)
 {
-	static const char text[] = "name: s\nkind: splunk\nformat: ndjson\nlabels: {tenant: a}\n"
+	static const char text[] = "name: s\nkind: kafka\nformat: ndjson\nlabels: {tenant: a}\n"
 		"tls: {ca: ca.pem, cert: /c.pem, key: k.pem, name: siem.example, verify: false,"
 		" pin: 0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef}\n"
 		"batch: {records: 500, bytes: 1048576, wait: 2s}\ncompress: zstd\nproxy: http://proxy.example:3128\ntimeout: 20s\n";
@@ -39,7 +39,7 @@ static void requests_have_their_keys(void **state)
 	struct arena *a;
 
 	(void)state;
-	if (read_as(SINK_SPLUNK, text, &s, &a, &e) < 0)
+	if (read_as(SINK_KAFKA, text, &s, &a, &e) < 0)
 		fail_msg("%s", e.text);
 	assert_string_equal(s.format->name, "ndjson");
 	assert_string_equal(s.labels[0], "tenant=a");
@@ -57,7 +57,7 @@ static void requests_have_their_keys(void **state)
 	assert_string_equal(s.proxy, "http://proxy.example:3128");
 	assert_int_equal(s.timeout, 20 * US_SECOND);
 	arena_free(a);
-	assert_int_equal(read_as(SINK_SPLUNK, "name: s\n", &s, &a, &e), 0);
+	assert_int_equal(read_as(SINK_KAFKA, "name: s\n", &s, &a, &e), 0);
 	assert_false(s.tls.on || s.tls.no_verify); /* verification is what is left out */
 	assert_int_equal(s.compress, SINK_PLAIN);
 	assert_string_equal(s.format->name, "ndjson");
@@ -93,18 +93,18 @@ static void refuses_keys_by_name(void **state)
 		enum sink_kind kind;
 		const char *text, *says;
 	} bad[] = {
-		{ SINK_SPLUNK, "{name: s, tls: {ca: x, verify: maybe}}", "verify" },
-		{ SINK_SPLUNK, "{name: s, tls: {cert: x}}", "both cert and key" },
-		{ SINK_SPLUNK, "{name: s, tls: {pin: abc}}", "64 hex digits" },
-		{ SINK_SPLUNK, "{name: s, tls: {cafile: x}}", "unknown key 'cafile'" },
-		{ SINK_SPLUNK, "{name: s, tls: yes}", "must be a map" },
-		{ SINK_SPLUNK, "{name: s, batch: {records: 0}}", "records" },
-		{ SINK_SPLUNK, "{name: s, batch: {wait: 2h}}", "wait must be from" },
-		{ SINK_SPLUNK, "{name: s, compress: lz4}", "one of none, gzip, zstd" },
-		{ SINK_SPLUNK, "{name: s, proxy: 'socks://x'}", "http://" },
-		{ SINK_SPLUNK, "{name: s, proxy: 'http://user:pw@x'}", "user or a password" },
-		{ SINK_SPLUNK, "{name: s, timeout: 10ms}", "timeout" },
-		{ SINK_SPLUNK, "{name: s, format: cef}", "has no format 'cef'; write one of ndjson, ecs, ocsf" },
+		{ SINK_KAFKA, "{name: s, tls: {ca: x, verify: maybe}}", "verify" },
+		{ SINK_KAFKA, "{name: s, tls: {cert: x}}", "both cert and key" },
+		{ SINK_KAFKA, "{name: s, tls: {pin: abc}}", "64 hex digits" },
+		{ SINK_KAFKA, "{name: s, tls: {cafile: x}}", "unknown key 'cafile'" },
+		{ SINK_KAFKA, "{name: s, tls: yes}", "must be a map" },
+		{ SINK_KAFKA, "{name: s, batch: {records: 0}}", "records" },
+		{ SINK_KAFKA, "{name: s, batch: {wait: 2h}}", "wait must be from" },
+		{ SINK_KAFKA, "{name: s, compress: lz4}", "one of none, gzip, zstd" },
+		{ SINK_KAFKA, "{name: s, proxy: 'socks://x'}", "http://" },
+		{ SINK_KAFKA, "{name: s, proxy: 'http://user:pw@x'}", "user or a password" },
+		{ SINK_KAFKA, "{name: s, timeout: 10ms}", "timeout" },
+		{ SINK_KAFKA, "{name: s, format: cef}", "has no format 'cef'; write one of ndjson, ecs, ocsf" },
 		{ SINK_OTLP, "{name: s, format: ndjson}", "its own format" },
 		{ SINK_FILE, "{name: s, path: x, proxy: 'http://x'}", "a sink of kind file takes no proxy; the kind splunk does" },
 		{ SINK_FILE, "{name: s, path: x, address: 'a:1'}", "a sink of kind file takes no address; the kind syslog does" },
@@ -114,6 +114,14 @@ static void refuses_keys_by_name(void **state)
 		{ SINK_SYSLOG, "{name: s, address: 'a:0'}", "host:port" },
 		{ SINK_SYSLOG, "{name: s, address: ':514'}", "host:port" },
 		{ SINK_SYSLOG, "{name: s}", "needs an address" },
+		{ SINK_SPLUNK, "{name: s, token_file: t}", "needs a url" },
+		{ SINK_SPLUNK, "{name: s, url: 'https://h'}", "needs a token_file" },
+		{ SINK_SPLUNK, "{name: s, url: 'https://h', token_file: t, compress: zstd}", "one of none, gzip" },
+		{ SINK_SPLUNK, "{name: s, url: 'https://h', token_file: t, index: 'a{rule}'}", "no place {rule}" },
+		{ SINK_SPLUNK, "{name: s, url: 'https://h', token_file: t, ack: true}", "ack of a sink of kind splunk is not built yet" },
+		{ SINK_ELASTIC, "{name: s, url: 'https://h', index: 'a/b'}", "index may hold" },
+		{ SINK_ELASTIC, "{name: s, url: 'https://h', user: u}", "both user and password_file" },
+		{ SINK_ELASTIC, "{name: s, url: 'https://h', user: u, password_file: p, api_key_file: k}", "leave one out" },
 		{ SINK_FILE, "{name: s, path: x, take: {level: loud}}", "unknown level 'loud'" },
 		{ SINK_FILE, "{name: s, path: x, take: {kind: case}}", "did you mean 'kinds'" },
 		{ SINK_FILE, "{name: s, path: x, take: [event]}", "taking events is not built yet" },

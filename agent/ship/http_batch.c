@@ -1,0 +1,592 @@
+/* http_batch.c - batches of records over HTTP, and what becomes of each record.
+ *
+ * Why: receivers over HTTP differ in how a record looks and in what an answer means, and in nothing else. Promises: each record that was
+ * taken gets one outcome; a host's records are sent in order, and one that failed holds back those behind it; a batch is cut in halves until
+ * the receiver takes it or one record is left, which alone is then given up. Refuses nothing itself: the receiver does. */
+#include "ship/http_batch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/compress.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "limits.h"
+
+#define LEAST_BYTES 65536        /* a batch is not made smaller because connections break */
+
+#define NAMED_NONE HTTP_UNNAMED
+
+struct item {
+	int64_t seq;
+	size_t n; /* bytes in text, behind those of the items before it */
+};
+
+struct lane {
+	struct item *items;    /* oldest first */
+	size_t n, cap;
+	struct buf text;
+	int64_t since;         /* when the first of those that are not on their way came; monotonic */
+	struct http_call *call;
+	size_t sent, sent_bytes; /* items on their way, the first ones */
+	struct buf body, packed;
+	size_t limit;          /* bytes of a batch now: less after 413 and broken connections, more after each success */
+	size_t suspect;        /* one of so many at the head is bad; 0: none known */
+	size_t named;          /* the receiver says which */
+};
+
+struct held {
+	int64_t number, since;
+	int64_t *seqs;
+	size_t n;
+};
+
+struct http_inside {
+	struct hash_seed seed;
+	struct lane lanes[HTTP_LANES];
+	int64_t records, bytes, wait; /* of a batch */
+	struct sink_result *results;  /* for poll, oldest first from `given` on */
+	size_t n, cap, given;
+	struct sink_result *items;    /* of one answer */
+	size_t items_cap;
+	struct held *held;
+	size_t n_held, held_cap;
+	struct http_call *question;
+	bool hurry, stale;
+};
+
+enum http_means http_means_of(int status)
+{
+	static const int persons[] = { 401, 403, 404, 405, 407, 410 };
+
+	if (status >= 200 && status < 300)
+		return HTTP_ITEMS;
+	if (status == 413)
+		return HTTP_SMALLER;
+	if (status == 408 || status == 425 || status == 429 || status >= 500)
+		return HTTP_AGAIN;
+	for (size_t i = 0; i < sizeof persons / sizeof persons[0]; i++)
+		if (status == persons[i])
+			return HTTP_ALARM;
+	return status < 400 ? HTTP_ALARM : HTTP_BAD;
+}
+
+/* --- results --- */
+
+static void add_result(struct http_inside *in, int64_t seq, enum sink_outcome outcome, int64_t not_before, const char *why)
+{
+	if (in->given && in->given == in->n)
+		in->given = in->n = 0;
+	if (in->n == in->cap) {
+		in->cap = in->cap ? in->cap * 2 : 1024;
+		in->results = xrealloc(in->results, in->cap, sizeof *in->results);
+	}
+	in->results[in->n] = (struct sink_result){ .seq = seq, .outcome = outcome, .not_before = not_before };
+	text_copy(in->results[in->n].why, sizeof in->results[in->n].why, why);
+	in->n++;
+}
+
+static void drop_head(struct lane *l, size_t n)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bytes += l->items[i].n;
+	buf_cut(&l->text, bytes);
+	memmove(l->items, l->items + n, (l->n - n) * sizeof *l->items);
+	l->n -= n;
+}
+
+/* Everything that is not on its way has to come again, so that nothing overtakes. */
+static void give_back(struct http_sink *h, int64_t not_before, const char *why)
+{
+	struct http_inside *in = h->inside;
+
+	for (size_t k = 0; k < h->kind->lanes; k++) {
+		struct lane *l = &in->lanes[k];
+		size_t keep = l->call ? l->sent : 0, bytes = 0;
+
+		for (size_t i = 0; i < keep; i++)
+			bytes += l->items[i].n;
+		for (size_t i = keep; i < l->n; i++)
+			add_result(in, l->items[i].seq, SINK_RETRY, not_before, why);
+		l->n = keep;
+		l->text.n = l->text.p ? bytes : 0;
+		if (!keep) {
+			l->suspect = 0;
+			l->named = NAMED_NONE;
+		}
+	}
+}
+
+/* --- items that are accepted later --- */
+
+static void hold(struct http_inside *in, int64_t number, int64_t now, const struct sink_result *items, size_t n)
+{
+	struct held *x;
+
+	if (in->n_held == in->held_cap) {
+		in->held_cap = in->held_cap ? in->held_cap * 2 : 64;
+		in->held = xrealloc(in->held, in->held_cap, sizeof *in->held);
+	}
+	x = &in->held[in->n_held++];
+	*x = (struct held){ .number = number, .since = now, .seqs = xcalloc(n, sizeof *x->seqs) };
+	for (size_t i = 0; i < n; i++)
+		if (items[i].outcome == SINK_ACCEPTED)
+			x->seqs[x->n++] = items[i].seq;
+}
+
+void http_settle(struct http_sink *h, int64_t number, enum sink_outcome outcome, const char *why)
+{
+	struct http_inside *in = h->inside;
+
+	for (size_t i = 0; i < in->n_held; i++) {
+		struct held *x = &in->held[i];
+
+		if (x->number != number)
+			continue;
+		for (size_t k = 0; k < x->n; k++)
+			add_result(in, x->seqs[k], outcome, 0, why);
+		free(x->seqs);
+		memmove(x, x + 1, (--in->n_held - i) * sizeof *x);
+		return;
+	}
+}
+
+size_t http_held(const struct http_sink *h, int64_t *to, size_t n, int64_t *oldest)
+{
+	const struct http_inside *in = h->inside;
+
+	if (in->n_held && oldest)
+		*oldest = in->held[0].since;
+	for (size_t i = 0; i < n && i < in->n_held; i++)
+		to[i] = in->held[i].number;
+	return in->n_held < n ? in->n_held : n;
+}
+
+/* --- a batch goes out --- */
+
+/* How many of the lane's items the next batch has. */
+static size_t next_batch(const struct http_inside *in, const struct lane *l, size_t *bytes)
+{
+	size_t most = (size_t)in->records, n = 0;
+
+	if (l->suspect && l->named != NAMED_NONE)
+		most = l->named ? l->named : 1;
+	else if (l->suspect)
+		most = l->suspect > 1 ? l->suspect / 2 : 1;
+	*bytes = 0;
+	while (n < l->n && n < most && (!n || *bytes + l->items[n].n <= l->limit))
+		*bytes += l->items[n++].n;
+	return n;
+}
+
+static bool due(const struct http_sink *h, const struct lane *l)
+{
+	const struct http_inside *in = h->inside;
+
+	if (!l->n || l->call)
+		return false;
+	return in->hurry || l->suspect || l->n >= (size_t)in->records || l->text.n >= l->limit || clock_monotonic(h->clock) - l->since >= in->wait;
+}
+
+static void write_body(const struct http_kind *kind, struct lane *l)
+{
+	const char *between = kind->between ? kind->between : "";
+	size_t at = 0;
+
+	buf_reset(&l->body);
+	buf_str(&l->body, kind->before ? kind->before : "");
+	for (size_t i = 0; i < l->sent; i++) {
+		if (i)
+			buf_str(&l->body, between);
+		buf_add(&l->body, l->text.p + at, l->items[i].n);
+		at += l->items[i].n;
+	}
+	buf_str(&l->body, kind->after ? kind->after : "");
+	if (l->body.refused)
+		die("a batch exceeds its memory");
+}
+
+static void begin(struct http_sink *h, struct lane *l)
+{
+	static const char *const encodings[] = { [SINK_GZIP] = "Content-Encoding: gzip", [SINK_ZSTD] = "Content-Encoding: zstd" };
+	int compress = h->config->compress;
+	char media[120];
+	struct buf signature;
+	const char *headers[3] = { media };
+	struct http_request r = { .method = "POST", .url = buf_text(&h->url), .headers = headers, .n_headers = 1, .owner = l };
+
+	l->sent = next_batch(h->inside, l, &l->sent_bytes);
+	write_body(h->kind, l);
+	(void)snprintf(media, sizeof media, "Content-Type: %s", h->kind->media);
+	if (compress != SINK_PLAIN) {
+		buf_reset(&l->packed);
+		compress_all(compress == SINK_GZIP ? COMPRESS_GZIP : COMPRESS_ZSTD, l->body.p, l->body.n, &l->packed);
+		headers[r.n_headers++] = encodings[compress];
+	}
+	r.body = compress != SINK_PLAIN ? l->packed.p : l->body.p;
+	r.n = compress != SINK_PLAIN ? l->packed.n : l->body.n;
+	buf_init(&signature, 4096);
+	if (h->kind->sign) {
+		h->kind->sign(h, r.body, r.n, &signature);
+		headers[r.n_headers++] = buf_text(&signature);
+	}
+	l->call = http_begin(h->http, &r);
+	buf_free(&signature);
+}
+
+/* --- its answer --- */
+
+static void take_items(struct http_sink *h, struct lane *l, const struct http_verdict *v, int64_t retry_at)
+{
+	struct http_inside *in = h->inside;
+
+	if (v->held >= 0)
+		hold(in, v->held, clock_monotonic(h->clock), v->items, v->n);
+	for (size_t i = 0; i < v->n; i++) {
+		const struct sink_result *r = &v->items[i];
+
+		if (r->outcome != SINK_ACCEPTED || v->held < 0)
+			add_result(in, r->seq, r->outcome, r->outcome == SINK_RETRY && !r->not_before ? retry_at : r->not_before, r->why);
+	}
+	drop_head(l, v->n);
+	l->suspect = l->suspect > v->n ? l->suspect - v->n : 0;
+	l->named = l->suspect && l->named != NAMED_NONE && l->named >= v->n ? l->named - v->n : NAMED_NONE;
+	l->limit += l->limit / 16;
+	if (l->limit > (size_t)in->bytes)
+		l->limit = (size_t)in->bytes;
+}
+
+/* Nothing was taken. One alone is given up; of more a part is sent. */
+static void cut(struct http_sink *h, struct lane *l, bool too_large, const struct http_verdict *v)
+{
+	if (l->sent == 1) {
+		add_result(h->inside, l->items[0].seq, SINK_DEAD, 0, v->why);
+		drop_head(l, 1);
+		l->suspect = 0;
+		l->named = NAMED_NONE;
+	} else if (too_large) {
+		l->limit = l->sent_bytes / 2;
+	} else {
+		l->suspect = l->sent;
+		l->named = v->bad < l->sent ? v->bad : NAMED_NONE;
+	}
+}
+
+static int64_t later(const struct http_sink *h, const struct http_answer *a, bool alarm)
+{
+	int64_t now = clock_monotonic(h->clock);
+	uint64_t random = 0;
+
+	if (a->retry_after || !alarm)
+		return a->retry_after ? now + a->retry_after : 0;
+	os_random(&random, sizeof random);
+	return now + HTTP_ALARM_PAUSE + (int64_t)(random % (uint64_t)(HTTP_ALARM_PAUSE / 2));
+}
+
+/* What the receiver says, as far as it fits; without what could drive a terminal. */
+static void excerpt(const struct http_answer *a, enum http_means means, char *to, size_t n)
+{
+	size_t k = (size_t)snprintf(to, n, "HTTP %d%s%s", a->status, means == HTTP_ALARM ? "; look at its address and our credentials" : "",
+		a->n ? ": " : "");
+
+	for (const char *s = a->body; *s && k < n - 1; s++)
+		if ((unsigned char)*s >= ' ' && *s != 127)
+			to[k++] = *s;
+	to[k < n ? utf8_cut(to, k, k) : n - 1] = '\0';
+}
+
+/* Fills the verdict; what a receiver says goes into it as far as the kind reads it. */
+static enum http_means judge(struct http_sink *h, const struct lane *l, const struct http_answer *a, struct http_verdict *v)
+{
+	struct http_inside *in = h->inside;
+	enum http_means means = HTTP_AGAIN;
+
+	if (l->sent > in->items_cap) {
+		in->items_cap = l->sent;
+		in->items = xrealloc(in->items, in->items_cap, sizeof *in->items);
+	}
+	for (size_t i = 0; i < l->sent; i++)
+		in->items[i] = (struct sink_result){ .seq = l->items[i].seq, .outcome = SINK_ACCEPTED };
+	*v = (struct http_verdict){ .items = in->items, .n = l->sent, .bad = HTTP_UNNAMED, .held = -1 };
+	if (a->too_long) {
+		text_copy(v->why, sizeof v->why, "its answer is too long");
+		return HTTP_SMALLER;
+	}
+	if (a->status)
+		means = h->kind->judge(h, a, v);
+	if (means == HTTP_ITEMS || v->why[0])
+		return means;
+	if (a->status)
+		excerpt(a, means, v->why, sizeof v->why);
+	else
+		text_copy(v->why, sizeof v->why, a->why);
+	return means;
+}
+
+static void answered(struct http_sink *h, struct lane *l, const struct http_answer *a)
+{
+	struct http_verdict v;
+	enum http_means means = judge(h, l, a, &v);
+
+	http_end(h->http, l->call);
+	l->call = NULL;
+	switch (means) {
+	case HTTP_ITEMS:
+		take_items(h, l, &v, later(h, a, false));
+		break;
+	case HTTP_SMALLER:
+	case HTTP_BAD:
+		cut(h, l, means == HTTP_SMALLER, &v);
+		break;
+	case HTTP_AGAIN:
+	case HTTP_ALARM:
+		/* a large body may be why the connection broke */
+		if (!a->status && a->reached && l->limit > 2 * (size_t)LEAST_BYTES)
+			l->limit /= 2;
+		give_back(h, later(h, a, means == HTTP_ALARM), v.why);
+		break;
+	}
+	l->sent = 0;
+}
+
+static bool all_quiet(const struct http_sink *h)
+{
+	const struct http_inside *in = h->inside;
+
+	for (size_t k = 0; k < h->kind->lanes; k++)
+		if (in->lanes[k].n)
+			return false;
+	return !in->n_held;
+}
+
+static void ask(struct http_sink *h)
+{
+	struct http_inside *in = h->inside;
+	struct http_request r = { .method = "POST", .url = buf_text(&h->url) };
+
+	if (in->question || !h->kind->ask || !h->kind->ask(h, &r))
+		return;
+	r.owner = in;
+	in->question = http_begin(h->http, &r);
+}
+
+static void drive(struct http_sink *h)
+{
+	struct http_inside *in = h->inside;
+	struct http_call *c;
+
+	while ((c = http_drive(h->http))) {
+		const struct http_answer *a = http_answer(c);
+
+		if (a->owner != in) {
+			answered(h, a->owner, a);
+			continue;
+		}
+		h->kind->told(h, a);
+		in->question = NULL;
+		http_end(h->http, c);
+	}
+	for (size_t k = 0; k < h->kind->lanes; k++)
+		if (due(h, &in->lanes[k]))
+			begin(h, &in->lanes[k]);
+	ask(h);
+	if (in->hurry && all_quiet(h))
+		in->hurry = false;
+}
+
+/* --- the operations of a sink --- */
+
+static void make_inside(struct http_sink *h)
+{
+	const struct sink_batch *mine = &h->config->batch, *usual = &h->kind->batch;
+	struct http_inside *in = h->inside = xcalloc(1, sizeof *in);
+
+	in->seed = hash_seed_draw();
+	in->records = mine->records ? mine->records : usual->records;
+	in->bytes = mine->bytes ? mine->bytes : usual->bytes;
+	in->wait = mine->wait ? mine->wait : usual->wait;
+	for (size_t k = 0; k < h->kind->lanes; k++) {
+		struct lane *l = &in->lanes[k];
+
+		buf_init(&l->text, 4 * (size_t)in->bytes + LIMIT_HTTP_RECORD);
+		buf_init(&l->body, 8 * (size_t)in->bytes + 2 * LIMIT_HTTP_RECORD);
+		buf_init(&l->packed, 8 * (size_t)in->bytes + 2 * LIMIT_HTTP_RECORD);
+		l->limit = (size_t)in->bytes;
+		l->named = NAMED_NONE;
+	}
+}
+
+static bool any_call(const struct http_sink *h)
+{
+	for (size_t k = 0; k < h->kind->lanes; k++)
+		if (h->inside->lanes[k].call)
+			return true;
+	return h->inside->question;
+}
+
+/* Secrets and certificates are read anew; the old ones go on when the new ones are no good. */
+static int open_http(struct http_sink *h, struct err *e)
+{
+	struct http *old = h->http;
+	struct buf old_url = h->url;
+
+	h->http = http_new(h->config, h->clock, h->files, e);
+	if (!h->http) {
+		h->http = old;
+		return -1;
+	}
+	buf_init(&h->url, 8192);
+	if (h->kind->open(h, e) < 0) {
+		http_free(h->http);
+		buf_free(&h->url);
+		h->http = old;
+		h->url = old_url;
+		return -1;
+	}
+	http_free(old);
+	buf_free(&old_url);
+	return 0;
+}
+
+int http_sink_open(struct sink *s, const struct http_kind *kind, struct err *e)
+{
+	struct http_sink *h = s->self;
+
+	if (!h) {
+		h = s->self = xcalloc(1, sizeof *h);
+		*h = (struct http_sink){ .config = s->config, .clock = s->clock, .files = s->files, .kind = kind };
+		make_inside(h);
+	}
+	if (h->http && (!h->inside->stale || any_call(h)))
+		return 0;
+	if (open_http(h, e) < 0)
+		return -1;
+	h->inside->stale = false;
+	return 0;
+}
+
+static bool take(struct http_sink *h, const struct spool_record *r)
+{
+	struct http_inside *in = h->inside;
+	struct record_view v;
+	struct lane *l;
+	size_t before;
+
+	view_open(&v, r);
+	l = &in->lanes[h->kind->lanes > 1 ? hash_bytes(&in->seed, v.host, strlen(v.host)) % h->kind->lanes : 0];
+	before = l->text.n;
+	if (l->n >= 2 * (size_t)in->records || before >= 2 * (size_t)in->bytes) {
+		view_close(&v);
+		return false;
+	}
+	h->kind->encode(h, &v, &l->text);
+	view_close(&v);
+	if (l->text.refused || l->text.n == before || l->text.n - before > LIMIT_HTTP_RECORD) {
+		l->text.n = before;
+		l->text.refused = false;
+		add_result(in, r->seq, SINK_DEAD, 0, "it is too large for a request");
+		return true;
+	}
+	if (l->n == l->cap) {
+		l->cap = l->cap ? l->cap * 2 : 256;
+		l->items = xrealloc(l->items, l->cap, sizeof *l->items);
+	}
+	if (l->n == l->sent)
+		l->since = clock_monotonic(h->clock);
+	l->items[l->n++] = (struct item){ .seq = r->seq, .n = l->text.n - before };
+	return true;
+}
+
+int http_sink_submit(struct sink *s, const struct spool_record *r, size_t n, struct err *e)
+{
+	struct http_sink *h = s->self;
+	int did = 0;
+
+	if (!h || !h->http)
+		return err_set(e, ERR_IO, "sink %s: it is not open", s->config->name);
+	while ((size_t)did < n && take(h, &r[did]))
+		did++;
+	drive(h);
+	return did;
+}
+
+int http_sink_poll(struct sink *s, struct sink_result *to, size_t n, size_t *got, struct err *e)
+{
+	struct http_sink *h = s->self;
+	struct http_inside *in;
+
+	(void)e;
+	*got = 0;
+	if (!h || !h->http)
+		return 0;
+	in = h->inside;
+	drive(h);
+	*got = in->n - in->given < n ? in->n - in->given : n;
+	if (*got)
+		memcpy(to, in->results + in->given, *got * sizeof *to);
+	in->given += *got;
+	return 0;
+}
+
+int http_sink_wait_fd(struct sink *s, bool *write)
+{
+	const struct http_sink *h = s->self;
+
+	*write = false;
+	return h && h->http ? http_fd(h->http) : -1;
+}
+
+int http_sink_flush(struct sink *s, struct err *e)
+{
+	struct http_sink *h = s->self;
+
+	if (!h || !h->http || all_quiet(h))
+		return 0;
+	h->inside->hurry = true;
+	drive(h);
+	return all_quiet(h) ? 0 : err_set(e, ERR_IO, "sink %s: some records have no answer yet", s->config->name);
+}
+
+void http_sink_reopen(struct sink *s)
+{
+	struct http_sink *h = s->self;
+
+	if (h)
+		h->inside->stale = true;
+}
+
+void http_sink_close(struct sink *s)
+{
+	struct http_sink *h = s->self;
+	struct http_inside *in;
+
+	if (!h)
+		return;
+	in = h->inside;
+	for (size_t k = 0; k < h->kind->lanes; k++)
+		if (in->lanes[k].call)
+			http_end(h->http, in->lanes[k].call);
+	if (in->question)
+		http_end(h->http, in->question);
+	if (h->kind->close)
+		h->kind->close(h);
+	http_free(h->http);
+	for (size_t k = 0; k < h->kind->lanes; k++) {
+		free(in->lanes[k].items);
+		buf_free(&in->lanes[k].text);
+		buf_free(&in->lanes[k].body);
+		buf_free(&in->lanes[k].packed);
+	}
+	for (size_t i = 0; i < in->n_held; i++)
+		free(in->held[i].seqs);
+	free(in->held);
+	free(in->results);
+	free(in->items);
+	free(in);
+	buf_free(&h->url);
+	free(h);
+	s->self = NULL;
+}

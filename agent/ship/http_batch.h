@@ -1,0 +1,85 @@
+/* http_batch.h - the one engine behind all sinks that speak HTTP. What differs between them is a struct http_kind.
+ *
+ * Records are encoded one by one when they are submitted and gathered in a few lanes; a host's records are all in one lane, and a lane
+ * has one request on its way, so order per host is kept. What fails for a while goes back to the pump with all that waits behind it and comes
+ * again in order; a batch that is too large, or holds something bad that the receiver does not name, is cut in halves here. */
+#ifndef EVMEND_SHIP_HTTP_BATCH_H
+#define EVMEND_SHIP_HTTP_BATCH_H
+
+#include "ship/http.h"
+#include "ship/sink.h"
+#include "ship/view.h"
+
+struct http_inside;
+
+struct http_sink { /* sink.self */
+	const struct sink_config *config;
+	const struct clock *clock;
+	const struct os_file_ops *files;
+	const struct http_kind *kind;
+	struct http *http;  /* open gives it its headers: http_header */
+	struct buf url;     /* of each batch; open writes it */
+	void *own;          /* the kind's; it frees it in close */
+	struct http_inside *inside;
+};
+
+enum http_means {
+	HTTP_ITEMS,   /* the receiver has looked at them: their outcomes are in items */
+	HTTP_AGAIN,   /* not now, all of it: pause, or Retry-After */
+	HTTP_ALARM,   /* a person has to do something (token, address): all of it again, slowly */
+	HTTP_SMALLER, /* too large: halves; one record alone is dead */
+	HTTP_BAD,     /* nothing was taken because of some of them: that one is looked for; one record alone is dead */
+};
+
+#define HTTP_UNNAMED ((size_t)-1)
+
+struct http_verdict {
+	struct sink_result *items; /* in the order of the body; all SINK_ACCEPTED before judge is called */
+	size_t n;
+	size_t bad;                /* HTTP_BAD: index of the one that the receiver named, or HTTP_UNNAMED. It is sent alone before it is dead */
+	int64_t held;              /* HTTP_ITEMS: those accepted count only when http_settle names this number; -1: they count now */
+	char why[160];             /* for all but HTTP_ITEMS; "": the status is told */
+};
+
+struct http_kind {
+	size_t lanes;          /* requests on their way at once, 1 to HTTP_LANES */
+	struct sink_batch batch; /* where the configuration names none */
+	const char *media;     /* Content-Type of a batch */
+	const char *before, *between, *after; /* of a body: around and between its items; NULL: nothing */
+	const char *probe;     /* body of a request that the receiver looks at and that holds no record, for check; NULL: HEAD instead */
+	/* Reads secrets, writes url and headers. Called again after SIGHUP with url empty and http new; own is then what it was. */
+	int (*open)(struct http_sink *h, struct err *e);
+	void (*encode)(struct http_sink *h, const struct record_view *v, struct buf *to); /* one item; nothing added: it cannot be sent, dead */
+	void (*sign)(struct http_sink *h, const void *body, size_t n, struct buf *header); /* a header line for this body as sent; NULL: none */
+	/* Only for a whole answer. http_means_of is what the status alone says. */
+	enum http_means (*judge)(struct http_sink *h, const struct http_answer *a, struct http_verdict *v);
+	/* Called while nothing else is asked: fills in a request beside the batches and says true; its answer comes to told. NULL: never. */
+	bool (*ask)(struct http_sink *h, struct http_request *r);
+	void (*told)(struct http_sink *h, const struct http_answer *a);
+	void (*close)(struct http_sink *h); /* NULL: nothing to do */
+};
+
+#define HTTP_LANES 4
+#define HTTP_ALARM_PAUSE US_MINUTE /* a person has to come */
+
+/* 2xx: ITEMS. 413 SMALLER. 408, 425, 429 and 5xx: AGAIN. 401, 403, 404, 405, 407, 410 and redirects: ALARM. Other 4xx: BAD. */
+enum http_means http_means_of(int status);
+/* Items that were held under that number have this outcome now. */
+void http_settle(struct http_sink *h, int64_t held, enum sink_outcome outcome, const char *why);
+size_t http_held(const struct http_sink *h, int64_t *to, size_t n, int64_t *oldest); /* numbers held, oldest first; *oldest: since when, monotonic */
+
+/* The operations of a sink. open and check of each kind call the first two with its struct http_kind; the others stand in its table as they
+ * are. */
+int http_sink_open(struct sink *s, const struct http_kind *kind, struct err *e);
+int http_sink_check(struct sink *s, const struct http_kind *kind, int64_t until, struct buf *says, struct err *e);
+int http_sink_submit(struct sink *s, const struct spool_record *r, size_t n, struct err *e);
+int http_sink_poll(struct sink *s, struct sink_result *to, size_t n, size_t *got, struct err *e);
+int http_sink_wait_fd(struct sink *s, bool *write);
+int http_sink_flush(struct sink *s, struct err *e);
+void http_sink_reopen(struct sink *s);
+void http_sink_close(struct sink *s);
+
+/* "https://h:8088/" and "/services/collector/event" as one address, added to `to`: the path of the URL is kept, slashes are not doubled. */
+void http_join(struct buf *to, const char *url, const char *path);
+
+#endif

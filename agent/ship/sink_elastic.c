@@ -1,0 +1,190 @@
+/* sink_elastic.c - records to the bulk endpoint of Elasticsearch or OpenSearch.
+ *
+ * Why: both take many documents in one request and answer about each. Promises: a document's id is the record's uid and it is created,
+ * never overwritten, so that a repeat is told from a new one (409, which counts as delivered; in a data stream that has rolled over only
+ * within its newest index); every item of the answer is read. Refuses: an answer that is not about each document.
+ * Source: Elasticsearch 8, "Bulk API"; OpenSearch, "Bulk". */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "limits.h"
+#include "ship/formats.h"
+#include "ship/http_batch.h"
+#include "ship/sink_kinds.h"
+#include "ship/template.h"
+
+#define INDEX "logs-evmend-default" /* a data stream, by the templates that both bring along */
+#define ASK_ABOUT "/_bulk?filter_path=errors,items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by.reason"
+
+static const char *index_of(const struct sink_config *c)
+{
+	return c->elastic.index ? c->elastic.index : INDEX;
+}
+
+static int read_credentials(struct http_sink *h, struct err *e)
+{
+	const struct sink_config *c = h->config;
+	const char *path = c->elastic.api_key_file ? c->elastic.api_key_file : c->elastic.password_file;
+	struct secret *s;
+
+	if (!path)
+		return 0;
+	s = secret_read(h->files, path, e);
+	if (!s)
+		return err_prefix(e, "sink %s", c->name);
+	if (c->elastic.api_key_file)
+		http_header(h->http, "Authorization: ApiKey ", s);
+	else
+		http_basic(h->http, c->elastic.user, s);
+	secret_free(s);
+	return 0;
+}
+
+static int bulk_open(struct http_sink *h, struct err *e)
+{
+	const char *index = index_of(h->config);
+
+	if (read_credentials(h, e) < 0)
+		return -1;
+	http_join(&h->url, h->config->elastic.url, "");
+	if (template_fixed(index)) { /* else each action names it */
+		buf_char(&h->url, '/');
+		buf_str(&h->url, index);
+	}
+	buf_str(&h->url, ASK_ABOUT);
+	return 0;
+}
+
+static void put_action(const struct sink_config *c, const struct record_view *v, struct buf *to)
+{
+	const char *index = index_of(c);
+	struct json_out o;
+
+	json_begin(&o, to);
+	json_open(&o, NULL, '{');
+	json_open(&o, "create", '{');
+	if (!template_fixed(index)) {
+		struct buf b;
+
+		buf_init(&b, 4096);
+		template_fill(index, c, v, template_name, &b);
+		json_put_strn(&o, "_index", buf_text(&b), b.n);
+		buf_free(&b);
+	}
+	json_put_str(&o, "_id", v->uid);
+	json_close(&o, '}');
+	json_close(&o, '}');
+	buf_char(to, '\n');
+}
+
+static void bulk_encode(struct http_sink *h, const struct record_view *v, struct buf *to)
+{
+	const struct sink_config *c = h->config;
+
+	put_action(c, v, to);
+	if (strcmp(c->format->name, "ecs") != 0) { /* a data stream wants it in each document; ECS has it */
+		struct json_out o;
+		size_t at;
+
+		json_begin(&o, to);
+		json_open(&o, NULL, '{');
+		json_put_str(&o, "@timestamp", v->time);
+		buf_char(to, ',');
+		at = to->n;
+
+		c->format->write(c, v, FORMAT_ANY, to);
+		if (!to->refused && to->n > at + 1) { /* without its brace */
+			memmove(to->p + at, to->p + at + 1, to->n - at - 1);
+			to->n--;
+		}
+	} else {
+		c->format->write(c, v, FORMAT_ANY, to);
+	}
+	buf_char(to, '\n');
+}
+
+static void why_of(const struct json *error, char *to, size_t n)
+{
+	const char *cause = json_str(json_get(json_get(error, "caused_by"), "reason"), NULL);
+	struct buf b;
+
+	buf_init(&b, LIMIT_HTTP_ANSWER);
+	buf_printf(&b, "%s: %s%s%s", json_str(json_get(error, "type"), "no reason given"), json_str(json_get(error, "reason"), ""), cause ? ": " : "",
+		cause ? cause : "");
+	text_copy(to, n, buf_text(&b));
+	to[utf8_cut(to, strlen(to), strlen(to))] = '\0';
+	buf_free(&b);
+}
+
+/* One document: taken or there already, not now, for a person, never. */
+static bool judge_item(struct http_sink *h, const struct json *item, struct sink_result *r)
+{
+	const struct json *j = json_get(item, "create");
+	int64_t status = json_int(json_get(j, "status"), 0);
+	enum http_means means = http_means_of((int)status);
+
+	if (status < 200 || status > 599)
+		return false;
+	if (means == HTTP_ITEMS || status == 409)
+		return true;
+	r->outcome = means == HTTP_BAD || means == HTTP_SMALLER ? SINK_DEAD : SINK_RETRY;
+	if (means == HTTP_ALARM) /* no such index, no right to write into it */
+		r->not_before = clock_monotonic(h->clock) + HTTP_ALARM_PAUSE;
+	why_of(json_get(j, "error"), r->why, sizeof r->why);
+	return true;
+}
+
+static enum http_means bulk_judge(struct http_sink *h, const struct http_answer *a, struct http_verdict *v)
+{
+	struct json *j = json_parse_max(a->body, a->n, LIMIT_HTTP_ANSWER, NULL);
+	const struct json *items = json_get(j, "items");
+	enum http_means means = http_means_of(a->status);
+
+	if (means == HTTP_ITEMS && !json_is_array(items)) {
+		means = HTTP_ALARM;
+		text_copy(v->why, sizeof v->why, "what answers there is no bulk endpoint");
+	} else if (means == HTTP_ITEMS) {
+		for (size_t i = 0; i < v->n && means == HTTP_ITEMS; i++)
+			if (json_len(items) != v->n || !judge_item(h, json_at(items, i), &v->items[i]))
+				means = HTTP_BAD; /* smaller pieces show which one is missing */
+		if (means == HTTP_BAD)
+			text_copy(v->why, sizeof v->why, "it does not answer about each document");
+	} else if (json_is_object(json_get(j, "error"))) {
+		why_of(json_get(j, "error"), v->why, sizeof v->why);
+	}
+	json_free(j);
+	return means;
+}
+
+static const struct http_kind elastic = {
+	.lanes = 3,
+	.batch = { .records = 2000, .bytes = 5 << 20, .wait = US_SECOND / 10 },
+	.media = "application/x-ndjson",
+	.probe = "",
+	.open = bulk_open,
+	.encode = bulk_encode,
+	.judge = bulk_judge,
+};
+
+static int elastic_open(struct sink *s, struct err *e)
+{
+	return http_sink_open(s, &elastic, e);
+}
+
+static int elastic_check(struct sink *s, int64_t until, struct buf *says, struct err *e)
+{
+	buf_str(says, s->config->elastic.url);
+	return http_sink_check(s, &elastic, until, says, e);
+}
+
+const struct sink_ops sink_elastic_ops = {
+	.open = elastic_open,
+	.submit = http_sink_submit,
+	.poll = http_sink_poll,
+	.wait_fd = http_sink_wait_fd,
+	.flush = http_sink_flush,
+	.reopen = http_sink_reopen,
+	.check = elastic_check,
+	.close = http_sink_close,
+};

@@ -1,0 +1,469 @@
+#!/usr/bin/env python3
+"""http_receiver.py - strict stand-ins for receivers over HTTP: Splunk's event collector and the bulk endpoint of Elasticsearch.
+
+  http_receiver.py hec|bulk FOLDER [options]
+
+Looks at every byte of the protocol: what a real receiver would let pass, but a sender must not do, is a line in FOLDER/violations.
+Each record that was taken is a line "UID HOST SEQ-IN-BATCH" in FOLDER/received, on disk before the answer, so that a receiver that is
+killed and started again knows what it has. FOLDER/refused has the uids that were refused for good, FOLDER/requests a line for each request.
+Only the standard library.
+
+  --port N        where it listens (127.0.0.1); 0: any. FOLDER/port has it
+  --token TEXT    the token of HEC, or "ApiKey xyz" / "Basic xyz" for bulk
+  --index NAME    of bulk: the one that the address must name; without: each action names one
+  --tls CERT KEY  TLS 1.2 at least; --client-ca FILE: a client certificate is asked for and verified
+  --refuse TEXT   records that hold this text are refused for good
+  --max-bytes N   413 for larger bodies (as they come)
+  --ack           HEC: acknowledgement; true after --ack-after seconds, said once; --ack-lose N: every N-th batch is never acknowledged
+  --anonymous     HEC: does not name the event that it refuses
+  --faults FILE   what happens to the requests, in order, again and again: lines "COUNT WHAT [ARGUMENT]" with WHAT one of
+                  ok; status CODE[:RETRY-AFTER] (nothing is taken); slow SECONDS; freeze SECONDS (read, never answered);
+                  reset-body (half of it is read, then RST); reset-answer (all is taken, then RST in the middle of the answer);
+                  busy-items SHARE (bulk: that share of the items is 429)
+"""
+import argparse
+import json
+import os
+import random
+import re
+import socket
+import socketserver
+import ssl
+import struct
+import sys
+import threading
+import time
+import zlib
+
+UID = re.compile(r"[0-9a-f]{64}\Z")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\Z")
+GUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\Z")
+
+
+class Violation(Exception):
+    """What a sender must not do; the request is answered with 400 all the same."""
+
+
+class Reset(Exception):
+    pass
+
+
+def once(pairs):
+    d = dict(pairs)
+    if len(d) != len(pairs):
+        raise Violation("a member of an object stands there twice: %s" % [k for k, _ in pairs])
+    return d
+
+
+def no_constant(name):
+    raise Violation("%s is no JSON" % name)
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=once, parse_constant=no_constant)
+
+
+class Store:
+    """What was taken, on disk."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.lock = threading.Lock()
+        self.known = set()
+        path = os.path.join(folder, "received")
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as f:
+                text = f.read()
+            cut = text.rfind("\n") + 1  # a line that was torn by kill -9 was not answered
+            if cut != len(text):
+                with open(path, "r+", encoding="utf-8") as f:
+                    f.truncate(len(text[:cut].encode()))
+            self.known = {line.split(" ", 1)[0] for line in text[:cut].splitlines()}
+        self.file = open(path, "a", encoding="utf-8")
+
+    def note(self, name, line):
+        with self.lock, open(os.path.join(self.folder, name), "a", encoding="utf-8") as f:
+            f.write(line.replace("\n", " ") + "\n")
+
+    def take(self, records):
+        """records: (uid, host). Which of them were new."""
+        with self.lock:
+            fresh = [uid not in self.known for uid, _ in records]
+            self.file.write("".join("%s %s %d\n" % (u, h, i) for i, (u, h) in enumerate(records)))
+            self.file.flush()
+            os.fdatasync(self.file.fileno())
+            self.known.update(u for u, _ in records)
+            return fresh
+
+
+class Faults:
+    def __init__(self, path):
+        self.lock = threading.Lock()
+        self.steps = []
+        self.at = 0
+        if path:
+            with open(path, encoding="utf-8") as f:
+                for line in f:
+                    words = line.split("#")[0].split()
+                    if words:
+                        self.steps += [(words[1], words[2] if len(words) > 2 else None)] * int(words[0])
+
+    def next(self):
+        with self.lock:
+            if not self.steps:
+                return "ok", None
+            step = self.steps[self.at % len(self.steps)]
+            self.at += 1
+            return step
+
+
+class Handler(socketserver.BaseRequestHandler):
+    def setup(self):
+        self.request.settimeout(60)
+        self.rest = b""
+
+    def more(self):
+        got = self.request.recv(1 << 18)
+        if not got:
+            raise EOFError
+        self.rest += got
+
+    def reset(self):
+        raw = self.request
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if isinstance(raw, ssl.SSLSocket):
+            raw = socket.socket(fileno=raw.detach())
+        raw.close()
+        raise Reset
+
+    def handle(self):
+        try:
+            while self.one():
+                pass
+        except (EOFError, Reset, ConnectionError, socket.timeout, ssl.SSLError, OSError):
+            pass
+
+    def head(self):
+        while b"\r\n\r\n" not in self.rest:
+            if len(self.rest) > 65536:
+                raise EOFError
+            self.more()
+        head, self.rest = self.rest.split(b"\r\n\r\n", 1)
+        lines = head.decode("latin-1").split("\r\n")
+        headers = {}
+        for line in lines[1:]:
+            name, _, value = line.partition(":")
+            if not _ or name != name.strip() or name.lower() in headers:
+                raise Violation("a bad header line, or one twice: %s" % name)
+            headers[name.lower()] = value.strip()
+        return lines[0].split(" "), headers
+
+    def answer(self, status, body, extra=(), tear=False):
+        text = body if isinstance(body, bytes) else json.dumps(body, separators=(",", ":")).encode()
+        head = ["HTTP/1.1 %d X" % status, "Content-Type: application/json", "Content-Length: %d" % len(text), *extra]
+        whole = ("\r\n".join(head) + "\r\n\r\n").encode() + text
+        if tear:
+            self.request.sendall(whole[: len(whole) - len(text) // 2 - 1])
+            time.sleep(0.02)
+            self.reset()
+        self.request.sendall(whole)
+
+    def one(self):
+        s = self.server
+        try:
+            line, headers = self.head()
+            if len(line) != 3 or line[2] != "HTTP/1.1":
+                raise Violation("the request line is %s" % line)
+            for wanted in ("host", "content-length") if line[0] == "POST" else ("host",):
+                if wanted not in headers:
+                    raise Violation("no header %s" % wanted)
+            for unwanted in ("expect", "transfer-encoding", "cookie", "x-forwarded-for"):
+                if unwanted in headers:
+                    raise Violation("a header %s" % unwanted)
+            n = int(headers.get("content-length", "0"))
+        except Violation as v:
+            s.store.note("violations", str(v))
+            self.answer(400, {"text": str(v)})
+            return False
+        s.store.note("requests", "%s %s %d" % (line[0], line[1], n))
+        is_batch = n > 0 and not line[1].startswith("/services/collector/ack")
+        what, argument = s.faults.next() if is_batch else ("ok", None)
+        if what == "reset-body":
+            while len(self.rest) < n // 2:
+                self.more()
+            self.reset()
+        if s.options.max_bytes and n > s.options.max_bytes:
+            self.answer(413, {"text": "too large"}, ["Connection: close"])  # the body is not read
+            time.sleep(0.05)
+            return False
+        while len(self.rest) < n:
+            self.more()
+        body, self.rest = self.rest[:n], self.rest[n:]
+        if what == "freeze":
+            time.sleep(float(argument))
+            return False
+        if what == "slow":
+            time.sleep(float(argument))
+        if what == "status":
+            code, _, after = argument.partition(":")
+            self.answer(int(code), {"text": "not now", "code": 9} if s.options.kind == "hec" else {"error": {"type": "busy", "reason": "not now"},
+                        "status": int(code)}, ["Retry-After: " + after.replace("_", " ")] if after else [])
+            return True
+        try:
+            if line[0] != "POST":
+                raise Violation("the method is %s" % line[0])
+            if not self.authorized(headers):
+                return True
+            self.server.work(self, line[1], headers, body, what, argument)
+        except Violation as v:
+            s.store.note("violations", str(v))
+            self.answer(400, {"text": str(v), "code": 6, "error": {"type": "violation", "reason": str(v)}})
+        return True
+
+    def authorized(self, headers):
+        s = self.server
+        given = headers.get("authorization")
+        wanted = s.options.token
+        if s.options.kind == "hec":
+            wanted = "Splunk " + wanted
+            if given == wanted:
+                return True
+            self.answer(401 if given is None else 403, {"text": "Token is required" if given is None else "Invalid token",
+                                                        "code": 2 if given is None else 4})
+            return False
+        if given == wanted or not wanted:
+            return True
+        self.answer(401, {"error": {"type": "security_exception", "reason": "missing or wrong credentials"}, "status": 401})
+        return False
+
+
+def plain(headers, body):
+    encoding = headers.get("content-encoding")
+    if encoding is None:
+        return body
+    if encoding != "gzip":
+        raise Violation("Content-Encoding %s" % encoding)
+    d = zlib.decompressobj(31)
+    out = d.decompress(body)
+    if not d.eof or d.unused_data:
+        raise Violation("the gzip body is cut short, or something follows it")
+    return out
+
+
+def text_of(body):
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Violation("the body is no UTF-8")
+
+
+class Receiver(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 64
+
+    def __init__(self, options):
+        self.options = options
+        self.store = Store(options.folder)
+        self.faults = Faults(options.faults)
+        self.random = random.Random(7)
+        self.acks = {}  # channel -> id -> when it turns true; None: never
+        self.ack_lock = threading.Lock()
+        self.batches = 0
+        super().__init__(("127.0.0.1", options.port), Handler)
+        self.tls = None
+        if options.tls:
+            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.tls.load_cert_chain(*options.tls)
+            self.tls.minimum_version = ssl.TLSVersion.TLSv1_2
+            if options.client_ca:
+                self.tls.verify_mode = ssl.CERT_REQUIRED
+                self.tls.load_verify_locations(options.client_ca)
+
+    def get_request(self):
+        s, address = super().get_request()
+        return s, address
+
+    def finish_request(self, request, client_address):
+        if self.tls:  # in the thread of the connection: a slow handshake stops nobody
+            try:
+                request.settimeout(20)
+                request = self.tls.wrap_socket(request, server_side=True)
+            except (ssl.SSLError, OSError) as e:
+                self.store.note("tls", str(e))
+                return
+        super().finish_request(request, client_address)
+        try:
+            request.shutdown(socket.SHUT_RDWR)
+            request.close()
+        except OSError:
+            pass
+
+    # --- Splunk ---
+
+    def work_hec(self, handler, path, headers, body):
+        where, _, query = path.partition("?")
+        if where == "/services/collector/ack":
+            return self.work_ack(handler, query, headers, body)
+        if where != "/services/collector/event" or query:
+            raise Violation("the path is %s" % path)
+        if headers.get("content-type") != "application/json":
+            raise Violation("Content-Type %s" % headers.get("content-type"))
+        channel = headers.get("x-splunk-request-channel")
+        if (channel is not None) != bool(self.options.ack) or (channel and not GUID.match(channel)):
+            raise Violation("the channel is %s" % channel)
+        if not body:
+            return handler.answer(400, {"text": "No data", "code": 5})
+        text, at, records = text_of(plain(headers, body)), 0, []
+        bad = None
+        while at < len(text):
+            start = at
+            try:
+                o, at = DECODER.raw_decode(text, at)
+            except ValueError as e:
+                raise Violation("event %d is no JSON: %s" % (len(records), e))
+            records.append(self.look_at_event(o, len(records)))
+            if self.options.refuse and self.options.refuse in text[start:at] and bad is None:
+                bad = len(records) - 1
+        if bad is not None:
+            if len(records) == 1:
+                self.store.note("refused", records[0][0])
+            told = {} if self.options.anonymous else {"invalid-event-number": bad}
+            return handler.answer(400, {"text": "Event field cannot be blank", "code": 13, **told})
+        self.store.take(records)
+        said = {"text": "Success", "code": 0}
+        if self.options.ack:
+            with self.ack_lock:
+                self.batches += 1
+                ids = self.acks.setdefault(channel, {})
+                lost = self.options.ack_lose and self.batches % self.options.ack_lose == 0
+                ids[self.batches] = None if lost else time.monotonic() + self.options.ack_after
+                said["ackId"] = self.batches
+        return said
+
+    def work_ack(self, handler, query, headers, body):
+        channel = headers.get("x-splunk-request-channel")
+        if query and query != "channel=%s" % channel:
+            raise Violation("the channel of the question is %s, of the header %s" % (query, channel))
+        if headers.get("content-type") != "application/json" or not channel or not GUID.match(channel):
+            raise Violation("Content-Type %s, channel %s" % (headers.get("content-type"), channel))
+        asked = DECODER.decode(text_of(plain(headers, body)))
+        if list(asked) != ["acks"] or not asked["acks"] or not all(type(i) is int for i in asked["acks"]):
+            raise Violation("a question about acks that is none: %s" % asked)
+        with self.ack_lock:
+            ids = self.acks.get(channel, {})
+            now = time.monotonic()
+            said = {str(i): ids.get(i) is not None and ids[i] <= now for i in asked["acks"]}
+            for i, yes in said.items():
+                if yes:
+                    del ids[int(i)]  # said once
+        return {"acks": said}
+
+    @staticmethod
+    def look_at_event(o, i):
+        unknown = set(o) - {"time", "host", "source", "sourcetype", "index", "event", "fields"}
+        if unknown or not isinstance(o.get("event"), dict) or not isinstance(o.get("fields"), dict):
+            raise Violation("event %d: its members are %s" % (i, list(o)))
+        uid = o["fields"].get("uid")
+        if not isinstance(uid, str) or not UID.match(uid):
+            raise Violation("event %d: uid %s" % (i, uid))
+        if any(isinstance(v, (dict, list)) for v in o["fields"].values()):
+            raise Violation("event %d: fields are not flat" % i)
+        if type(o.get("time")) is not float or o["time"] < 1e9 or o["time"] > 1e11:
+            raise Violation("event %d: time %s" % (i, o.get("time")))
+        e = o["event"]
+        if "kind" in e and isinstance(e["kind"], str) and (o.get("sourcetype") != "evmend:" + e["kind"] or e.get("uid") != uid):
+            raise Violation("event %d: sourcetype %s, uid %s in the event" % (i, o.get("sourcetype"), e.get("uid")))
+        return uid, o.get("host", "-")
+
+    # --- bulk ---
+
+    def work_bulk(self, handler, path, headers, body, share):
+        where, _, query = path.partition("?")
+        if where != ("/%s/_bulk" % self.options.index if self.options.index else "/_bulk") or not query.startswith("filter_path="):
+            raise Violation("the path is %s" % path)
+        if headers.get("content-type") != "application/x-ndjson":
+            raise Violation("Content-Type %s" % headers.get("content-type"))
+        if not body:
+            return handler.answer(400, {"error": {"type": "parse_exception", "reason": "request body is required"}, "status": 400})
+        text = text_of(plain(headers, body))
+        if not text.endswith("\n"):
+            raise Violation("the body does not end with a newline")
+        lines = text[:-1].split("\n")
+        if len(lines) % 2:
+            raise Violation("%d lines" % len(lines))
+        records, refused = [], []
+        for i in range(0, len(lines), 2):
+            records.append(self.look_at_document(lines[i], lines[i + 1], i // 2))
+            refused.append(bool(self.options.refuse) and self.options.refuse in lines[i + 1])
+        busy = [self.random.random() < share for _ in records]
+        took = [r for r, no, b in zip(records, refused, busy) if not no and not b]
+        fresh = iter(self.store.take(took))
+        items = []
+        for (uid, _), no, b in zip(records, refused, busy):
+            if b:
+                items.append({"status": 429, "error": {"type": "es_rejected_execution_exception", "reason": "queue is full"}})
+            elif no:
+                self.store.note("refused", uid)
+                items.append({"status": 400, "error": {"type": "document_parsing_exception", "reason": "failed to parse field [x]",
+                                                       "caused_by": {"reason": "For input string"}}})
+            else:
+                items.append({"status": 201} if next(fresh) else {"status": 409, "error": {
+                    "type": "version_conflict_engine_exception", "reason": "document already exists"}})
+        return {"errors": any(i["status"] > 299 for i in items), "items": [{"create": i} for i in items]}
+
+    def look_at_document(self, action, document, i):
+        try:
+            a, d = DECODER.decode(action), DECODER.decode(document)
+        except ValueError as e:
+            raise Violation("document %d is no JSON: %s" % (i, e))
+        wanted = ["_id"] if self.options.index else ["_index", "_id"]
+        if list(a) != ["create"] or sorted(a["create"]) != sorted(wanted):
+            raise Violation("action %d is %s" % (i, action))
+        uid = a["create"]["_id"]
+        if not isinstance(uid, str) or not UID.match(uid) or not TIME.match(str(d.get("@timestamp"))):
+            raise Violation("document %d: _id %s, @timestamp %s" % (i, uid, d.get("@timestamp")))
+        index = a["create"].get("_index", "x")
+        if not re.match(r"[a-z0-9][a-z0-9._-]*\Z", index):
+            raise Violation("document %d: _index %s" % (i, index))
+        event = d.get("event")
+        if isinstance(event, dict) and "kind" in event and event.get("id") != uid:
+            raise Violation("document %d: event.id %s" % (i, event.get("id")))
+        host = d.get("host")
+        return uid, (host.get("name", "-") if isinstance(host, dict) else host or "-")
+
+    def work(self, handler, path, headers, body, what, argument):
+        if self.options.kind == "hec":
+            said = self.work_hec(handler, path, headers, body)
+        else:
+            said = self.work_bulk(handler, path, headers, body, float(argument) if what == "busy-items" else 0.0)
+        if said is not None:
+            handler.answer(200, said, tear=what == "reset-answer")
+
+
+def main():
+    p = argparse.ArgumentParser(description="strict stand-ins for receivers over HTTP")
+    p.add_argument("kind", choices=["hec", "bulk"])
+    p.add_argument("folder")
+    p.add_argument("--port", type=int, default=0)
+    p.add_argument("--token", default="")
+    p.add_argument("--index")
+    p.add_argument("--tls", nargs=2)
+    p.add_argument("--client-ca")
+    p.add_argument("--refuse")
+    p.add_argument("--max-bytes", type=int)
+    p.add_argument("--ack", action="store_true")
+    p.add_argument("--ack-after", type=float, default=0.2)
+    p.add_argument("--ack-lose", type=int)
+    p.add_argument("--anonymous", action="store_true")
+    p.add_argument("--faults")
+    options = p.parse_args()
+    os.makedirs(options.folder, exist_ok=True)
+    server = Receiver(options)
+    with open(os.path.join(options.folder, "port.new"), "w", encoding="utf-8") as f:
+        f.write("%d\n" % server.server_address[1])
+    os.rename(os.path.join(options.folder, "port.new"), os.path.join(options.folder, "port"))
+    server.serve_forever(poll_interval=0.5)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
