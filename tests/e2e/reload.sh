@@ -73,7 +73,7 @@ check "and nobody says that anything was reloaded" "$(tail -n 3 "$work/log")" ev
 cp "$work/new" "$work/rules/r4713.yml"
 takes "it is mended"
 ev status
-check "and status says nothing of it any more" "$(cat "$work/out")" eval '! out refused'
+check "and status says nothing of it any more" "$(cat "$work/out")" eval '! out "were refused"'
 
 echo "title: [broken" >"$work/rules/also.yml"
 rule 4715

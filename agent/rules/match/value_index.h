@@ -1,5 +1,5 @@
-/* value_index.h - which two bytes a long value has, and where every three stand, so that the next thousand texts need not be searched for in all of it.
- * Private to rules/. Belongs to one thread; between two values it only grows. */
+/* value_index.h - which two bytes a long value has, and where every three stand, so that the next thousand texts need not be
+ * searched for in all of it. Private to rules/. Belongs to one thread; between two values it only grows. */
 #ifndef EVMEND_RULES_VALUE_INDEX_H
 #define EVMEND_RULES_VALUE_INDEX_H
 

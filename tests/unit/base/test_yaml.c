@@ -92,7 +92,7 @@ static void byte_order_marks(void **state)
 	yaml_free(f);
 	for (size_t i = 0; i < sizeof utf16 / sizeof *utf16; i++) {
 		assert_null(yaml_parse("f.yml", utf16[i].text, utf16[i].n, &e));
-		assert_string_equal(e.text, "f.yml:1:1: is UTF-16; save it as UTF-8");
+		assert_string_equal(e.text, "f.yml:1:1: is UTF-16; save it as UTF-8 (in PowerShell: Out-File -Encoding utf8)");
 	}
 }
 

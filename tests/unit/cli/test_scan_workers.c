@@ -13,6 +13,7 @@ struct run {
 	struct decode_options of;
 	struct buf out;
 	size_t malformed;
+	uint64_t cut;
 };
 
 static void on_finding(void *arg, const struct finding *f, bool update)
@@ -115,7 +116,7 @@ static void scan(struct run *r, unsigned threads)
 	buf_init(&r->out, 64u << 20);
 	if (threads) {
 		struct scan_workers_options wo = {.rules = r->rs, .engine = r->engine, .since = INT64_MIN, .until = INT64_MAX, .arg = r,
-			.malformed = told};
+			.malformed = told, .cut = &r->cut};
 
 		r->workers = scan_workers_new(&wo, threads);
 		assert_non_null(r->workers);
