@@ -21,11 +21,12 @@
 #define TELL_EVERY US_SECOND         /* counters alone */
 #define LOOK_MS 10                   /* for results of a sink without a descriptor */
 
-/* Where a sink stands in the spool. One today; records that may not wait behind others get one of their own. */
+/* Where a sink stands in a lane of the spool. Each lane has its window: what is urgent has room, however many events are on their way. */
 struct lane {
 	struct window *window;
 	int64_t taken;  /* everything up to here was offered, or is not wanted */
 	int64_t stored; /* the cursor in the spool */
+	bool more;      /* the spool may have records behind taken */
 };
 
 struct counts {
@@ -36,12 +37,10 @@ struct counts {
 struct flow {
 	struct sink *sink;
 	const char *name;
-	struct lane lane;
-	struct arena *routes; /* texts of the records taken last */
+	struct lane lanes[SPOOL_LANES];
 	struct pace_bucket bucket;
 	size_t chunk;
 	bool started;
-	bool more;            /* the spool may have records behind taken */
 	bool full;            /* the sink did not take all that was offered last */
 	int64_t not_before;
 	unsigned failures;    /* in a row */
@@ -75,8 +74,37 @@ void pump_add(struct pump *p, struct sink *s)
 {
 	if (p->n == PUMP_SINKS)
 		die("more than %d sinks", PUMP_SINKS);
-	p->flows[p->n++] = (struct flow){ .sink = s, .name = s->config->name, .lane.window = window_new(PUMP_WINDOW), .routes = arena_new(4096),
-		.bucket.rate = s->config->rate, .chunk = CHUNK, .more = true };
+	struct flow *f = &p->flows[p->n++];
+
+	*f = (struct flow){ .sink = s, .name = s->config->name, .bucket.rate = s->config->rate, .chunk = CHUNK };
+	for (int i = 0; i < SPOOL_LANES; i++)
+		f->lanes[i] = (struct lane){ .window = window_new(PUMP_WINDOW), .more = true };
+}
+
+/* Sums over the lanes. */
+static size_t on_their_way(const struct flow *f)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < SPOOL_LANES; i++)
+		n += window_sent(f->lanes[i].window);
+	return n;
+}
+
+static bool has_work(const struct flow *f)
+{
+	for (int i = 0; i < SPOOL_LANES; i++)
+		if (f->lanes[i].more || window_waiting(f->lanes[i].window))
+			return true;
+	return false;
+}
+
+/* Everything up to here is delivered. */
+static int64_t cursor_of(const struct lane *l)
+{
+	int64_t head = window_head(l->window);
+
+	return head ? head - 1 : l->taken;
 }
 
 /* --- what is kept beside the cursor --- */
@@ -101,22 +129,30 @@ static void note_text(const struct flow *f, struct buf *to)
 	json_close(&o, '}');
 }
 
+static int store_cursors(struct pump *p, struct flow *f, struct err *e)
+{
+	for (int i = 0; i < SPOOL_LANES; i++)
+		if (cursor_of(&f->lanes[i]) > f->lanes[i].stored && spool_done(p->spool, f->name, (enum spool_lane)i, cursor_of(&f->lanes[i]), e) < 0)
+			return -1;
+	return 0;
+}
+
 static void store(struct pump *p, struct flow *f)
 {
-	int64_t head = window_head(f->lane.window), cursor = head ? head - 1 : f->lane.taken;
 	struct buf b;
 	struct err e;
 
 	buf_init(&b, 4096);
 	note_text(f, &b);
 	f->stored_at = clock_monotonic(p->clock);
-	if (spool_begin(p->spool, &e) < 0 || spool_done(p->spool, f->name, cursor, &e) < 0 || spool_note(p->spool, f->name, buf_text(&b), &e) < 0 ||
+	if (spool_begin(p->spool, &e) < 0 || store_cursors(p, f, &e) < 0 || spool_note(p->spool, f->name, buf_text(&b), &e) < 0 ||
 		spool_commit(p->spool, &e) < 0) {
 		/* sent again after a restart: at least once */
 		log_say(p->log, LOG_WARN, "the place of a receiver in the spool cannot be stored", "sink", f->name, "why", e.text, NULL);
 		spool_rollback(p->spool);
 	} else {
-		f->lane.stored = cursor;
+		for (int i = 0; i < SPOOL_LANES; i++)
+			f->lanes[i].stored = cursor_of(&f->lanes[i]);
 		f->changed = false;
 	}
 	buf_free(&b);
@@ -124,10 +160,16 @@ static void store(struct pump *p, struct flow *f)
 
 static void store_when_due(struct pump *p, struct flow *f, bool now)
 {
-	int64_t head = window_head(f->lane.window), since = clock_monotonic(p->clock) - f->stored_at;
-	bool moved = (head ? head - 1 : f->lane.taken) > f->lane.stored;
+	int64_t since = clock_monotonic(p->clock) - f->stored_at;
+	bool moved = false, under_way = false;
 
-	if ((moved && (now || !head || since >= STORE_EVERY)) || (f->changed && (now || since >= TELL_EVERY)))
+	for (int i = 0; i < SPOOL_LANES; i++) {
+		if (cursor_of(&f->lanes[i]) > f->lanes[i].stored)
+			moved = true;
+		if (window_count(f->lanes[i].window))
+			under_way = true;
+	}
+	if ((moved && (now || !under_way || since >= STORE_EVERY)) || (f->changed && (now || since >= TELL_EVERY)))
 		store(p, f);
 }
 
@@ -141,8 +183,8 @@ void pump_free(struct pump *p)
 		if (f->started)
 			store_when_due(p, f, true);
 		sink_free(f->sink);
-		window_free(f->lane.window);
-		arena_free(f->routes);
+		for (int k = 0; k < SPOOL_LANES; k++)
+			window_free(f->lanes[k].window);
 	}
 	free(p);
 }
@@ -181,11 +223,15 @@ static int start(struct pump *p, struct flow *f)
 	struct json *j;
 	struct err e;
 
-	if (spool_cursor(p->spool, f->name, &f->lane.stored, &e) < 0) {
-		pause_for(p, f, e.text, 0);
-		return -1;
+	for (int i = 0; i < SPOOL_LANES; i++) {
+		struct lane *l = &f->lanes[i];
+
+		if (spool_cursor(p->spool, f->name, (enum spool_lane)i, &l->stored, &e) < 0) {
+			pause_for(p, f, e.text, 0);
+			return -1;
+		}
+		l->taken = l->stored;
 	}
-	f->lane.taken = f->lane.stored;
 	buf_init(&b, 4096);
 	if (spool_noted(p->spool, f->name, &b, &e) == 0 && b.n && (j = json_parse(b.p, b.n, NULL))) {
 		f->counts = (struct counts){ .sent = json_int(json_get(j, "sent"), 0), .acknowledged = json_int(json_get(j, "acknowledged"), 0),
@@ -206,17 +252,25 @@ struct round { /* of one poll */
 	int64_t not_before; /* the latest that was named */
 };
 
+static bool mark(struct flow *f, int64_t seq, bool (*how)(struct window *w, int64_t seq))
+{
+	for (int i = 0; i < SPOOL_LANES; i++)
+		if (how(f->lanes[i].window, seq))
+			return true;
+	return false;
+}
+
 static void settle(struct flow *f, const struct sink_result *r, struct round *round)
 {
 	if (r->outcome == SINK_RETRY) {
-		if (!window_again(f->lane.window, r->seq))
+		if (!mark(f, r->seq, window_again))
 			return;
 		round->retried++;
 		round->retry = r;
 		round->not_before = r->not_before > round->not_before ? r->not_before : round->not_before;
 		return;
 	}
-	if (!window_done(f->lane.window, r->seq))
+	if (!mark(f, r->seq, window_done))
 		return;
 	if (r->outcome == SINK_DEAD) {
 		round->dead++;
@@ -290,10 +344,10 @@ static int offer(struct pump *p, struct flow *f, size_t n)
 }
 
 /* What failed before, oldest first. false: nothing more can be done now. */
-static bool send_again(struct pump *p, struct flow *f, size_t may)
+static bool send_again(struct pump *p, struct flow *f, struct lane *l, size_t may)
 {
 	int64_t seqs[CHUNK];
-	size_t n = window_list(f->lane.window, seqs, may), got, k = 0;
+	size_t n = window_list(l->window, seqs, may), got, k = 0;
 	struct err e;
 	int took;
 
@@ -305,60 +359,66 @@ static bool send_again(struct pump *p, struct flow *f, size_t may)
 		if (k < got && p->records[k].seq == seqs[i])
 			k++;
 		else
-			window_gone(f->lane.window, seqs[i]); /* the spool has given it up meanwhile */
+			window_gone(l->window, seqs[i]); /* the spool has given it up meanwhile */
 	took = offer(p, f, got);
 	for (int i = 0; i < took; i++)
-		window_resent(f->lane.window, p->records[i].seq);
-	return took > 0 && (size_t)took == got;
+		window_resent(l->window, p->records[i].seq);
+	return took >= 0 && (size_t)took == got;
 }
 
 /* New records that this sink wants. false: nothing more can be done now. */
-static bool send_new(struct pump *p, struct flow *f, size_t may)
+static bool send_new(struct pump *p, struct flow *f, struct lane *l, size_t may)
 {
-	struct lane *l = &f->lane;
 	const struct sink_take *take = &f->sink->config->take;
-	int64_t last;
+	const struct spool_want want = { .lane = l == f->lanes ? SPOOL_URGENT : SPOOL_BULK, .after = l->taken, .kinds = take->kinds };
+	int64_t upto;
 	size_t got, wanted = 0;
 	struct err e;
 	int took;
 
-	if (spool_read(p->spool, l->taken, p->records, may, &got, &e) < 0) {
+	if (spool_read(p->spool, &want, p->records, may, &got, &upto, &e) < 0) {
 		pause_for(p, f, e.text, 0);
 		return false;
 	}
-	f->more = got == may;
-	if (!got)
-		return false;
-	last = p->records[got - 1].seq;
-	arena_reset(f->routes);
-	for (size_t i = 0; i < got; i++) {
-		if (route_asks_json(take))
-			record_route(&p->records[i], f->routes);
+	l->more = upto > l->taken;
+	for (size_t i = 0; i < got; i++)
 		if (route_takes(take, &p->records[i]))
 			p->records[wanted++] = p->records[i];
-	}
 	took = offer(p, f, wanted);
 	for (int i = 0; i < took; i++)
 		window_add(l->window, p->records[i].seq);
 	if (took >= 0 && (size_t)took == wanted) {
-		l->taken = last;
+		l->taken = upto;
 		return true;
 	}
-	f->more = true;
 	if (took > 0)
 		l->taken = p->records[took - 1].seq;
 	return false;
 }
 
+/* One chunk of a lane. false: the sink can do no more now. *idle: the lane has nothing to do. */
+static bool feed_lane(struct pump *p, struct flow *f, struct lane *l, bool *idle)
+{
+	bool again = window_waiting(l->window);
+	size_t room = window_room(l->window), may = again || f->chunk < room ? f->chunk : room;
+
+	*idle = !may || (!again && !l->more);
+	if (*idle)
+		return true;
+	may = pace_may(&f->bucket, clock_monotonic(p->clock), may);
+	return may && (again ? send_again(p, f, l, may) : send_new(p, f, l, may));
+}
+
+/* What is urgent goes first, each time. */
 static void feed(struct pump *p, struct flow *f)
 {
 	for (int i = 0; i < ROUNDS; i++) {
-		size_t may = window_waiting(f->lane.window) ? f->chunk : f->chunk < window_room(f->lane.window) ? f->chunk : window_room(f->lane.window);
+		bool idle = true;
 
-		may = pace_may(&f->bucket, clock_monotonic(p->clock), may);
-		if (!may)
-			return;
-		if (!(window_waiting(f->lane.window) ? send_again(p, f, may) : f->more && send_new(p, f, may)))
+		for (int k = 0; k < SPOOL_LANES && idle; k++)
+			if (!feed_lane(p, f, &f->lanes[k], &idle))
+				return;
+		if (idle)
 			return;
 	}
 }
@@ -369,15 +429,15 @@ static void run_one(struct pump *p, struct flow *f)
 
 	if (!f->started && (clock_monotonic(p->clock) < f->not_before || start(p, f) < 0))
 		return;
-	if (window_sent(f->lane.window))
+	if (on_their_way(f))
 		collect(p, f);
-	if (clock_monotonic(p->clock) >= f->not_before && (f->more || window_waiting(f->lane.window))) {
+	if (clock_monotonic(p->clock) >= f->not_before && has_work(f)) {
 		/* open does nothing when it is open; a connection that broke is made again here */
 		if (f->sink->ops->open(f->sink, &e) < 0)
 			pause_for(p, f, e.text, 0);
 		else
 			feed(p, f);
-		if (window_sent(f->lane.window))
+		if (on_their_way(f))
 			collect(p, f);
 	}
 	store_when_due(p, f, false);
@@ -392,7 +452,20 @@ void pump_run(struct pump *p)
 void pump_came(struct pump *p)
 {
 	for (size_t i = 0; i < p->n; i++)
-		p->flows[i].more = true;
+		for (int k = 0; k < SPOOL_LANES; k++)
+			p->flows[i].lanes[k].more = true;
+}
+
+/* Could the sink be given something, if it would take it? */
+static bool has_room(const struct flow *f)
+{
+	for (int i = 0; i < SPOOL_LANES; i++) {
+		const struct lane *l = &f->lanes[i];
+
+		if (window_waiting(l->window) || (l->more && window_room(l->window)))
+			return true;
+	}
+	return false;
 }
 
 int pump_wait_ms(const struct pump *p, int most)
@@ -401,11 +474,11 @@ int pump_wait_ms(const struct pump *p, int most)
 
 	for (size_t i = 0; i < p->n; i++) {
 		const struct flow *f = &p->flows[i];
-		bool sent = window_sent(f->lane.window), full = f->full || !window_room(f->lane.window), waits = window_waiting(f->lane.window);
+		bool sent = on_their_way(f);
 		int64_t ms = most;
 
-		if (f->more || waits)
-			ms = now < f->not_before ? (f->not_before - now) / 1000 + 1 : sent || full || f->bucket.rate ? LOOK_MS : 0;
+		if (has_work(f))
+			ms = now < f->not_before ? (f->not_before - now) / 1000 + 1 : sent || f->full || !has_room(f) || f->bucket.rate ? LOOK_MS : 0;
 		if (sent && ms > LOOK_MS)
 			ms = LOOK_MS;
 		most = ms < most ? (int)ms : most;
@@ -415,9 +488,15 @@ int pump_wait_ms(const struct pump *p, int most)
 
 bool pump_empty(struct pump *p)
 {
-	for (size_t i = 0; i < p->n; i++)
-		if (window_count(p->flows[i].lane.window) || spool_lag(p->spool, p->flows[i].name) > 0)
+	for (size_t i = 0; i < p->n; i++) {
+		const struct flow *f = &p->flows[i];
+
+		for (int k = 0; k < SPOOL_LANES; k++)
+			if (window_count(f->lanes[k].window))
+				return false;
+		if (spool_waits(p->spool, f->name))
 			return false;
+	}
 	return true;
 }
 
@@ -429,7 +508,7 @@ size_t pump_wait(struct pump *p, struct os_poll *to, size_t n)
 		bool write = false;
 		int fd = p->flows[i].sink->ops->wait_fd(p->flows[i].sink, &write);
 
-		if (fd >= 0 && (write || window_sent(p->flows[i].lane.window)))
+		if (fd >= 0 && (write || on_their_way(&p->flows[i])))
 			to[k++] = (struct os_poll){ .fd = fd, .want_read = true, .want_write = write };
 	}
 	return k;

@@ -1,4 +1,4 @@
-/* pump.h - from the spool to the receivers: one cursor and one state for each. */
+/* pump.h - from the spool to the receivers: a cursor in each lane and one state for each. What is urgent goes first. */
 #ifndef EVMEND_PROC_PUMP_H
 #define EVMEND_PROC_PUMP_H
 
@@ -11,7 +11,7 @@
 #include "ship/sink.h"
 #include "ship/spool.h"
 
-#define PUMP_WINDOW 8192 /* records of one sink that are on their way */
+#define PUMP_WINDOW 8192 /* records of one sink and lane that are on their way */
 
 struct pump;
 

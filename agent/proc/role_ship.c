@@ -11,12 +11,15 @@
 #include "base/killpoint.h"
 #include "proc/link.h"
 #include "proc/pump.h"
+#include "ship/route.h"
 #include "ship/spool.h"
 
 #define BATCH_BYTES (32u << 20) /* of one sender, uncommitted */
 #define TICK_MS 500
 #define DRAIN (2 * US_SECOND)
-#define TRIM_EVERY US_MINUTE
+#define TRIM_EVERY (5 * US_SECOND)
+#define TRIM_MANY 1000            /* rows of one trim: there may be more to do, so the next comes soon */
+#define TRIM_SOON (US_SECOND / 10)
 
 /* What one sender has said and not yet committed: messages as they came, each behind its length. */
 struct intake {
@@ -29,6 +32,7 @@ struct ship {
 	struct link link;
 	struct spool *spool;
 	struct pump *pump;
+	struct arena *routes; /* texts of the record that is taken in */
 	struct intake from[ROLES];
 	int64_t retry_at, trim_at;
 	bool told_full;
@@ -60,7 +64,11 @@ static int put_all(struct ship *s, const struct buf *b, struct err *e)
 		memcpy(&m.n, b->p + at, sizeof m.n);
 		m.body = (const uint8_t *)b->p + at + sizeof m.n;
 		at += sizeof m.n + m.n;
-		if (message_record(&m, &r) && spool_put(s->spool, &r, e) < 0) {
+		if (!message_record(&m, &r))
+			continue;
+		arena_reset(s->routes);
+		record_route(&r, s->routes);
+		if (spool_put(s->spool, &r, e) < 0) {
 			spool_rollback(s->spool);
 			return -1;
 		}
@@ -159,15 +167,17 @@ static void trim(struct ship *s)
 	int64_t now = clock_monotonic(&s->link.clock);
 	const char *names[CONFIG_SINKS];
 	size_t n = s->link.config->n_sinks;
+	int64_t trimmed;
 	struct err e;
 
 	if (now < s->trim_at)
 		return;
-	s->trim_at = now + TRIM_EVERY;
 	for (size_t i = 0; i < n; i++)
 		names[i] = s->link.config->sinks[i].name;
-	if (spool_trim(s->spool, names, n, &e) < 0)
+	trimmed = spool_trim(s->spool, names, n, &e);
+	if (trimmed < 0)
 		log_say(&s->link.log, LOG_WARN, "the spool cannot be trimmed", "why", e.text, NULL);
+	s->trim_at = now + (trimmed >= TRIM_MANY ? TRIM_SOON : TRIM_EVERY); /* as fast as events come in */
 }
 
 static void run(struct ship *s)
@@ -205,6 +215,7 @@ int role_ship(void)
 
 	for (int i = 0; i < ROLES; i++)
 		buf_init(&s->from[i].bodies, BATCH_BYTES);
+	s->routes = arena_new(4096);
 	os_jail(OS_RIGHT_NETWORK);
 	if (link_open(&s->link, ROLE_SHIP, &e) == 0)
 		s->spool = spool_open(s->link.config->state_dir, &e);
@@ -224,6 +235,7 @@ int role_ship(void)
 	spool_close(s->spool);
 	for (int i = 0; i < ROLES; i++)
 		buf_free(&s->from[i].bodies);
+	arena_free(s->routes);
 	link_close(&s->link);
 	free(s);
 	return code;

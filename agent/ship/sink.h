@@ -92,8 +92,9 @@ struct sink;
  * sends ever has them, and reopen makes the next open read them again. */
 struct sink_ops {
 	int (*open)(struct sink *s, struct err *e); /* nothing when it is open; -1: not now. The pump waits and tries again: no pauses here */
-	/* Takes records in order of seq and copies what it needs: how many, from the first on; 0: there is no room now. -1: none was taken and
-	 * the sink is no longer open. Each that was taken gets one result from poll; until then it is not offered again. */
+	/* Takes records in this order (what failed, and what is urgent, may come behind a higher seq) and copies what it needs: how many, from the
+	 * first on; 0: there is no room now. -1: none was taken and the sink is no longer open. Each that was taken gets one result from poll;
+	 * until then it is not offered again. */
 	int (*submit)(struct sink *s, const struct spool_record *r, size_t n, struct err *e);
 	int (*poll)(struct sink *s, struct sink_result *to, size_t n, size_t *got, struct err *e);
 	int (*wait_fd)(struct sink *s, bool *write); /* -1: none */

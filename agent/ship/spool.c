@@ -2,7 +2,8 @@
  *
  * Why: a receiver may be away for a week, and a crash may come at any moment; what was found must neither be lost nor told twice.
  * Promises: after spool_commit a record survives everything but the disk itself; a uid that was ever taken in (in the last 30 days) is
- * not taken again; each sink has its own cursor. Refuses: records without a transaction around them. */
+ * not taken again; each sink has a cursor in each lane, so that what is urgent waits behind nothing else. Refuses: records without a
+ * transaction around them. */
 #include "ship/spool.h"
 
 #include <stdio.h>
@@ -11,9 +12,11 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "rules/rule.h"
 #include "store/db.h"
 
-#define TAKE_BYTES (8u << 20) /* of one spool_take */
+#define TAKE_BYTES (8u << 20) /* of one spool_read */
+#define SCAN 20000            /* seqs that one spool_read looks through */
 #define TRIM_ROWS 5000        /* in one transaction, so that intake never waits long */
 
 struct spool {
@@ -31,14 +34,51 @@ static const char *const versions[] = {
 	"create index seen_at on seen (at);"
 	"create table cursor (sink text primary key, seq integer not null) without rowid;",
 	"create table note (sink text primary key, text text not null) without rowid;",
+	/* what routing asks stands in columns: a record is parsed when it comes in, and then no more. The body is the last column, so that
+	 * rows are passed over without it. Kinds and levels are numbers of enums (record_kind, rule_level). */
+	"alter table record rename to old;"
+	"create table record (seq integer primary key autoincrement, lane integer not null, kind integer not null, worth integer not null,"
+	" uid blob not null, time integer not null, at integer not null, level integer not null, host text not null, cause text not null,"
+	" labels text not null, json blob not null);"
+	"insert into record select seq, kind=4, kind, 0, uid, time, coalesce((select at from seen where seen.uid=old.uid), time),"
+	" case json_extract(j,'$.level') when 'informational' then 0 when 'low' then 1 when 'medium' then 2 when 'high' then 3"
+	" when 'critical' then 4 else -1 end,"
+	" coalesce(json_extract(j,'$.host'),''), coalesce(json_extract(j,'$.cause'),''), '', json"
+	" from (select *, case when json_valid(cast(json as text)) then cast(json as text) else '{}' end as j from old) as old order by seq;"
+	"drop table old;"
+	"update record set worth=case kind when 0 then case level when 0 then 1 when 1 then 2 when 3 then 6 when 4 then 7 else 5 end"
+	" when 1 then 8 when 2 then 9 when 3 then 9 when 4 then 3 when 5 then 4 else 0 end;"
+	"create index record_lane on record (lane);"
+	"create index record_worth on record (worth) where worth>0;"
+	"alter table cursor rename to old;"
+	"create table cursor (sink text not null, lane integer not null, seq integer not null, primary key (sink, lane)) without rowid;"
+	"insert into cursor select sink, 0, seq from old union all select sink, 1, seq from old;"
+	"drop table old;",
 };
-static const struct db_schema schema = { .versions = versions, .n = 2, .full_sync = true };
+static const struct db_schema schema = { .versions = versions, .n = 3, .full_sync = true };
+
+#define COLUMNS "seq,uid,kind,time,level,host,cause,labels,json"
 
 const char *record_kind_text(int kind)
 {
 	static const char *const names[] = { "finding", "case", "refusal", "repair", "ledger", "agent", "event" };
 
 	return kind >= 0 && kind < RECORD_KINDS ? names[kind] : "?";
+}
+
+enum spool_lane record_lane(int kind)
+{
+	return kind == RECORD_EVENT || kind == RECORD_LEDGER ? SPOOL_BULK : SPOOL_URGENT;
+}
+
+/* What goes last when there is no room: repairs. The schema has the same numbers for old files. */
+static int worth_of(const struct spool_record *r)
+{
+	static const int findings[] = { [LEVEL_INFORMATIONAL] = 1, [LEVEL_LOW] = 2, [LEVEL_MEDIUM] = 5, [LEVEL_HIGH] = 6, [LEVEL_CRITICAL] = 7 };
+	static const int kinds[RECORD_KINDS] = { [RECORD_EVENT] = 0, [RECORD_LEDGER] = 3, [RECORD_AGENT] = 4, [RECORD_FINDING] = 5, [RECORD_CASE] = 8,
+		[RECORD_REFUSAL] = 9, [RECORD_REPAIR] = 9 };
+
+	return r->kind == RECORD_FINDING && r->level >= LEVEL_INFORMATIONAL && r->level <= LEVEL_CRITICAL ? findings[r->level] : kinds[r->kind];
 }
 
 static struct spool *open_as(const char *folder, enum db_mode mode, struct err *e)
@@ -110,31 +150,40 @@ static int step_once(struct db_row *q, int64_t *value, struct err *e)
 	return got;
 }
 
-static int put(struct spool *s, const struct spool_record *r, struct err *e)
+/* 1: the uid was taken in before; 0: it is noted now. */
+static int look_up(struct spool *s, const uint8_t uid[32], int64_t now, struct err *e)
 {
-	struct db_row *q = db_prepare(s->db, "select 1 from seen where uid=?", e);
-	int got;
+	struct db_row *q = db_prepare(s->db, "insert into seen (uid,at) values (?,?) on conflict do nothing", e);
 
 	if (!q)
 		return -1;
-	db_bind_blob(q, 1, r->uid, 32);
-	got = step_once(q, NULL, e);
-	if (got != 0)
-		return got < 0 ? -1 : 0;
-	q = db_prepare(s->db, "insert into seen (uid,at) values (?,?)", e);
+	db_bind_blob(q, 1, uid, 32);
+	db_bind_int(q, 2, now);
+	return step_once(q, NULL, e) < 0 ? -1 : db_changes(s->db) == 0;
+}
+
+static int put(struct spool *s, const struct spool_record *r, struct err *e)
+{
+	int64_t now = s->clock ? clock_wall(s->clock) : r->time;
+	int known = r->kind == RECORD_EVENT ? 0 : look_up(s, r->uid, now, e);
+	struct db_row *q;
+
+	if (known)
+		return known < 0 ? -1 : 0;
+	q = db_prepare(s->db, "insert into record (lane,kind,worth,uid,time,at,level,host,cause,labels,json) values (?,?,?,?,?,?,?,?,?,?,?)", e);
 	if (!q)
 		return -1;
-	db_bind_blob(q, 1, r->uid, 32);
-	db_bind_int(q, 2, s->clock ? clock_wall(s->clock) : r->time);
-	if (step_once(q, NULL, e) < 0)
-		return -1;
-	q = db_prepare(s->db, "insert into record (uid,kind,time,json) values (?,?,?,?)", e);
-	if (!q)
-		return -1;
-	db_bind_blob(q, 1, r->uid, 32);
+	db_bind_int(q, 1, record_lane(r->kind));
 	db_bind_int(q, 2, r->kind);
-	db_bind_int(q, 3, r->time);
-	db_bind_blob(q, 4, r->json, r->n);
+	db_bind_int(q, 3, worth_of(r));
+	db_bind_blob(q, 4, r->uid, 32);
+	db_bind_int(q, 5, r->time);
+	db_bind_int(q, 6, now);
+	db_bind_int(q, 7, r->level);
+	db_bind_text(q, 8, r->host ? r->host : "");
+	db_bind_text(q, 9, r->cause ? r->cause : "");
+	db_bind_text(q, 10, r->labels ? r->labels : "");
+	db_bind_blob(q, 11, r->json, r->n);
 	return step_once(q, NULL, e) < 0 ? -1 : 0;
 }
 
@@ -164,63 +213,114 @@ void spool_rollback(struct spool *s)
 	s->open = false;
 }
 
-int spool_cursor(struct spool *s, const char *sink, int64_t *seq, struct err *e)
+int spool_cursor(struct spool *s, const char *sink, enum spool_lane lane, int64_t *seq, struct err *e)
 {
-	struct db_row *q = db_prepare(s->db, "select seq from cursor where sink=?", e);
+	struct db_row *q = db_prepare(s->db, "select seq from cursor where sink=? and lane=?", e);
 
 	*seq = 0;
 	if (!q)
 		return -1;
 	db_bind_text(q, 1, sink);
+	db_bind_int(q, 2, (int64_t)lane);
 	return step_once(q, seq, e) < 0 ? -1 : 0;
 }
 
-static void read_row(struct db_row *q, struct spool_record *r, const void **json)
+/* A row of COLUMNS. Texts and body live until the next step. */
+static void read_row(struct db_row *q, struct spool_record *r)
 {
 	size_t uid_n;
 	const void *uid = db_blob(q, 1, &uid_n);
 
-	*r = (struct spool_record){ .seq = db_int(q, 0), .kind = (int)db_int(q, 2), .time = db_int(q, 3) };
+	*r = (struct spool_record){ .seq = db_int(q, 0), .kind = (int)db_int(q, 2), .time = db_int(q, 3), .level = (int)db_int(q, 4),
+		.host = db_text(q, 5), .cause = db_text(q, 6), .labels = db_text(q, 7) };
+	r->urgent = record_lane(r->kind) == SPOOL_URGENT;
+	r->json = db_blob(q, 8, &r->n);
 	if (uid && uid_n == 32)
 		memcpy(r->uid, uid, 32);
-	*json = db_blob(q, 4, &r->n);
 }
 
 /* Adds the row to what is handed out. */
 static void hold(struct spool *s, struct db_row *q, struct spool_record *to, size_t *got)
 {
-	const void *json;
+	struct spool_record *r = &to[(*got)++];
 
-	read_row(q, &to[*got], &json);
-	buf_add(&s->held, json, to[(*got)++].n);
+	read_row(q, r);
+	buf_add(&s->held, r->json, r->n);
+	buf_add(&s->held, r->host, strlen(r->host) + 1);
+	buf_add(&s->held, r->cause, strlen(r->cause) + 1);
+	buf_add(&s->held, r->labels, strlen(r->labels) + 1);
 }
 
 static void point_into(const struct spool *s, struct spool_record *to, size_t got)
 {
-	size_t at = 0;
+	const char *at = buf_text(&s->held);
 
 	for (size_t i = 0; i < got; i++) { /* only now: the buffer has stopped moving */
-		to[i].json = buf_text(&s->held) + at;
-		at += to[i].n;
+		to[i].json = at;
+		to[i].host = at + to[i].n;
+		to[i].cause = to[i].host + strlen(to[i].host) + 1;
+		to[i].labels = to[i].cause + strlen(to[i].cause) + 1;
+		at = to[i].labels + strlen(to[i].labels) + 1;
 	}
 }
 
-int spool_read(struct spool *s, int64_t after, struct spool_record *to, size_t n, size_t *got, struct err *e)
+/* The last seq that one look behind `after` may go to; 0: there is nothing. So that a lane full of what a sink does not want holds nobody up. */
+static int scan_end(struct spool *s, const struct spool_want *w, int64_t *end, struct err *e)
 {
-	int step = 0;
-	struct db_row *q = db_prepare(s->db, "select seq,uid,kind,time,json from record where seq>? order by seq limit ?", e);
+	int64_t first = 0, last = 0;
+	struct db_row *q = db_prepare(s->db, "select seq from record indexed by record_lane where lane=? and seq>? order by seq limit 1", e);
 
-	*got = 0;
-	buf_reset(&s->held);
+	*end = 0;
 	if (!q)
 		return -1;
-	db_bind_int(q, 1, after);
-	db_bind_int(q, 2, (int64_t)n);
+	db_bind_int(q, 1, (int64_t)w->lane);
+	db_bind_int(q, 2, w->after);
+	if (step_once(q, &first, e) < 0)
+		return -1;
+	if (!first)
+		return 0;
+	q = db_prepare(s->db, "select seq from record indexed by record_lane where lane=? order by seq desc limit 1", e);
+	if (!q)
+		return -1;
+	db_bind_int(q, 1, (int64_t)w->lane);
+	if (step_once(q, &last, e) < 0)
+		return -1;
+	*end = first + SCAN <= last ? first + SCAN - 1 : last;
+	return 0;
+}
+
+int spool_read(struct spool *s, const struct spool_want *w, struct spool_record *to, size_t n, size_t *got, int64_t *upto, struct err *e)
+{
+	int step = 1;
+	int64_t end;
+	struct db_row *q;
+
+	*got = 0;
+	*upto = w->after;
+	buf_reset(&s->held);
+	if (!n)
+		return 0;
+	if (scan_end(s, w, &end, e) < 0)
+		return -1;
+	if (!end)
+		return 0;
+	q = db_prepare(s->db, "select " COLUMNS " from record indexed by record_lane where lane=? and seq>? and seq<=? and (?>>kind)&1"
+		" order by seq limit ?", e);
+	if (!q)
+		return -1;
+	db_bind_int(q, 1, (int64_t)w->lane);
+	db_bind_int(q, 2, w->after);
+	db_bind_int(q, 3, end);
+	db_bind_int(q, 4, w->kinds ? (int64_t)w->kinds : -1);
+	db_bind_int(q, 5, (int64_t)n);
 	while (*got < n && (!*got || s->held.n < TAKE_BYTES) && (step = db_step(q, e)) == 1)
 		hold(s, q, to, got);
 	db_done(q);
+	if (step < 0)
+		return -1;
 	point_into(s, to, *got);
-	return step < 0 ? -1 : 0;
+	*upto = step == 0 ? end : to[*got - 1].seq;
+	return 0;
 }
 
 int spool_get(struct spool *s, const int64_t *seqs, size_t *n, struct spool_record *to, size_t *got, struct err *e)
@@ -231,7 +331,7 @@ int spool_get(struct spool *s, const int64_t *seqs, size_t *n, struct spool_reco
 	*got = 0;
 	buf_reset(&s->held);
 	for (; looked < *n && step >= 0 && s->held.n < TAKE_BYTES; looked++) {
-		struct db_row *q = db_prepare(s->db, "select seq,uid,kind,time,json from record where seq=?", e);
+		struct db_row *q = db_prepare(s->db, "select " COLUMNS " from record where seq=?", e);
 
 		if (!q)
 			return -1;
@@ -272,43 +372,76 @@ int spool_noted(struct spool *s, const char *sink, struct buf *to, struct err *e
 	return got < 0 ? -1 : 0;
 }
 
-int64_t spool_oldest(struct spool *s, const char *sink)
+int spool_done(struct spool *s, const char *sink, enum spool_lane lane, int64_t seq, struct err *e)
 {
-	int64_t after, when = 0;
-	struct db_row *q;
-
-	if (spool_cursor(s, sink, &after, NULL) < 0)
-		return 0;
-	q = db_prepare(s->db, "select at from seen where uid=(select uid from record where seq>? order by seq limit 1)", NULL);
-	if (!q)
-		return 0;
-	db_bind_int(q, 1, after);
-	step_once(q, &when, NULL);
-	return when;
-}
-
-int spool_done(struct spool *s, const char *sink, int64_t seq, struct err *e)
-{
-	struct db_row *q = db_prepare(s->db, "insert into cursor (sink,seq) values (?,?) on conflict (sink) do update set seq=max(seq,excluded.seq)", e);
+	struct db_row *q = db_prepare(s->db, "insert into cursor (sink,lane,seq) values (?,?,?)"
+		" on conflict (sink,lane) do update set seq=max(seq,excluded.seq)", e);
 
 	if (!q)
 		return -1;
 	db_bind_text(q, 1, sink);
-	db_bind_int(q, 2, seq);
+	db_bind_int(q, 2, (int64_t)lane);
+	db_bind_int(q, 3, seq);
 	return step_once(q, NULL, e) < 0 ? -1 : 0;
+}
+
+/* The first column of `sql` (of a lane and the cursor of a sink there); -1: it cannot be told. *value is left when there is no row. */
+static int ask_lane(struct spool *s, const char *sink, enum spool_lane lane, const char *sql, int64_t *value)
+{
+	int64_t after;
+	struct db_row *q;
+
+	if (spool_cursor(s, sink, lane, &after, NULL) < 0 || !(q = db_prepare(s->db, sql, NULL)))
+		return -1;
+	db_bind_int(q, 1, (int64_t)lane);
+	db_bind_int(q, 2, after);
+	return step_once(q, value, NULL);
+}
+
+int64_t spool_oldest(struct spool *s, const char *sink)
+{
+	int64_t when = 0;
+
+	for (int lane = 0; lane < SPOOL_LANES; lane++) {
+		int64_t first = 0;
+
+		ask_lane(s, sink, (enum spool_lane)lane, "select at from record indexed by record_lane where lane=? and seq>? order by seq limit 1", &first);
+		when = first && (!when || first < when) ? first : when;
+	}
+	return when;
+}
+
+int64_t spool_lag(struct spool *s, const char *sink)
+{
+	int64_t all = 0;
+
+	for (int lane = 0; lane < SPOOL_LANES; lane++) {
+		int64_t n = 0;
+
+		if (ask_lane(s, sink, (enum spool_lane)lane, "select count(*) from record indexed by record_lane where lane=? and seq>?", &n) < 0)
+			return -1;
+		all += n;
+	}
+	return all;
+}
+
+bool spool_waits(struct spool *s, const char *sink)
+{
+	for (int lane = 0; lane < SPOOL_LANES; lane++)
+		if (ask_lane(s, sink, (enum spool_lane)lane, "select 1 from record indexed by record_lane where lane=? and seq>? limit 1", NULL) != 0)
+			return true;
+	return false;
 }
 
 int spool_each(struct spool *s, int (*each)(void *arg, const struct spool_record *r), void *arg, struct err *e)
 {
-	struct db_row *q = db_prepare(s->db, "select seq,uid,kind,time,json from record order by seq", e);
+	struct db_row *q = db_prepare(s->db, "select " COLUMNS " from record indexed by record_lane where lane=0 order by seq", e);
 	int step = -1;
 
 	while (q && (step = db_step(q, e)) == 1) {
 		struct spool_record r;
-		const void *json;
 
-		read_row(q, &r, &json);
-		r.json = json;
+		read_row(q, &r);
 		if (each(arg, &r))
 			break;
 	}
@@ -316,33 +449,28 @@ int spool_each(struct spool *s, int (*each)(void *arg, const struct spool_record
 	return step < 0 ? -1 : 0;
 }
 
-int64_t spool_lag(struct spool *s, const char *sink)
+static int delete_old(struct spool *s, enum spool_lane lane, int64_t least, int64_t *rows, struct err *e)
 {
-	int64_t after, n = -1;
-	struct db_row *q;
-
-	if (spool_cursor(s, sink, &after, NULL) < 0)
-		return -1;
-	q = db_prepare(s->db, "select count(*) from record where seq>?", NULL);
-	if (!q)
-		return -1;
-	db_bind_int(q, 1, after);
-	return step_once(q, &n, NULL) < 0 ? -1 : n;
-}
-
-static int delete_old(struct spool *s, int64_t least, struct err *e)
-{
-	int64_t newest = 0;
-	struct db_row *q = db_prepare(s->db, "delete from record where seq in (select seq from record where seq<=?"
-		" and seq<=(select max(seq) from record)-? order by seq limit ?)", e);
+	struct db_row *q = db_prepare(s->db, "delete from record where seq in (select seq from record indexed by record_lane where lane=?1 and seq<=?2"
+		" and seq<=(select seq from record indexed by record_lane where lane=?1 order by seq desc limit 1 offset ?3) order by seq limit ?4)", e);
 
 	if (!q)
 		return -1;
-	db_bind_int(q, 1, least);
-	db_bind_int(q, 2, SPOOL_KEPT);
-	db_bind_int(q, 3, TRIM_ROWS);
+	db_bind_int(q, 1, (int64_t)lane);
+	db_bind_int(q, 2, least);
+	db_bind_int(q, 3, SPOOL_KEPT);
+	db_bind_int(q, 4, TRIM_ROWS);
 	if (step_once(q, NULL, e) < 0)
 		return -1;
+	*rows += db_changes(s->db);
+	return 0;
+}
+
+static int forget_old(struct spool *s, int64_t *rows, struct err *e)
+{
+	int64_t newest = 0;
+	struct db_row *q;
+
 	if (step_once(db_prepare(s->db, "select max(at) from seen", e), &newest, e) < 0)
 		return -1;
 	q = db_prepare(s->db, "delete from seen where uid in (select uid from seen where at<? order by at limit ?)", e);
@@ -350,27 +478,37 @@ static int delete_old(struct spool *s, int64_t least, struct err *e)
 		return -1;
 	db_bind_int(q, 1, newest - s->keep);
 	db_bind_int(q, 2, TRIM_ROWS);
-	return step_once(q, NULL, e) < 0 ? -1 : 0;
+	if (step_once(q, NULL, e) < 0)
+		return -1;
+	*rows += db_changes(s->db);
+	return 0;
 }
 
-int spool_trim(struct spool *s, const char *const *sinks, size_t n, struct err *e)
+static int trim(struct spool *s, const int64_t least[SPOOL_LANES], int64_t *rows, struct err *e)
 {
-	int64_t least = INT64_MAX;
-
-	for (size_t i = 0; i < n; i++) {
-		int64_t at;
-
-		if (spool_cursor(s, sinks[i], &at, e) < 0)
+	for (int lane = 0; lane < SPOOL_LANES; lane++)
+		if (delete_old(s, (enum spool_lane)lane, least[lane], rows, e) < 0)
 			return -1;
-		least = at < least ? at : least;
-	}
-	if (!n || !least)
-		return 0; /* nobody has anything yet: everything is kept */
+	return forget_old(s, rows, e);
+}
+
+int64_t spool_trim(struct spool *s, const char *const *sinks, size_t n, struct err *e)
+{
+	int64_t least[SPOOL_LANES] = { 0 }, rows = 0;
+
+	for (int lane = 0; lane < SPOOL_LANES; lane++)
+		for (size_t i = 0; i < n; i++) {
+			int64_t at;
+
+			if (spool_cursor(s, sinks[i], (enum spool_lane)lane, &at, e) < 0)
+				return -1;
+			least[lane] = !i || at < least[lane] ? at : least[lane];
+		}
 	if (spool_begin(s, e) < 0)
 		return -1;
-	if (delete_old(s, least, e) < 0) {
+	if (trim(s, least, &rows, e) < 0) {
 		spool_rollback(s);
 		return -1;
 	}
-	return spool_commit(s, e);
+	return spool_commit(s, e) < 0 ? -1 : rows;
 }

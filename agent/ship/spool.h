@@ -1,4 +1,4 @@
-/* spool.h - records wait here, on disk, until every sink has them. Keyed by uid, so a repeat is one record; one cursor for each sink.
+/* spool.h - records wait here, on disk, until every sink has them. Keyed by uid, so a repeat is one record; a cursor for each sink and lane.
  * Narrow on purpose: the files behind it may change. ship.db, synchronous=FULL. */
 #ifndef EVMEND_SHIP_SPOOL_H
 #define EVMEND_SHIP_SPOOL_H
@@ -11,9 +11,11 @@
 #include "base/clock.h"
 #include "base/err.h"
 
-#define SPOOL_KEPT 10000
+#define SPOOL_KEPT 10000 /* of each lane, though every sink has them */
 
 struct spool;
+
+enum spool_lane { SPOOL_URGENT, SPOOL_BULK, SPOOL_LANES };
 
 enum record_kind { RECORD_FINDING, RECORD_CASE, RECORD_REFUSAL, RECORD_REPAIR, RECORD_LEDGER, RECORD_AGENT, RECORD_EVENT, RECORD_KINDS };
 
@@ -24,7 +26,8 @@ struct spool_record {
 	int64_t time;
 	const char *json;     /* one NDJSON object without newline */
 	size_t n;
-	/* what routing asks; record_route (ship/route.h) reads it from the JSON. Texts are never NULL behind it */
+	/* what routing asks; record_route (ship/route.h) reads it from the JSON once, when a record is taken in: the spool gives it back. Texts
+	 * are never NULL behind it */
 	bool urgent;          /* before others: findings, cases, refusals, repairs, what the agent says; events and the ledger are not */
 	int level;            /* enum rule_level; -1: it has none */
 	const char *host, *cause;
@@ -32,6 +35,7 @@ struct spool_record {
 };
 
 const char *record_kind_text(int kind);
+enum spool_lane record_lane(int kind);
 
 struct spool *spool_open(const char *folder, struct err *e); /* folder/ship.db */
 struct spool *spool_look(const char *folder, struct err *e); /* read only, beside a running agent */
@@ -39,24 +43,34 @@ void spool_close(struct spool *s);
 void spool_keep(struct spool *s, const struct clock *clock, int64_t span); /* how long uids are remembered after they came in; 30 days */
 struct db *spool_db(struct spool *s); /* for tests that fill the disk */
 int spool_begin(struct spool *s, struct err *e);
-int spool_put(struct spool *s, const struct spool_record *r, struct err *e); /* a known uid is skipped */
+/* A known uid is skipped; events alone are not looked up: they are many, and a repeat has the same uid for the receiver. */
+int spool_put(struct spool *s, const struct spool_record *r, struct err *e);
 int spool_commit(struct spool *s, struct err *e); /* on disk when it returns 0 */
 void spool_rollback(struct spool *s); /* gives up the open transaction; none: nothing happens */
-int spool_cursor(struct spool *s, const char *sink, int64_t *seq, struct err *e); /* 0 when the sink is new: it gets what is still there */
-/* Records behind seq `after`, oldest first, at most n and at most some MB; pointers live until the next spool_read or spool_get. */
-int spool_read(struct spool *s, int64_t after, struct spool_record *to, size_t n, size_t *got, struct err *e);
+/* 0 when the sink is new: it gets what is still there. */
+int spool_cursor(struct spool *s, const char *sink, enum spool_lane lane, int64_t *seq, struct err *e);
+
+struct spool_want {
+	enum spool_lane lane;
+	int64_t after;
+	unsigned kinds;   /* bit set of enum record_kind; 0: all */
+};
+/* Records behind seq `after`, oldest first, at most n and at most some MB; pointers live until the next spool_read or spool_get. *upto: all that
+ * is wanted up to there was given; as `after` when the lane has no more, and above it with *got 0 when there may be more. */
+int spool_read(struct spool *s, const struct spool_want *w, struct spool_record *to, size_t n, size_t *got, int64_t *upto, struct err *e);
 /* Those of seqs (ascending) that are still there. *n: how many were given; then how many were looked for, which is fewer when the rest does
  * not fit; of those *got are in `to`. */
 int spool_get(struct spool *s, const int64_t *seqs, size_t *n, struct spool_record *to, size_t *got, struct err *e);
-int spool_done(struct spool *s, const char *sink, int64_t seq, struct err *e); /* everything up to seq is delivered */
-/* Every record whose body is still here, oldest first; non-zero from each ends it. -1 and *e, else 0. */
+int spool_done(struct spool *s, const char *sink, enum spool_lane lane, int64_t seq, struct err *e); /* everything up to seq is delivered */
+/* Every urgent record whose body is still here, oldest first; non-zero from each ends it. -1 and *e, else 0. */
 int spool_each(struct spool *s, int (*each)(void *arg, const struct spool_record *r), void *arg, struct err *e);
-int64_t spool_lag(struct spool *s, const char *sink); /* records that wait */
+int64_t spool_lag(struct spool *s, const char *sink); /* records that wait; -1: it cannot be told */
+bool spool_waits(struct spool *s, const char *sink); /* at least one does: cheaper */
 int64_t spool_oldest(struct spool *s, const char *sink); /* when the first that waits came in; 0: none waits */
 /* A text that is kept for a sink: its counters (proc/pump.h). noted adds it; nothing when there is none. */
 int spool_note(struct spool *s, const char *sink, const char *text, struct err *e);
 int spool_noted(struct spool *s, const char *sink, struct buf *to, struct err *e);
-/* Forgets bodies that every sink has; uids are kept on. Some thousand rows a call. */
-int spool_trim(struct spool *s, const char *const *sinks, size_t n, struct err *e);
+/* Forgets bodies that every sink has, and uids that are old enough, some thousand rows of each a call: how many; -1. */
+int64_t spool_trim(struct spool *s, const char *const *sinks, size_t n, struct err *e);
 
 #endif

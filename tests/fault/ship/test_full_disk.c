@@ -33,10 +33,12 @@ static int put(struct spool *s, int id, struct err *e)
 static void check_spool(struct spool *s)
 {
 	struct spool_record r[RECORDS + 1];
+	struct spool_want w = { .lane = SPOOL_URGENT };
+	int64_t upto;
 	struct err e;
 	size_t got;
 
-	assert_int_equal(spool_read(s, 0, r, RECORDS + 1, &got, &e), 0);
+	assert_int_equal(spool_read(s, &w, r, RECORDS + 1, &got, &upto, &e), 0);
 	assert_int_equal(got, RECORDS);
 	for (int i = 0; i < RECORDS; i++) {
 		char want[32];

@@ -9,6 +9,7 @@
 #include "proc/pump.h"
 #include "proc/window.h"
 #include "rules/rule.h"
+#include "ship/route.h"
 
 #define MOST 20000
 
@@ -122,14 +123,17 @@ static int teardown(void **state)
 static void put(int from, int to, const char *json, int kind)
 {
 	struct spool_record r = { .kind = kind, .time = US_DAY, .json = json, .n = strlen(json) };
+	struct arena *a = arena_new(4096);
 	struct err e;
 
+	record_route(&r, a);
 	assert_int_equal(spool_begin(spool, &e), 0);
 	for (int i = from; i <= to; i++) {
 		memcpy(r.uid, &i, sizeof i);
 		assert_int_equal(spool_put(spool, &r, &e), 0);
 	}
 	assert_int_equal(spool_commit(spool, &e), 0);
+	arena_free(a);
 	pump_came(pump);
 }
 
@@ -138,7 +142,7 @@ static int64_t cursor(void)
 	int64_t seq;
 	struct err e;
 
-	assert_int_equal(spool_cursor(spool, "f", &seq, &e), 0);
+	assert_int_equal(spool_cursor(spool, "f", SPOOL_URGENT, &seq, &e), 0);
 	return seq;
 }
 
@@ -314,6 +318,37 @@ static void a_sink_with_little_room_gets_all(void **state)
 	assert_int_equal(cursor(), 100);
 }
 
+/* Though the window of events is full, and though the sink takes little at once. */
+static void an_alert_passes_a_backlog_of_events(void **state)
+{
+	(void)state;
+	fake.answers = false;
+	put(1, 15000, "{}", RECORD_EVENT);
+	for (int i = 0; i < 20; i++)
+		pump_run(pump);
+	assert_int_equal(fake.n_held, PUMP_WINDOW);
+	put(15001, 15003, "{}", RECORD_FINDING);
+	put(15004, 15004, "{}", RECORD_LEDGER);
+	pump_run(pump);
+	assert_int_equal(fake.n_order, PUMP_WINDOW + 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(fake.order[PUMP_WINDOW + i], 15001 + i);
+	fake.answers = true;
+	fake_clock_advance(&clk, US_SECOND);
+	pump_run(pump); /* what is urgent is done, though the events are not */
+	assert_int_equal(cursor(), 15003);
+	fake.room = 3;
+	put(15005, 15007, "{}", RECORD_CASE);
+	pump_run(pump);
+	assert_int_equal(fake.times[15005] + fake.times[15006] + fake.times[15007], 3);
+	fake.room = MOST;
+	for (int i = 0; i < 20; i++)
+		pump_run(pump);
+	assert_true(pump_empty(pump));
+	for (int seq = 1; seq <= 15007; seq++)
+		assert_int_equal(fake.times[seq], 1);
+}
+
 static void a_rate_is_kept(void **state)
 {
 	(void)state;
@@ -393,6 +428,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_receiver_may_say_when, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_sink_gets_what_it_wants_and_its_cursor_goes_over_the_rest, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_sink_with_little_room_gets_all, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_alert_passes_a_backlog_of_events, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_rate_is_kept, setup, teardown),
 		cmocka_unit_test(a_window_keeps_states),
 		cmocka_unit_test(pauses_have_jitter_and_an_end),

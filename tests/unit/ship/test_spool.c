@@ -1,10 +1,13 @@
-/* test_spool.c - the spool: one record for one uid, a cursor for each sink, nothing before its commit, trimming. */
+/* test_spool.c - the spool: one record for one uid, a cursor for each sink and lane, nothing before its commit, trimming, older files. */
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/check.h"
 #include "lib/scratch.h"
+#include "rules/rule.h"
+#include "ship/route.h"
 #include "ship/spool.h"
+#include "store/db.h"
 
 static struct scratch dir;
 static struct spool *s;
@@ -45,11 +48,12 @@ static void put(int id)
 /* What a sink gets next. */
 static void take(const char *sink, struct spool_record *to, size_t n, size_t *got)
 {
-	int64_t after;
+	struct spool_want w = { .lane = SPOOL_URGENT };
+	int64_t upto;
 	struct err e;
 
-	assert_int_equal(spool_cursor(s, sink, &after, &e), 0);
-	assert_int_equal(spool_read(s, after, to, n, got, &e), 0);
+	assert_int_equal(spool_cursor(s, sink, SPOOL_URGENT, &w.after, &e), 0);
+	assert_int_equal(spool_read(s, &w, to, n, got, &upto, &e), 0);
 }
 
 static void a_uid_is_one_record(void **state)
@@ -70,7 +74,7 @@ static void a_uid_is_one_record(void **state)
 	assert_int_equal(r[0].time, 1001);
 	assert_true(r[0].seq < r[1].seq);
 	/* even when everybody has it and its body is gone */
-	assert_int_equal(spool_done(s, "a", r[1].seq, &e), 0);
+	assert_int_equal(spool_done(s, "a", SPOOL_URGENT, r[1].seq, &e), 0);
 	put(2);
 	assert_int_equal(spool_lag(s, "a"), 0);
 }
@@ -86,13 +90,13 @@ static void each_sink_has_its_cursor(void **state)
 		put(i);
 	take("a", r, 2, &got);
 	assert_int_equal(got, 2);
-	assert_int_equal(spool_done(s, "a", r[1].seq, &e), 0);
+	assert_int_equal(spool_done(s, "a", SPOOL_URGENT, r[1].seq, &e), 0);
 	assert_int_equal(spool_lag(s, "a"), 3);
 	assert_int_equal(spool_lag(s, "b"), 5);
 	take("a", r, 8, &got);
 	assert_int_equal(got, 3);
 	assert_memory_equal(r[0].json, "{\"id\":3}", 8);
-	assert_int_equal(spool_done(s, "a", 1, &e), 0); /* a cursor never goes back */
+	assert_int_equal(spool_done(s, "a", SPOOL_URGENT, 1, &e), 0); /* a cursor never goes back */
 	assert_int_equal(spool_lag(s, "a"), 3);
 }
 
@@ -128,15 +132,15 @@ static void trims_what_all_have_but_the_last_ones(void **state)
 		assert_int_equal(spool_put(s, &r, &e), 0);
 	}
 	assert_int_equal(spool_commit(s, &e), 0);
-	assert_int_equal(spool_done(s, "a", SPOOL_KEPT + 100, &e), 0);
-	assert_int_equal(spool_trim(s, sinks, 2, &e), 0);
+	assert_int_equal(spool_done(s, "a", SPOOL_URGENT, SPOOL_KEPT + 100, &e), 0);
+	assert_true(spool_trim(s, sinks, 2, &e) >= 0);
 	assert_int_equal(spool_lag(s, "b"), SPOOL_KEPT + 100); /* b has nothing yet: all of it stays */
-	assert_int_equal(spool_done(s, "b", 50, &e), 0);
-	assert_int_equal(spool_trim(s, sinks, 2, &e), 0);
+	assert_int_equal(spool_done(s, "b", SPOOL_URGENT, 50, &e), 0);
+	assert_true(spool_trim(s, sinks, 2, &e) >= 0);
 	take("new", got, 1, &n);
 	assert_int_equal(got[0].seq, 51);
-	assert_int_equal(spool_done(s, "b", SPOOL_KEPT + 100, &e), 0);
-	assert_int_equal(spool_trim(s, sinks, 2, &e), 0);
+	assert_int_equal(spool_done(s, "b", SPOOL_URGENT, SPOOL_KEPT + 100, &e), 0);
+	assert_true(spool_trim(s, sinks, 2, &e) >= 0);
 	take("new", got, 1, &n);
 	assert_int_equal(got[0].seq, 101);
 }
@@ -172,7 +176,7 @@ static void counters_and_ages_are_kept(void **state)
 	put(1);
 	put(2);
 	assert_int_equal(spool_oldest(s, "a"), 1001);
-	assert_int_equal(spool_done(s, "a", 1, &e), 0);
+	assert_int_equal(spool_done(s, "a", SPOOL_URGENT, 1, &e), 0);
 	assert_int_equal(spool_oldest(s, "a"), 1002);
 	assert_int_equal(spool_note(s, "a", "{}", &e), 0);
 	assert_int_equal(spool_note(s, "a", "{\"sent\":1}", &e), 0);
@@ -181,6 +185,149 @@ static void counters_and_ages_are_kept(void **state)
 	assert_int_equal(spool_noted(s, "a", &b, &e), 0);
 	assert_string_equal(buf_text(&b), "{\"sent\":1}");
 	buf_free(&b);
+}
+
+static void put_kind(int id, int kind, const char *json)
+{
+	struct spool_record r = { .kind = kind, .time = 1000 + id, .json = json, .n = strlen(json) };
+	struct arena *a = arena_new(4096);
+	struct err e;
+
+	memcpy(r.uid, &id, sizeof id);
+	record_route(&r, a);
+	assert_int_equal(spool_begin(s, &e), 0);
+	assert_int_equal(spool_put(s, &r, &e), 0);
+	assert_int_equal(spool_commit(s, &e), 0);
+	arena_free(a);
+}
+
+static void a_lane_is_read_alone_and_with_what_routing_asks(void **state)
+{
+	static const char finding[] = "{\"level\":\"high\",\"host\":\"ex1\",\"cause\":\"disk\",\"labels\":{\"tenant\":\"a\",\"site\":\"b\"}}";
+	struct spool_want w = { .lane = SPOOL_BULK };
+	struct spool_record r[8];
+	int64_t upto;
+	struct err e;
+	size_t got;
+
+	(void)state;
+	put_kind(1, RECORD_EVENT, "{\"host\":\"ex9\"}");
+	put_kind(2, RECORD_FINDING, finding);
+	put_kind(3, RECORD_LEDGER, "{}");
+	put_kind(4, RECORD_EVENT, "{}");
+	take("a", r, 8, &got);
+	assert_int_equal(got, 1);
+	assert_true(r[0].urgent);
+	assert_int_equal(r[0].level, LEVEL_HIGH);
+	assert_string_equal(r[0].host, "ex1");
+	assert_string_equal(r[0].cause, "disk");
+	assert_string_equal(r[0].labels, "tenant=a\nsite=b\n");
+	assert_memory_equal(r[0].json, finding, sizeof finding - 1);
+	assert_int_equal(spool_read(s, &w, r, 8, &got, &upto, &e), 0);
+	assert_int_equal(got, 3);
+	assert_int_equal(upto, 4);
+	assert_string_equal(r[0].host, "ex9");
+	assert_int_equal(r[0].level, -1);
+	assert_string_equal(r[1].host, "");
+	w.kinds = 1u << RECORD_LEDGER;
+	assert_int_equal(spool_read(s, &w, r, 8, &got, &upto, &e), 0);
+	assert_int_equal(got, 1);
+	assert_int_equal(upto, 4); /* over what is not wanted */
+	w.after = upto;
+	assert_int_equal(spool_read(s, &w, r, 8, &got, &upto, &e), 0);
+	assert_int_equal(got, 0);
+	assert_int_equal(upto, 4);
+	/* a cursor in each */
+	assert_int_equal(spool_lag(s, "a"), 4);
+	assert_int_equal(spool_done(s, "a", SPOOL_URGENT, 2, &e), 0);
+	assert_int_equal(spool_lag(s, "a"), 3);
+	assert_int_equal(spool_oldest(s, "a"), 1001);
+	assert_true(spool_waits(s, "a"));
+	assert_int_equal(spool_done(s, "a", SPOOL_BULK, 4, &e), 0);
+	assert_false(spool_waits(s, "a"));
+}
+
+/* More of what is not wanted than one look goes over. */
+static void a_long_lane_is_passed_in_steps(void **state)
+{
+	struct spool_want w = { .lane = SPOOL_BULK, .kinds = 1u << RECORD_LEDGER };
+	struct spool_record r = { .kind = RECORD_EVENT, .json = "{}", .n = 2 }, to[4];
+	size_t got = 0;
+	int looks = 0;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(spool_begin(s, &e), 0);
+	for (int i = 1; i <= 50000; i++)
+		assert_int_equal(spool_put(s, &r, &e), 0);
+	r.kind = RECORD_LEDGER;
+	assert_int_equal(spool_put(s, &r, &e), 0);
+	assert_int_equal(spool_commit(s, &e), 0);
+	for (int64_t upto = 1; !got && upto > w.after; looks++) {
+		w.after = looks ? upto : 0;
+		assert_int_equal(spool_read(s, &w, to, 4, &got, &upto, &e), 0);
+		assert_true(upto > w.after);
+	}
+	assert_int_equal(got, 1);
+	assert_int_equal(to[0].seq, 50001);
+	assert_in_range(looks, 2, 5);
+}
+
+/* As the file was made before there were lanes. */
+static void a_file_of_before_is_brought_up(void **state)
+{
+	static const char *const before[] = {
+		"create table record (seq integer primary key autoincrement, uid blob not null, kind integer not null, time integer not null,"
+		" json blob not null);"
+		"create table seen (uid blob primary key, at integer not null) without rowid;"
+		"create index seen_at on seen (at);"
+		"create table cursor (sink text primary key, seq integer not null) without rowid;",
+		"create table note (sink text primary key, text text not null) without rowid;",
+		"insert into record values (7, zeroblob(32), 0, 1007, cast('{\"level\":\"medium\",\"host\":\"ex1\",\"cause\":\"disk\"}' as blob)),"
+		" (8, randomblob(32), 4, 1008, cast('{\"host\":\"ex2\"}' as blob)), (9, randomblob(32), 1, 1009, cast('{broken' as blob));"
+		"insert into seen select uid, 55 from record where seq=7; insert into cursor values ('a', 7); insert into note values ('a', '{}');"
+		"pragma user_version=2",
+	};
+	struct spool_want w = { .lane = SPOOL_URGENT };
+	struct spool_record r[4];
+	struct db *d;
+	int64_t seq;
+	struct err e;
+	size_t got;
+
+	(void)state;
+	spool_close(s);
+	scratch_free(&dir);
+	scratch_init(&dir);
+	d = db_open(scratch_path(&dir, "ship.db"), &(struct db_schema){ .versions = before, .n = 2 }, DB_WRITE, &e);
+	assert_non_null(d);
+	assert_int_equal(db_exec(d, before[2], &e), 0);
+	db_close(d);
+	s = spool_open(dir.folder, &e);
+	if (!s)
+		fail_msg("%s", e.text);
+	assert_int_equal(spool_read(s, &w, r, 4, &got, &seq, &e), 0);
+	assert_int_equal(got, 2);
+	assert_int_equal(r[0].seq, 7);
+	assert_int_equal(r[0].level, LEVEL_MEDIUM);
+	assert_string_equal(r[0].host, "ex1");
+	assert_string_equal(r[0].cause, "disk");
+	assert_int_equal(r[1].seq, 9);
+	assert_memory_equal(r[1].json, "{broken", 7);
+	w.lane = SPOOL_BULK;
+	assert_int_equal(spool_read(s, &w, r, 4, &got, &seq, &e), 0);
+	assert_int_equal(got, 1);
+	assert_string_equal(r[0].host, "ex2");
+	for (int lane = 0; lane < SPOOL_LANES; lane++) {
+		assert_int_equal(spool_cursor(s, "a", (enum spool_lane)lane, &seq, &e), 0);
+		assert_int_equal(seq, 7);
+	}
+	assert_int_equal(spool_oldest(s, "b"), 55);
+	put(0); /* its uid is known */
+	assert_int_equal(spool_lag(s, "b"), 3);
+	put(1);
+	take("a", r, 4, &got);
+	assert_int_equal(r[got - 1].seq, 10); /* numbers go on */
 }
 
 int main(void)
@@ -192,6 +339,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(trims_what_all_have_but_the_last_ones, setup, teardown),
 		cmocka_unit_test_setup_teardown(single_records_are_found_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(counters_and_ages_are_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_lane_is_read_alone_and_with_what_routing_asks, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_long_lane_is_passed_in_steps, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_file_of_before_is_brought_up, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
