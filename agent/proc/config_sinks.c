@@ -97,6 +97,11 @@ static int key_word(struct reader *r, node n, const struct key *k, void *to)
 	return yaml_err(r->f, n, r->e, ERR_USAGE, "%s knows no '%s'; write one of %s", k->name, s ? s : "", text_list(list, sizeof list, k->words));
 }
 
+static int key_yes(struct reader *r, node n, const struct key *k, void *to)
+{
+	return yaml_bool(r->f, n, k->name, to, r->e);
+}
+
 /* true and false of a member that says the opposite: verify is no_verify. */
 static int key_not(struct reader *r, node n, const struct key *k, void *to)
 {
@@ -331,7 +336,8 @@ static const struct key splunk_keys[] = {
 	KEY("index", key_template, splunk.index),
 	KEY("sourcetype", key_template, splunk.sourcetype),
 	KEY("compress", key_word, compress, .words = gzip_words),
-	LATER("ack"),
+	KEY("ack", key_yes, splunk.ack),
+	KEY("ack_timeout", key_span, splunk.ack_timeout, .least = US_SECOND, .most = US_HOUR),
 	END,
 };
 
@@ -344,6 +350,13 @@ static const struct key elastic_keys[] = {
 	KEY("compress", key_word, compress, .words = gzip_words),
 	END,
 };
+
+static int check_splunk(struct reader *r, node n, const struct sink_config *s)
+{
+	if (s->splunk.ack_timeout && !s->splunk.ack)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "ack_timeout of the sink '%s' needs ack: true", s->name);
+	return 0;
+}
 
 static int check_elastic(struct reader *r, node n, const struct sink_config *s)
 {
@@ -368,7 +381,7 @@ static const struct {
 } kinds[SINK_KINDS] = {
 	[SINK_FILE] = { file_formats, file_keys, NULL, NULL },
 	[SINK_SYSLOG] = { syslog_formats, syslog_keys, NULL, NULL },
-	[SINK_SPLUNK] = { json_formats, splunk_keys, request_keys, NULL },
+	[SINK_SPLUNK] = { json_formats, splunk_keys, request_keys, check_splunk },
 	[SINK_ELASTIC] = { elastic_formats, elastic_keys, request_keys, check_elastic },
 	[SINK_KAFKA] = { json_formats, NULL, request_keys, NULL },
 	[SINK_OTLP] = { NULL, NULL, request_keys, NULL },

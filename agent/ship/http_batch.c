@@ -3,58 +3,19 @@
  * Why: receivers over HTTP differ in how a record looks and in what an answer means, and in nothing else. Promises: each record that was
  * taken gets one outcome; a host's records are sent in order, and one that failed holds back those behind it; a batch is cut in halves until
  * the receiver takes it or one record is left, which alone is then given up. Refuses nothing itself: the receiver does. */
-#include "ship/http_batch.h"
+#include "ship/http_inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/compress.h"
-#include "base/hash.h"
 #include "base/text.h"
 #include "limits.h"
 
 #define LEAST_BYTES 65536        /* a batch is not made smaller because connections break */
 
-#define NAMED_NONE HTTP_UNNAMED
-
-struct item {
-	int64_t seq;
-	size_t n; /* bytes in text, behind those of the items before it */
-};
-
-struct lane {
-	struct item *items;    /* oldest first */
-	size_t n, cap;
-	struct buf text;
-	int64_t since;         /* when the first of those that are not on their way came; monotonic */
-	struct http_call *call;
-	size_t sent, sent_bytes; /* items on their way, the first ones */
-	struct buf body, packed;
-	size_t limit;          /* bytes of a batch now: less after 413 and broken connections, more after each success */
-	size_t suspect;        /* one of so many at the head is bad; 0: none known */
-	size_t named;          /* the receiver says which */
-};
-
-struct held {
-	int64_t number, since;
-	int64_t *seqs;
-	size_t n;
-};
-
-struct http_inside {
-	struct hash_seed seed;
-	struct lane lanes[HTTP_LANES];
-	int64_t records, bytes, wait; /* of a batch */
-	struct sink_result *results;  /* for poll, oldest first from `given` on */
-	size_t n, cap, given;
-	struct sink_result *items;    /* of one answer */
-	size_t items_cap;
-	struct held *held;
-	size_t n_held, held_cap;
-	struct http_call *question;
-	bool hurry, stale;
-};
+#define DEAD_ROW 16              /* records given up one after another; then a person should look */
 
 enum http_means http_means_of(int status)
 {
@@ -74,7 +35,7 @@ enum http_means http_means_of(int status)
 
 /* --- results --- */
 
-static void add_result(struct http_inside *in, int64_t seq, enum sink_outcome outcome, int64_t not_before, const char *why)
+void add_result(struct http_inside *in, int64_t seq, enum sink_outcome outcome, int64_t not_before, const char *why)
 {
 	if (in->given && in->given == in->n)
 		in->given = in->n = 0;
@@ -115,54 +76,9 @@ static void give_back(struct http_sink *h, int64_t not_before, const char *why)
 		l->text.n = l->text.p ? bytes : 0;
 		if (!keep) {
 			l->suspect = 0;
-			l->named = NAMED_NONE;
+			l->named = HTTP_UNNAMED;
 		}
 	}
-}
-
-/* --- items that are accepted later --- */
-
-static void hold(struct http_inside *in, int64_t number, int64_t now, const struct sink_result *items, size_t n)
-{
-	struct held *x;
-
-	if (in->n_held == in->held_cap) {
-		in->held_cap = in->held_cap ? in->held_cap * 2 : 64;
-		in->held = xrealloc(in->held, in->held_cap, sizeof *in->held);
-	}
-	x = &in->held[in->n_held++];
-	*x = (struct held){ .number = number, .since = now, .seqs = xcalloc(n, sizeof *x->seqs) };
-	for (size_t i = 0; i < n; i++)
-		if (items[i].outcome == SINK_ACCEPTED)
-			x->seqs[x->n++] = items[i].seq;
-}
-
-void http_settle(struct http_sink *h, int64_t number, enum sink_outcome outcome, const char *why)
-{
-	struct http_inside *in = h->inside;
-
-	for (size_t i = 0; i < in->n_held; i++) {
-		struct held *x = &in->held[i];
-
-		if (x->number != number)
-			continue;
-		for (size_t k = 0; k < x->n; k++)
-			add_result(in, x->seqs[k], outcome, 0, why);
-		free(x->seqs);
-		memmove(x, x + 1, (--in->n_held - i) * sizeof *x);
-		return;
-	}
-}
-
-size_t http_held(const struct http_sink *h, int64_t *to, size_t n, int64_t *oldest)
-{
-	const struct http_inside *in = h->inside;
-
-	if (in->n_held && oldest)
-		*oldest = in->held[0].since;
-	for (size_t i = 0; i < n && i < in->n_held; i++)
-		to[i] = in->held[i].number;
-	return in->n_held < n ? in->n_held : n;
 }
 
 /* --- a batch goes out --- */
@@ -172,7 +88,7 @@ static size_t next_batch(const struct http_inside *in, const struct lane *l, siz
 {
 	size_t most = (size_t)in->records, n = 0;
 
-	if (l->suspect && l->named != NAMED_NONE)
+	if (l->suspect && l->named != HTTP_UNNAMED)
 		most = l->named ? l->named : 1;
 	else if (l->suspect)
 		most = l->suspect > 1 ? l->suspect / 2 : 1;
@@ -244,35 +160,21 @@ static void take_items(struct http_sink *h, struct lane *l, const struct http_ve
 	struct http_inside *in = h->inside;
 
 	if (v->held >= 0)
-		hold(in, v->held, clock_monotonic(h->clock), v->items, v->n);
+		held_add(h, v->held, v->items, v->n);
 	for (size_t i = 0; i < v->n; i++) {
 		const struct sink_result *r = &v->items[i];
 
+		if (r->outcome == SINK_ACCEPTED)
+			in->dead_row = 0;
 		if (r->outcome != SINK_ACCEPTED || v->held < 0)
 			add_result(in, r->seq, r->outcome, r->outcome == SINK_RETRY && !r->not_before ? retry_at : r->not_before, r->why);
 	}
 	drop_head(l, v->n);
 	l->suspect = l->suspect > v->n ? l->suspect - v->n : 0;
-	l->named = l->suspect && l->named != NAMED_NONE && l->named >= v->n ? l->named - v->n : NAMED_NONE;
+	l->named = l->suspect && l->named != HTTP_UNNAMED && l->named >= v->n ? l->named - v->n : HTTP_UNNAMED;
 	l->limit += l->limit / 16;
 	if (l->limit > (size_t)in->bytes)
 		l->limit = (size_t)in->bytes;
-}
-
-/* Nothing was taken. One alone is given up; of more a part is sent. */
-static void cut(struct http_sink *h, struct lane *l, bool too_large, const struct http_verdict *v)
-{
-	if (l->sent == 1) {
-		add_result(h->inside, l->items[0].seq, SINK_DEAD, 0, v->why);
-		drop_head(l, 1);
-		l->suspect = 0;
-		l->named = NAMED_NONE;
-	} else if (too_large) {
-		l->limit = l->sent_bytes / 2;
-	} else {
-		l->suspect = l->sent;
-		l->named = v->bad < l->sent ? v->bad : NAMED_NONE;
-	}
 }
 
 static int64_t later(const struct http_sink *h, const struct http_answer *a, bool alarm)
@@ -284,6 +186,36 @@ static int64_t later(const struct http_sink *h, const struct http_answer *a, boo
 		return a->retry_after ? now + a->retry_after : 0;
 	os_random(&random, sizeof random);
 	return now + HTTP_ALARM_PAUSE + (int64_t)(random % (uint64_t)(HTTP_ALARM_PAUSE / 2));
+}
+
+/* Many in a row are rather a receiver that is not what we think than as many bad records: that is slow, and told. */
+static void give_up(struct http_sink *h, struct lane *l, const struct http_answer *a, const char *why)
+{
+	struct http_inside *in = h->inside;
+	char many[160];
+
+	add_result(in, l->items[0].seq, SINK_DEAD, 0, why);
+	drop_head(l, 1);
+	l->suspect = 0;
+	l->named = HTTP_UNNAMED;
+	if (++in->dead_row < DEAD_ROW)
+		return;
+	in->dead_row = 0;
+	(void)snprintf(many, sizeof many, "it refused %d records one after another; the next ones wait: %.90s", DEAD_ROW, why);
+	give_back(h, later(h, a, true), many);
+}
+
+/* Nothing was taken. One alone is given up; of more a part is sent. */
+static void cut(struct http_sink *h, struct lane *l, const struct http_answer *a, bool too_large, const struct http_verdict *v)
+{
+	if (l->sent == 1) {
+		give_up(h, l, a, v->why);
+	} else if (too_large) {
+		l->limit = l->sent_bytes / 2;
+	} else {
+		l->suspect = l->sent;
+		l->named = v->bad < l->sent ? v->bad : HTTP_UNNAMED;
+	}
 }
 
 /* What the receiver says, as far as it fits; without what could drive a terminal. */
@@ -326,12 +258,12 @@ static enum http_means judge(struct http_sink *h, const struct lane *l, const st
 	return means;
 }
 
-static void answered(struct http_sink *h, struct lane *l, const struct http_answer *a)
+static void answered(struct http_sink *h, struct lane *l, struct http_call *c)
 {
+	const struct http_answer *a = http_answer(c);
 	struct http_verdict v;
 	enum http_means means = judge(h, l, a, &v);
 
-	http_end(h->http, l->call);
 	l->call = NULL;
 	switch (means) {
 	case HTTP_ITEMS:
@@ -339,17 +271,28 @@ static void answered(struct http_sink *h, struct lane *l, const struct http_answ
 		break;
 	case HTTP_SMALLER:
 	case HTTP_BAD:
-		cut(h, l, means == HTTP_SMALLER, &v);
+		cut(h, l, a, means == HTTP_SMALLER, &v);
 		break;
 	case HTTP_AGAIN:
 	case HTTP_ALARM:
 		/* a large body may be why the connection broke */
 		if (!a->status && a->reached && l->limit > 2 * (size_t)LEAST_BYTES)
 			l->limit /= 2;
+		if (!a->status && a->reached)
+			http_lose(h, v.why); /* the receiver may have given this batch a number that we do not know */
 		give_back(h, later(h, a, means == HTTP_ALARM), v.why);
 		break;
 	}
 	l->sent = 0;
+	http_end(h->http, c);
+}
+
+static bool any_call(const struct http_sink *h)
+{
+	for (size_t k = 0; k < h->kind->lanes; k++)
+		if (h->inside->lanes[k].call)
+			return true;
+	return false;
 }
 
 static bool all_quiet(const struct http_sink *h)
@@ -362,37 +305,22 @@ static bool all_quiet(const struct http_sink *h)
 	return !in->n_held;
 }
 
-static void ask(struct http_sink *h)
-{
-	struct http_inside *in = h->inside;
-	struct http_request r = { .method = "POST", .url = buf_text(&h->url) };
-
-	if (in->question || !h->kind->ask || !h->kind->ask(h, &r))
-		return;
-	r.owner = in;
-	in->question = http_begin(h->http, &r);
-}
-
 static void drive(struct http_sink *h)
 {
 	struct http_inside *in = h->inside;
 	struct http_call *c;
 
-	while ((c = http_drive(h->http))) {
-		const struct http_answer *a = http_answer(c);
-
-		if (a->owner != in) {
-			answered(h, a->owner, a);
-			continue;
-		}
-		h->kind->told(h, a);
-		in->question = NULL;
-		http_end(h->http, c);
-	}
-	for (size_t k = 0; k < h->kind->lanes; k++)
+	while ((c = http_drive(h->http)))
+		if (c == in->question)
+			held_told(h, c);
+		else
+			answered(h, http_answer(c)->owner, c);
+	held_overdue(h);
+	for (size_t k = 0; k < h->kind->lanes && !held_wants(h); k++)
 		if (due(h, &in->lanes[k]))
 			begin(h, &in->lanes[k]);
-	ask(h);
+	if (held_wants(h) && !in->question && !any_call(h))
+		held_ask(h);
 	if (in->hurry && all_quiet(h))
 		in->hurry = false;
 }
@@ -415,16 +343,8 @@ static void make_inside(struct http_sink *h)
 		buf_init(&l->body, 8 * (size_t)in->bytes + 2 * LIMIT_HTTP_RECORD);
 		buf_init(&l->packed, 8 * (size_t)in->bytes + 2 * LIMIT_HTTP_RECORD);
 		l->limit = (size_t)in->bytes;
-		l->named = NAMED_NONE;
+		l->named = HTTP_UNNAMED;
 	}
-}
-
-static bool any_call(const struct http_sink *h)
-{
-	for (size_t k = 0; k < h->kind->lanes; k++)
-		if (h->inside->lanes[k].call)
-			return true;
-	return h->inside->question;
 }
 
 /* Secrets and certificates are read anew; the old ones go on when the new ones are no good. */
@@ -460,7 +380,7 @@ int http_sink_open(struct sink *s, const struct http_kind *kind, struct err *e)
 		*h = (struct http_sink){ .config = s->config, .clock = s->clock, .files = s->files, .kind = kind };
 		make_inside(h);
 	}
-	if (h->http && (!h->inside->stale || any_call(h)))
+	if (h->http && (!h->inside->stale || any_call(h) || h->inside->question))
 		return 0;
 	if (open_http(h, e) < 0)
 		return -1;
@@ -580,9 +500,7 @@ void http_sink_close(struct sink *s)
 		buf_free(&in->lanes[k].body);
 		buf_free(&in->lanes[k].packed);
 	}
-	for (size_t i = 0; i < in->n_held; i++)
-		free(in->held[i].seqs);
-	free(in->held);
+	held_free(in);
 	free(in->results);
 	free(in->items);
 	free(in);

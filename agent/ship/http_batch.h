@@ -20,6 +20,7 @@ struct http_sink { /* sink.self */
 	struct http *http;  /* open gives it its headers: http_header */
 	struct buf url;     /* of each batch; open writes it */
 	void *own;          /* the kind's; it frees it in close */
+	int64_t patience;   /* open writes it, of a kind that holds: what is not settled for so long comes again; us */
 	struct http_inside *inside;
 };
 
@@ -37,7 +38,7 @@ struct http_verdict {
 	struct sink_result *items; /* in the order of the body; all SINK_ACCEPTED before judge is called */
 	size_t n;
 	size_t bad;                /* HTTP_BAD: index of the one that the receiver named, or HTTP_UNNAMED. It is sent alone before it is dead */
-	int64_t held;              /* HTTP_ITEMS: those accepted count only when http_settle names this number; -1: they count now */
+	int64_t held;              /* HTTP_ITEMS: those accepted count only when http_settle names this number; -1: they count now. One lane only */
 	char why[160];             /* for all but HTTP_ITEMS; "": the status is told */
 };
 
@@ -51,10 +52,11 @@ struct http_kind {
 	int (*open)(struct http_sink *h, struct err *e);
 	void (*encode)(struct http_sink *h, const struct record_view *v, struct buf *to); /* one item; nothing added: it cannot be sent, dead */
 	void (*sign)(struct http_sink *h, const void *body, size_t n, struct buf *header); /* a header line for this body as sent; NULL: none */
-	/* Only for a whole answer. http_means_of is what the status alone says. */
+	/* Only for a whole answer; also to a probe, with v->n 0. http_means_of is what the status alone says. HTTP_BAD is for errors that only this
+	 * kind of receiver gives: a page of anything else that answers there is HTTP_ALARM, or every record would be given up. */
 	enum http_means (*judge)(struct http_sink *h, const struct http_answer *a, struct http_verdict *v);
-	/* Called while nothing else is asked: fills in a request beside the batches and says true; its answer comes to told. NULL: never. */
-	bool (*ask)(struct http_sink *h, struct http_request *r);
+	/* Kinds that hold: the question about what is held, and a good answer to it. While it is on its way no batch is. Others: NULL. */
+	void (*ask)(struct http_sink *h, struct http_request *r);
 	void (*told)(struct http_sink *h, const struct http_answer *a);
 	void (*close)(struct http_sink *h); /* NULL: nothing to do */
 };
@@ -64,9 +66,9 @@ struct http_kind {
 
 /* 2xx: ITEMS. 413 SMALLER. 408, 425, 429 and 5xx: AGAIN. 401, 403, 404, 405, 407, 410 and redirects: ALARM. Other 4xx: BAD. */
 enum http_means http_means_of(int status);
-/* Items that were held under that number have this outcome now. */
-void http_settle(struct http_sink *h, int64_t held, enum sink_outcome outcome, const char *why);
-size_t http_held(const struct http_sink *h, int64_t *to, size_t n, int64_t *oldest); /* numbers held, oldest first; *oldest: since when, monotonic */
+void http_settle(struct http_sink *h, int64_t held); /* items that were held under that number are accepted */
+void http_lose(struct http_sink *h, const char *why); /* everything that is held comes again; its numbers mean nothing any more */
+size_t http_held(const struct http_sink *h, int64_t *to, size_t n); /* how many numbers are held; the first n of them, oldest first */
 
 /* The operations of a sink. open and check of each kind call the first two with its struct http_kind; the others stand in its table as they
  * are. */

@@ -7,11 +7,13 @@
 
 #include "ship/http_batch.h"
 
-static int say_check(const struct http_answer *a, struct buf *says, struct err *e)
+static int say_check(struct http_sink *h, const struct http_answer *a, struct buf *says, struct err *e)
 {
+	struct http_verdict v = { .bad = HTTP_UNNAMED, .held = -1 };
+
 	if (!a->status)
 		return err_set(e, ERR_IO, "%s", a->why);
-	switch (http_means_of(a->status)) {
+	switch (h->kind->probe ? h->kind->judge(h, a, &v) : http_means_of(a->status)) {
 	case HTTP_ITEMS:
 	case HTTP_BAD: /* an empty request is one, for some */
 	case HTTP_SMALLER:
@@ -24,6 +26,8 @@ static int say_check(const struct http_answer *a, struct buf *says, struct err *
 	}
 	if (a->status == 401 || a->status == 403)
 		return err_set(e, ERR_REFUSED, "it refuses our credentials (HTTP %d)", a->status);
+	if (v.why[0])
+		return err_set(e, ERR_IO, "%s", v.why);
 	return err_set(e, ERR_IO, "there is no such receiver at this address (HTTP %d)", a->status);
 }
 
@@ -31,22 +35,36 @@ int http_sink_check(struct sink *s, const struct http_kind *kind, int64_t until,
 {
 	struct http_sink *h;
 	struct http_call *c, *done = NULL;
+	struct buf signature;
 	char media[120];
-	const char *headers[] = { media };
+	const char *headers[2] = { media };
+	struct http_request r = { .method = "HEAD", .headers = headers };
 	int code;
 
 	if (http_sink_open(s, kind, e) < 0)
 		return -1;
 	h = s->self;
-	(void)snprintf(media, sizeof media, "Content-Type: %s", kind->media);
-	c = http_begin(h->http, &(struct http_request){ .method = kind->probe ? "POST" : "HEAD", .url = buf_text(&h->url), .headers = headers,
-		.n_headers = kind->probe ? 1 : 0, .body = kind->probe, .n = kind->probe ? strlen(kind->probe) : 0 });
+	r.url = buf_text(&h->url);
+	buf_init(&signature, 4096);
+	if (kind->probe) {
+		(void)snprintf(media, sizeof media, "Content-Type: %s", kind->media);
+		r.method = "POST";
+		r.n_headers = 1;
+		r.body = kind->probe;
+		r.n = strlen(kind->probe);
+		if (kind->sign) {
+			kind->sign(h, r.body, r.n, &signature);
+			headers[r.n_headers++] = buf_text(&signature);
+		}
+	}
+	c = http_begin(h->http, &r);
+	buf_free(&signature);
 	while (!(done = http_drive(h->http)) && clock_monotonic(s->clock) < until) {
 		struct os_poll p = { .fd = http_fd(h->http), .want_read = true };
 
 		os_process.wait_ready(&p, 1, 20);
 	}
-	code = done ? say_check(http_answer(c), says, e) : err_set(e, ERR_IO, "it does not answer in time");
+	code = done ? say_check(h, http_answer(c), says, e) : err_set(e, ERR_IO, "it does not answer in time");
 	http_end(h->http, c);
 	return code;
 }

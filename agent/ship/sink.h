@@ -67,6 +67,7 @@ struct sink_config {
 			const char *url, *token_file;
 			const char *index, *sourcetype; /* templates; NULL: the token's own index, "evmend:{kind}" */
 			bool ack;                       /* a record counts when it is indexed */
+			int64_t ack_timeout;            /* us; 0: five minutes. What is not acknowledged so long is sent again */
 		} splunk;
 		struct {
 			const char *url;

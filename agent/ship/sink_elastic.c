@@ -43,39 +43,29 @@ static int read_credentials(struct http_sink *h, struct err *e)
 
 static int bulk_open(struct http_sink *h, struct err *e)
 {
-	const char *index = index_of(h->config);
-
 	if (read_credentials(h, e) < 0)
 		return -1;
-	http_join(&h->url, h->config->elastic.url, "");
-	if (template_fixed(index)) { /* else each action names it */
-		buf_char(&h->url, '/');
-		buf_str(&h->url, index);
-	}
-	buf_str(&h->url, ASK_ABOUT);
+	http_join(&h->url, h->config->elastic.url, ASK_ABOUT);
 	return 0;
 }
 
+/* Each action names the index: some that speak this protocol know no other address than /_bulk. */
 static void put_action(const struct sink_config *c, const struct record_view *v, struct buf *to)
 {
-	const char *index = index_of(c);
 	struct json_out o;
+	struct buf b;
 
+	buf_init(&b, 4096);
+	template_fill(index_of(c), c, v, template_name, &b);
 	json_begin(&o, to);
 	json_open(&o, NULL, '{');
 	json_open(&o, "create", '{');
-	if (!template_fixed(index)) {
-		struct buf b;
-
-		buf_init(&b, 4096);
-		template_fill(index, c, v, template_name, &b);
-		json_put_strn(&o, "_index", buf_text(&b), b.n);
-		buf_free(&b);
-	}
+	json_put_strn(&o, "_index", buf_text(&b), b.n);
 	json_put_str(&o, "_id", v->uid);
 	json_close(&o, '}');
 	json_close(&o, '}');
 	buf_char(to, '\n');
+	buf_free(&b);
 }
 
 static void bulk_encode(struct http_sink *h, const struct record_view *v, struct buf *to)
@@ -128,6 +118,9 @@ static bool judge_item(struct http_sink *h, const struct json *item, struct sink
 		return false;
 	if (means == HTTP_ITEMS || status == 409)
 		return true;
+	if (means == HTTP_BAD && template_fixed(index_of(h->config)) &&
+		!strcmp(json_str(json_get(json_get(j, "error"), "type"), ""), "invalid_index_name_exception"))
+		means = HTTP_ALARM; /* the configuration's, not this record's */
 	r->outcome = means == HTTP_BAD || means == HTTP_SMALLER ? SINK_DEAD : SINK_RETRY;
 	if (means == HTTP_ALARM) /* no such index, no right to write into it */
 		r->not_before = clock_monotonic(h->clock) + HTTP_ALARM_PAUSE;
@@ -135,23 +128,41 @@ static bool judge_item(struct http_sink *h, const struct json *item, struct sink
 	return true;
 }
 
+/* An error of the bulk API about what it was sent. A server that does not know the address says so in a text, a proxy in a page, and one that
+ * lets no action name an index means the address as well. */
+static bool about_data(const struct json *error)
+{
+	return json_is_object(error) && !strstr(json_str(json_get(error, "reason"), ""), "explicit index");
+}
+
+static enum http_means judge_items(struct http_sink *h, const struct json *items, struct http_verdict *v)
+{
+	bool about_each = json_len(items) == v->n;
+
+	for (size_t i = 0; i < v->n && about_each; i++)
+		about_each = judge_item(h, json_at(items, i), &v->items[i]);
+	if (about_each)
+		return HTTP_ITEMS;
+	text_copy(v->why, sizeof v->why, "it does not answer about each document");
+	return HTTP_BAD; /* smaller pieces show which one is missing */
+}
+
 static enum http_means bulk_judge(struct http_sink *h, const struct http_answer *a, struct http_verdict *v)
 {
 	struct json *j = json_parse_max(a->body, a->n, LIMIT_HTTP_ANSWER, NULL);
-	const struct json *items = json_get(j, "items");
+	const struct json *items = json_get(j, "items"), *error = json_get(j, "error");
 	enum http_means means = http_means_of(a->status);
 
-	if (means == HTTP_ITEMS && !json_is_array(items)) {
+	if (means == HTTP_ITEMS && json_is_array(items)) {
+		means = judge_items(h, items, v);
+	} else if (means == HTTP_ITEMS) {
 		means = HTTP_ALARM;
 		text_copy(v->why, sizeof v->why, "what answers there is no bulk endpoint");
-	} else if (means == HTTP_ITEMS) {
-		for (size_t i = 0; i < v->n && means == HTTP_ITEMS; i++)
-			if (json_len(items) != v->n || !judge_item(h, json_at(items, i), &v->items[i]))
-				means = HTTP_BAD; /* smaller pieces show which one is missing */
-		if (means == HTTP_BAD)
-			text_copy(v->why, sizeof v->why, "it does not answer about each document");
-	} else if (json_is_object(json_get(j, "error"))) {
-		why_of(json_get(j, "error"), v->why, sizeof v->why);
+	} else {
+		if (json_is_object(error))
+			why_of(error, v->why, sizeof v->why);
+		if (means == HTTP_BAD && !about_data(error))
+			means = HTTP_ALARM;
 	}
 	json_free(j);
 	return means;

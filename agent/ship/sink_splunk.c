@@ -10,23 +10,56 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "limits.h"
 #include "ship/formats.h"
 #include "ship/http_batch.h"
 #include "ship/sink_kinds.h"
 #include "ship/template.h"
 
 #define EVENT_PATH "/services/collector/event"
+#define ACK_PATH "/services/collector/ack?channel="
+#define PATIENCE (5 * US_MINUTE) /* as Splunk's documentation advises */
+#define ASK_MOST 2048 /* numbers in one question */
+
+/* With ack. A channel is used as long as something of it is not acknowledged; its numbers ascend, and when they do not, Splunk has begun anew. */
+struct hec {
+	char channel[37];
+	int64_t last; /* number on it; -1: none */
+	struct buf header, url, body; /* of the question */
+	const char *headers[2];
+};
 
 static int hec_open(struct http_sink *h, struct err *e)
 {
-	struct secret *token = secret_read(h->files, h->config->splunk.token_file, e);
+	const struct sink_config *c = h->config;
+	struct secret *token = secret_read(h->files, c->splunk.token_file, e);
+	struct hec *own = h->own;
 
 	if (!token)
-		return err_prefix(e, "sink %s", h->config->name);
+		return err_prefix(e, "sink %s", c->name);
 	http_header(h->http, "Authorization: Splunk ", token);
 	secret_free(token);
-	http_join(&h->url, h->config->splunk.url, EVENT_PATH);
+	http_join(&h->url, c->splunk.url, EVENT_PATH);
+	h->patience = c->splunk.ack_timeout ? c->splunk.ack_timeout : PATIENCE;
+	if (c->splunk.ack && !own) {
+		own = h->own = xcalloc(1, sizeof *own);
+		buf_init(&own->header, 4096);
+		buf_init(&own->url, 65536);
+		buf_init(&own->body, LIMIT_HTTP_RECORD);
+	}
 	return 0;
+}
+
+static void hec_close(struct http_sink *h)
+{
+	struct hec *own = h->own;
+
+	if (!own)
+		return;
+	buf_free(&own->header);
+	buf_free(&own->url);
+	buf_free(&own->body);
+	free(own);
 }
 
 static void put_template(struct json_out *o, const char *key, const char *text, const struct sink_config *c, const struct record_view *v)
@@ -86,6 +119,24 @@ static enum http_means means_of_code(const struct http_sink *h, int code, int st
 	}
 }
 
+/* The number of a batch that was taken. */
+static enum http_means hold(struct http_sink *h, int64_t number, struct http_verdict *v)
+{
+	struct hec *own = h->own;
+
+	if (number < 0) {
+		text_copy(v->why, sizeof v->why, "it took records and acknowledges none: switch acknowledgement on for this token, or leave out ack");
+		return HTTP_ALARM;
+	}
+	if (number <= own->last) {
+		text_copy(v->why, sizeof v->why, "it was started anew; what it had not acknowledged is sent again");
+		http_lose(h, v->why);
+		return HTTP_AGAIN;
+	}
+	own->last = v->held = number;
+	return HTTP_ITEMS;
+}
+
 static enum http_means hec_judge(struct http_sink *h, const struct http_answer *a, struct http_verdict *v)
 {
 	struct json *j = json_parse(a->body, a->n, NULL);
@@ -94,15 +145,92 @@ static enum http_means hec_judge(struct http_sink *h, const struct http_answer *
 
 	if (code >= 0)
 		means = means_of_code(h, code > 1000 ? 1000 : (int)code, a->status);
-	if (means == HTTP_ITEMS && code != 0) {
+	if ((means == HTTP_ITEMS && code != 0) || (means == HTTP_BAD && code < 0)) {
 		means = HTTP_ALARM;
-		text_copy(v->why, sizeof v->why, "what answers there is no event collector of Splunk");
+		(void)snprintf(v->why, sizeof v->why, "what answers there is no event collector of Splunk (HTTP %d)", a->status);
 	} else if (means != HTTP_ITEMS && code >= 0) {
 		(void)snprintf(v->why, sizeof v->why, "%.100s (HTTP %d, code %d)", json_str(json_get(j, "text"), ""), a->status, (int)code);
+	} else if (means == HTTP_ITEMS && h->own && v->n) {
+		means = hold(h, json_int(json_get(j, "ackId"), -1), v);
 	}
 	v->bad = bad >= 0 ? (size_t)bad : HTTP_UNNAMED;
 	json_free(j);
 	return means;
+}
+
+/* A random UUID, RFC 4122, 4.4. */
+static void draw_channel(struct hec *own)
+{
+	uint8_t b[16];
+	char hex[33];
+
+	os_random(b, sizeof b);
+	b[6] = (uint8_t)(0x40 | (b[6] & 0x0f));
+	b[8] = (uint8_t)(0x80 | (b[8] & 0x3f));
+	text_hex(hex, b, sizeof b);
+	(void)snprintf(own->channel, sizeof own->channel, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+	own->last = -1;
+}
+
+static void channel_header(const struct hec *own, struct buf *to)
+{
+	buf_printf(to, "X-Splunk-Request-Channel: %s", own->channel);
+}
+
+static void hec_sign(struct http_sink *h, const void *body, size_t n, struct buf *header)
+{
+	(void)body;
+	(void)n;
+	if (!http_held(h, NULL, 0))
+		draw_channel(h->own);
+	channel_header(h->own, header);
+}
+
+static void hec_ask(struct http_sink *h, struct http_request *r)
+{
+	struct hec *own = h->own;
+	int64_t numbers[ASK_MOST];
+	size_t n = http_held(h, numbers, ASK_MOST);
+	struct json_out o;
+
+	buf_reset(&own->header);
+	buf_reset(&own->url);
+	buf_reset(&own->body);
+	channel_header(own, &own->header);
+	http_join(&own->url, h->config->splunk.url, ACK_PATH);
+	buf_str(&own->url, own->channel);
+	json_begin(&o, &own->body);
+	json_open(&o, NULL, '{');
+	json_open(&o, "acks", '[');
+	for (size_t i = 0; i < n && i < ASK_MOST; i++)
+		json_put_int(&o, NULL, numbers[i]);
+	json_close(&o, ']');
+	json_close(&o, '}');
+	own->headers[0] = "Content-Type: application/json";
+	own->headers[1] = buf_text(&own->header);
+	r->url = buf_text(&own->url);
+	r->body = own->body.p;
+	r->n = own->body.n;
+	r->headers = own->headers;
+	r->n_headers = 2;
+}
+
+static int told_one(void *arg, const char *number, const struct json *yes)
+{
+	int64_t n;
+
+	if (json_bool(yes, false) && text_int(number, strlen(number), &n))
+		http_settle(arg, n);
+	return 0;
+}
+
+/* {"acks":{"0":true,"1":false}} */
+static void hec_told(struct http_sink *h, const struct http_answer *a)
+{
+	struct json *j = json_parse(a->body, a->n, NULL);
+
+	json_each(json_get(j, "acks"), told_one, h);
+	json_free(j);
 }
 
 static const struct http_kind splunk = {
@@ -115,15 +243,34 @@ static const struct http_kind splunk = {
 	.judge = hec_judge,
 };
 
+static const struct http_kind splunk_ack = {
+	.lanes = 1, /* so that the numbers ascend */
+	.batch = { .records = 1000, .bytes = 1000000, .wait = US_SECOND / 10 },
+	.media = "application/json",
+	.probe = "",
+	.open = hec_open,
+	.encode = hec_encode,
+	.sign = hec_sign,
+	.judge = hec_judge,
+	.ask = hec_ask,
+	.told = hec_told,
+	.close = hec_close,
+};
+
+static const struct http_kind *kind_of(const struct sink *s)
+{
+	return s->config->splunk.ack ? &splunk_ack : &splunk;
+}
+
 static int splunk_open(struct sink *s, struct err *e)
 {
-	return http_sink_open(s, &splunk, e);
+	return http_sink_open(s, kind_of(s), e);
 }
 
 static int splunk_check(struct sink *s, int64_t until, struct buf *says, struct err *e)
 {
 	buf_str(says, s->config->splunk.url);
-	return http_sink_check(s, &splunk, until, says, e);
+	return http_sink_check(s, kind_of(s), until, says, e);
 }
 
 const struct sink_ops sink_splunk_ops = {

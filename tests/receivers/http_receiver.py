@@ -10,11 +10,12 @@ Only the standard library.
 
   --port N        where it listens (127.0.0.1); 0: any. FOLDER/port has it
   --token TEXT    the token of HEC, or "ApiKey xyz" / "Basic xyz" for bulk
-  --index NAME    of bulk: the one that the address must name; without: each action names one
+  --index RE      of bulk: what the name of each action's index must match
   --tls CERT KEY  TLS 1.2 at least; --client-ca FILE: a client certificate is asked for and verified
   --refuse TEXT   records that hold this text are refused for good
   --max-bytes N   413 for larger bodies (as they come)
-  --ack           HEC: acknowledgement; true after --ack-after seconds, said once; --ack-lose N: every N-th batch is never acknowledged
+  --ack           HEC: acknowledgement. A batch is on disk after --ack-after seconds and not before; that is said once. Numbers count from 0
+                  for each channel, also after a restart. --ack-lose N: every N-th batch is lost and never acknowledged
   --anonymous     HEC: does not name the event that it refuses
   --faults FILE   what happens to the requests, in order, again and again: lines "COUNT WHAT [ARGUMENT]" with WHAT one of
                   ok; status CODE[:RETRY-AFTER] (nothing is taken); slow SECONDS; freeze SECONDS (read, never answered);
@@ -266,7 +267,7 @@ class Receiver(socketserver.ThreadingTCPServer):
         self.store = Store(options.folder)
         self.faults = Faults(options.faults)
         self.random = random.Random(7)
-        self.acks = {}  # channel -> id -> when it turns true; None: never
+        self.acks = {}  # channel -> for each number [when it is indexed, or None: never; its records, then None]
         self.ack_lock = threading.Lock()
         self.batches = 0
         super().__init__(("127.0.0.1", options.port), Handler)
@@ -329,33 +330,44 @@ class Receiver(socketserver.ThreadingTCPServer):
                 self.store.note("refused", records[0][0])
             told = {} if self.options.anonymous else {"invalid-event-number": bad}
             return handler.answer(400, {"text": "Event field cannot be blank", "code": 13, **told})
-        self.store.take(records)
         said = {"text": "Success", "code": 0}
-        if self.options.ack:
-            with self.ack_lock:
-                self.batches += 1
-                ids = self.acks.setdefault(channel, {})
-                lost = self.options.ack_lose and self.batches % self.options.ack_lose == 0
-                ids[self.batches] = None if lost else time.monotonic() + self.options.ack_after
-                said["ackId"] = self.batches
+        if not self.options.ack:
+            self.store.take(records)
+            return said
+        with self.ack_lock:
+            self.batches += 1
+            batches = self.acks.setdefault(channel, [])
+            lost = self.options.ack_lose and self.batches % self.options.ack_lose == 0
+            said["ackId"] = len(batches)
+            batches.append([None if lost else time.monotonic() + self.options.ack_after, records])
+            self.index()
         return said
+
+    def index(self):
+        now = time.monotonic()
+        for batches in self.acks.values():
+            for b in batches:
+                if b[1] is not None and b[0] is not None and b[0] <= now:
+                    self.store.take(b[1])
+                    b[1] = None
 
     def work_ack(self, handler, query, headers, body):
         channel = headers.get("x-splunk-request-channel")
-        if query and query != "channel=%s" % channel:
+        if query != "channel=%s" % channel:
             raise Violation("the channel of the question is %s, of the header %s" % (query, channel))
         if headers.get("content-type") != "application/json" or not channel or not GUID.match(channel):
             raise Violation("Content-Type %s, channel %s" % (headers.get("content-type"), channel))
         asked = DECODER.decode(text_of(plain(headers, body)))
         if list(asked) != ["acks"] or not asked["acks"] or not all(type(i) is int for i in asked["acks"]):
             raise Violation("a question about acks that is none: %s" % asked)
+        said = {}
         with self.ack_lock:
-            ids = self.acks.get(channel, {})
-            now = time.monotonic()
-            said = {str(i): ids.get(i) is not None and ids[i] <= now for i in asked["acks"]}
-            for i, yes in said.items():
-                if yes:
-                    del ids[int(i)]  # said once
+            self.index()
+            batches = self.acks.get(channel, [])
+            for i in asked["acks"]:
+                said[str(i)] = i < len(batches) and batches[i][0] is not None and batches[i][1] is None
+                if said[str(i)]:
+                    batches[i][0] = None  # said once
         return {"acks": said}
 
     @staticmethod
@@ -379,7 +391,9 @@ class Receiver(socketserver.ThreadingTCPServer):
 
     def work_bulk(self, handler, path, headers, body, share):
         where, _, query = path.partition("?")
-        if where != ("/%s/_bulk" % self.options.index if self.options.index else "/_bulk") or not query.startswith("filter_path="):
+        if where != "/_bulk":
+            return handler.answer(400, b"unsupported path: " + where.encode())
+        if not query.startswith("filter_path="):
             raise Violation("the path is %s" % path)
         if headers.get("content-type") != "application/x-ndjson":
             raise Violation("Content-Type %s" % headers.get("content-type"))
@@ -416,14 +430,13 @@ class Receiver(socketserver.ThreadingTCPServer):
             a, d = DECODER.decode(action), DECODER.decode(document)
         except ValueError as e:
             raise Violation("document %d is no JSON: %s" % (i, e))
-        wanted = ["_id"] if self.options.index else ["_index", "_id"]
-        if list(a) != ["create"] or sorted(a["create"]) != sorted(wanted):
+        if list(a) != ["create"] or sorted(a["create"]) != ["_id", "_index"]:
             raise Violation("action %d is %s" % (i, action))
         uid = a["create"]["_id"]
         if not isinstance(uid, str) or not UID.match(uid) or not TIME.match(str(d.get("@timestamp"))):
             raise Violation("document %d: _id %s, @timestamp %s" % (i, uid, d.get("@timestamp")))
-        index = a["create"].get("_index", "x")
-        if not re.match(r"[a-z0-9][a-z0-9._-]*\Z", index):
+        index = a["create"]["_index"]
+        if not re.match(r"[a-z0-9][a-z0-9._-]*\Z", index) or not re.match((self.options.index or ".*") + r"\Z", index):
             raise Violation("document %d: _index %s" % (i, index))
         event = d.get("event")
         if isinstance(event, dict) and "kind" in event and event.get("id") != uid:

@@ -18,7 +18,7 @@ ask_to_end() {
 	receiver=
 }
 check "VictoriaLogs starts" "$(tail -n 3 "$here/out")" start_victorialogs
-sinks "  - {name: vl, kind: elastic, url: \"$url\", index: \"evmend-{kind}\", format: ndjson}"
+sinks "  - {name: vl, kind: elastic, url: \"$url\", index: evmend, format: ndjson}"
 end_receiver=ask_to_end
 check "the agent starts" "$(tail -n 2 "$work/log")" start
 arrives vl start_victorialogs

@@ -1,0 +1,58 @@
+/* http_inside.h - what the two halves of the engine share: batches (http_batch.c) and what is accepted later (http_held.c). No one else. */
+#ifndef EVMEND_SHIP_HTTP_INSIDE_H
+#define EVMEND_SHIP_HTTP_INSIDE_H
+
+#include "base/hash.h"
+#include "ship/http_batch.h"
+
+struct item {
+	int64_t seq;
+	size_t n; /* bytes in text, behind those of the items before it */
+};
+
+struct lane {
+	struct item *items;    /* oldest first */
+	size_t n, cap;
+	struct buf text;
+	int64_t since;         /* when the first of those that are not on their way came; monotonic */
+	struct http_call *call;
+	size_t sent, sent_bytes; /* items on their way, the first ones */
+	struct buf body, packed;
+	size_t limit;          /* bytes of a batch now: less after 413 and broken connections, more after each success */
+	size_t suspect;        /* one of so many at the head is bad; 0: none known */
+	size_t named;          /* the receiver says which; HTTP_UNNAMED: it does not */
+};
+
+struct held {
+	int64_t number, since;
+	int64_t *seqs;
+	size_t n;
+};
+
+struct http_inside {
+	struct hash_seed seed;
+	struct lane lanes[HTTP_LANES];
+	int64_t records, bytes, wait; /* of a batch */
+	struct sink_result *results;  /* for poll, oldest first from `given` on */
+	size_t n, cap, given;
+	struct sink_result *items;    /* of one answer */
+	size_t items_cap;
+	size_t dead_row;              /* records given up since the receiver took one, or since the last alarm about it */
+	struct held *held;            /* oldest first */
+	size_t n_held, held_cap;
+	struct http_call *question;
+	int64_t ask_at, ask_pause;    /* monotonic, us */
+	char doubt[80];               /* why the last question had no good answer; "": it had one */
+	bool hurry, stale;
+};
+
+void add_result(struct http_inside *in, int64_t seq, enum sink_outcome outcome, int64_t not_before, const char *why);
+
+void held_add(struct http_sink *h, int64_t number, const struct sink_result *items, size_t n); /* those accepted */
+bool held_wants(const struct http_sink *h); /* a question is due or on its way: no batch begins */
+void held_ask(struct http_sink *h);         /* begins it */
+void held_told(struct http_sink *h, struct http_call *c);
+void held_overdue(struct http_sink *h);     /* what is held for too long comes again */
+void held_free(struct http_inside *in);
+
+#endif
