@@ -9,7 +9,8 @@
 static const struct cli_verb *const verbs[] = {
 	&verb_scan, &verb_run, &verb_check, &verb_rules,
 	&verb_diagnose, &verb_collect, &verb_repair, &verb_probe,
-	&verb_cases, &verb_case, &verb_explain, &verb_approve, &verb_close, &verb_hold, &verb_silence, &verb_undo, &verb_ledger, &verb_status, &verb_sink,
+	&verb_cases, &verb_case, &verb_explain, &verb_approve, &verb_close, &verb_hold, &verb_silence, &verb_undo, &verb_ledger, &verb_status,
+	&verb_sink, &verb_spool,
 	&verb_version, &verb_help,
 	&verb_role,
 	NULL,

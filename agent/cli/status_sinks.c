@@ -27,6 +27,7 @@ void status_sinks(const struct config *config, struct status_sink to[CONFIG_SINK
 		buf_init(&b, 65536);
 		to[i].waiting = spool_lag(spool, name);
 		to[i].oldest = spool_oldest(spool, name);
+		to[i].dead_letters = spool_dead_count(spool, name);
 		if (spool_noted(spool, name, &b, &e) == 0 && b.n)
 			to[i].told = json_parse(b.p, b.n, &e);
 		buf_free(&b);
@@ -54,6 +55,7 @@ void status_sinks_json(const struct status_sink *s, size_t n, int64_t now, struc
 		for (size_t k = 0; k < sizeof counters / sizeof counters[0]; k++)
 			json_put_int(o, counters[k], json_int(json_get(s[i].told, counters[k]), 0));
 		json_put_time(o, "last_acknowledged", json_time(json_get(s[i].told, "last")));
+		json_put_int(o, "dead_letters", s[i].dead_letters);
 		if (trouble) {
 			json_put_str(o, "trouble", json_str(trouble, ""));
 			json_put_time(o, "trouble_since", json_time(json_get(s[i].told, "trouble_since")));
@@ -83,6 +85,8 @@ static void print_one(const struct cli *c, const struct status_sink *s)
 	cli_print(c, s->waiting > MANY ? CLI_YELLOW : CLI_PLAIN,
 		"  sink %s: %lld records wait%s; %lld sent, %lld acknowledged, %lld sent again, %lld refused\n", s->config->name,
 		(long long)s->waiting, age, count(s, "sent"), count(s, "acknowledged"), count(s, "retried"), count(s, "dead"));
+	if (s->dead_letters > 0)
+		cli_print(c, CLI_YELLOW, "    %lld refused records are kept: evmend spool list --sink %s\n", (long long)s->dead_letters, s->config->name);
 	if (trouble)
 		cli_print(c, CLI_RED, "    it takes nothing since %s: %s\n", time_text(json_time(json_get(s->told, "trouble_since")), text),
 			json_str(trouble, ""));

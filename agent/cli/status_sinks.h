@@ -10,6 +10,7 @@ struct status_sink {
 	const struct sink_config *config;
 	int64_t waiting;   /* records; -1: there is no spool yet */
 	int64_t oldest;    /* when the first of them came in; 0: none waits */
+	int64_t dead_letters; /* refused for good, and kept */
 	struct json *told; /* proc/pump.h; NULL: nothing yet */
 };
 

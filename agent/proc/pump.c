@@ -9,56 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/text.h"
-#include "proc/pace.h"
-#include "proc/window.h"
+#include "proc/pump_inside.h"
 #include "ship/route.h"
 
-#define CHUNK 512 /* records offered at once */
 #define ROUNDS 8  /* chunks for one sink before the next has its turn */
-#define STORE_EVERY (US_SECOND / 10) /* a cursor that moves all the time */
-#define TELL_EVERY US_SECOND         /* counters alone */
 #define LOOK_MS 10                   /* for results of a sink without a descriptor */
-
-/* Where a sink stands in a lane of the spool. Each lane has its window: what is urgent has room, however many events are on their way. */
-struct lane {
-	struct window *window;
-	int64_t taken;  /* everything up to here was offered, or is not wanted */
-	int64_t stored; /* the cursor in the spool */
-	bool more;      /* the spool may have records behind taken */
-};
-
-struct counts {
-	int64_t sent, acknowledged, retried, dead;
-	int64_t last, trouble_since; /* wall */
-};
-
-struct flow {
-	struct sink *sink;
-	const char *name;
-	struct lane lanes[SPOOL_LANES];
-	struct pace_bucket bucket;
-	size_t chunk;
-	bool started;
-	bool full;            /* the sink did not take all that was offered last */
-	int64_t not_before;
-	unsigned failures;    /* in a row */
-	struct counts counts;
-	char why[160];        /* of the trouble; "": there is none */
-	bool changed;         /* counts, since they were stored */
-	int64_t stored_at;
-};
-
-struct pump {
-	struct spool *spool;
-	const struct clock *clock;
-	const struct log *log;
-	struct flow flows[PUMP_SINKS];
-	size_t n;
-	struct spool_record records[CHUNK];
-	struct sink_result results[CHUNK];
-};
 
 struct pump *pump_new(struct spool *s, const struct clock *clock, const struct log *log)
 {
@@ -99,80 +55,6 @@ static bool has_work(const struct flow *f)
 	return false;
 }
 
-/* Everything up to here is delivered. */
-static int64_t cursor_of(const struct lane *l)
-{
-	int64_t head = window_head(l->window);
-
-	return head ? head - 1 : l->taken;
-}
-
-/* --- what is kept beside the cursor --- */
-
-static void note_text(const struct flow *f, struct buf *to)
-{
-	const struct counts *c = &f->counts;
-	struct json_out o;
-
-	json_begin(&o, to);
-	json_open(&o, NULL, '{');
-	json_put_int(&o, "sent", c->sent);
-	json_put_int(&o, "acknowledged", c->acknowledged);
-	json_put_int(&o, "retried", c->retried);
-	json_put_int(&o, "dead", c->dead);
-	if (c->last)
-		json_put_time(&o, "last", c->last);
-	if (f->why[0]) {
-		json_put_str(&o, "trouble", f->why);
-		json_put_time(&o, "trouble_since", c->trouble_since);
-	}
-	json_close(&o, '}');
-}
-
-static int store_cursors(struct pump *p, struct flow *f, struct err *e)
-{
-	for (int i = 0; i < SPOOL_LANES; i++)
-		if (cursor_of(&f->lanes[i]) > f->lanes[i].stored && spool_done(p->spool, f->name, (enum spool_lane)i, cursor_of(&f->lanes[i]), e) < 0)
-			return -1;
-	return 0;
-}
-
-static void store(struct pump *p, struct flow *f)
-{
-	struct buf b;
-	struct err e;
-
-	buf_init(&b, 4096);
-	note_text(f, &b);
-	f->stored_at = clock_monotonic(p->clock);
-	if (spool_begin(p->spool, &e) < 0 || store_cursors(p, f, &e) < 0 || spool_note(p->spool, f->name, buf_text(&b), &e) < 0 ||
-		spool_commit(p->spool, &e) < 0) {
-		/* sent again after a restart: at least once */
-		log_say(p->log, LOG_WARN, "the place of a receiver in the spool cannot be stored", "sink", f->name, "why", e.text, NULL);
-		spool_rollback(p->spool);
-	} else {
-		for (int i = 0; i < SPOOL_LANES; i++)
-			f->lanes[i].stored = cursor_of(&f->lanes[i]);
-		f->changed = false;
-	}
-	buf_free(&b);
-}
-
-static void store_when_due(struct pump *p, struct flow *f, bool now)
-{
-	int64_t since = clock_monotonic(p->clock) - f->stored_at;
-	bool moved = false, under_way = false;
-
-	for (int i = 0; i < SPOOL_LANES; i++) {
-		if (cursor_of(&f->lanes[i]) > f->lanes[i].stored)
-			moved = true;
-		if (window_count(f->lanes[i].window))
-			under_way = true;
-	}
-	if ((moved && (now || !under_way || since >= STORE_EVERY)) || (f->changed && (now || since >= TELL_EVERY)))
-		store(p, f);
-}
-
 void pump_free(struct pump *p)
 {
 	if (!p)
@@ -181,7 +63,8 @@ void pump_free(struct pump *p)
 		struct flow *f = &p->flows[i];
 
 		if (f->started)
-			store_when_due(p, f, true);
+			flow_store_when_due(p, f, true);
+		free(f->refused);
 		sink_free(f->sink);
 		for (int k = 0; k < SPOOL_LANES; k++)
 			window_free(f->lanes[k].window);
@@ -191,8 +74,7 @@ void pump_free(struct pump *p)
 
 /* --- trouble and its end --- */
 
-/* Tried again at not_before, or after a pause that we choose. Told once until it works again. */
-static void pause_for(struct pump *p, struct flow *f, const char *why, int64_t not_before)
+void flow_pause(struct pump *p, struct flow *f, const char *why, int64_t not_before)
 {
 	uint64_t random = 0;
 
@@ -214,34 +96,6 @@ static void works(struct pump *p, struct flow *f)
 	if (f->why[0])
 		log_say(p->log, LOG_INFO, "a receiver takes records again", "sink", f->name, NULL);
 	f->why[0] = '\0';
-}
-
-/* Cursor and counters as they were kept. -1: the spool cannot be read now. */
-static int start(struct pump *p, struct flow *f)
-{
-	struct buf b;
-	struct json *j;
-	struct err e;
-
-	for (int i = 0; i < SPOOL_LANES; i++) {
-		struct lane *l = &f->lanes[i];
-
-		if (spool_cursor(p->spool, f->name, (enum spool_lane)i, &l->stored, &e) < 0) {
-			pause_for(p, f, e.text, 0);
-			return -1;
-		}
-		l->taken = l->stored;
-	}
-	buf_init(&b, 4096);
-	if (spool_noted(p->spool, f->name, &b, &e) == 0 && b.n && (j = json_parse(b.p, b.n, NULL))) {
-		f->counts = (struct counts){ .sent = json_int(json_get(j, "sent"), 0), .acknowledged = json_int(json_get(j, "acknowledged"), 0),
-			.retried = json_int(json_get(j, "retried"), 0), .dead = json_int(json_get(j, "dead"), 0), .last = json_time(json_get(j, "last")) };
-		f->changed = json_get(j, "trouble"); /* of the last run: it is looked at anew */
-		json_free(j);
-	}
-	buf_free(&b);
-	f->started = true;
-	return 0;
 }
 
 /* --- results --- */
@@ -275,6 +129,7 @@ static void settle(struct flow *f, const struct sink_result *r, struct round *ro
 	if (r->outcome == SINK_DEAD) {
 		round->dead++;
 		round->refused = r;
+		flow_refused(f, r);
 	} else {
 		round->accepted++;
 	}
@@ -290,7 +145,7 @@ static void count(struct pump *p, struct flow *f, const struct round *r)
 	f->changed = f->changed || r->accepted || r->retried || r->dead;
 	if (r->dead) {
 		many[text_decimal(many, (int64_t)r->dead)] = '\0';
-		log_say(p->log, LOG_ERROR, "a receiver refused records for good; they were left out", "sink", f->name, "records", many, "why",
+		log_say(p->log, LOG_ERROR, "a receiver refused records for good; they are kept: evmend spool list", "sink", f->name, "records", many, "why",
 			r->refused->why, NULL);
 	}
 	if (r->accepted || (r->dead && !r->retried))
@@ -301,7 +156,7 @@ static void count(struct pump *p, struct flow *f, const struct round *r)
 		os_random(&random, sizeof random);
 		f->not_before = r->not_before ? r->not_before : clock_monotonic(p->clock) + pace_pause(1, random);
 	} else if (r->retried) {
-		pause_for(p, f, r->retry->why, r->not_before);
+		flow_pause(p, f, r->retry->why, r->not_before);
 	}
 }
 
@@ -314,7 +169,7 @@ static void collect(struct pump *p, struct flow *f)
 		struct round round = { 0 };
 
 		if (f->sink->ops->poll(f->sink, p->results, CHUNK, &got, &e) < 0) {
-			pause_for(p, f, e.text, 0);
+			flow_pause(p, f, e.text, 0);
 			return;
 		}
 		for (size_t i = 0; i < got; i++)
@@ -332,7 +187,7 @@ static int offer(struct pump *p, struct flow *f, size_t n)
 	int took = n ? f->sink->ops->submit(f->sink, p->records, n, &e) : 0;
 
 	if (took < 0) {
-		pause_for(p, f, e.text, 0);
+		flow_pause(p, f, e.text, 0);
 		return -1;
 	}
 	pace_went(&f->bucket, (size_t)took);
@@ -352,7 +207,7 @@ static bool send_again(struct pump *p, struct flow *f, struct lane *l, size_t ma
 	int took;
 
 	if (spool_get(p->spool, seqs, &n, p->records, &got, &e) < 0) {
-		pause_for(p, f, e.text, 0);
+		flow_pause(p, f, e.text, 0);
 		return false;
 	}
 	for (size_t i = 0; i < n; i++)
@@ -370,14 +225,14 @@ static bool send_again(struct pump *p, struct flow *f, struct lane *l, size_t ma
 static bool send_new(struct pump *p, struct flow *f, struct lane *l, size_t may)
 {
 	const struct sink_take *take = &f->sink->config->take;
-	const struct spool_want want = { .lane = l == f->lanes ? SPOOL_URGENT : SPOOL_BULK, .after = l->taken, .kinds = take->kinds };
+	const struct spool_want want = { .lane = l == f->lanes ? SPOOL_URGENT : SPOOL_BULK, .after = l->taken, .kinds = take->kinds, .sink = f->name };
 	int64_t upto;
 	size_t got, wanted = 0;
 	struct err e;
 	int took;
 
 	if (spool_read(p->spool, &want, p->records, may, &got, &upto, &e) < 0) {
-		pause_for(p, f, e.text, 0);
+		flow_pause(p, f, e.text, 0);
 		return false;
 	}
 	l->more = upto > l->taken;
@@ -427,20 +282,23 @@ static void run_one(struct pump *p, struct flow *f)
 {
 	struct err e;
 
-	if (!f->started && (clock_monotonic(p->clock) < f->not_before || start(p, f) < 0))
+	if (!f->started && (clock_monotonic(p->clock) < f->not_before || flow_start(p, f) < 0))
 		return;
 	if (on_their_way(f))
 		collect(p, f);
-	if (clock_monotonic(p->clock) >= f->not_before && has_work(f)) {
+	if (f->n_refused >= PUMP_WINDOW)
+		flow_store_when_due(p, f, true);
+	/* without room to keep what is refused nothing more is offered */
+	if (clock_monotonic(p->clock) >= f->not_before && has_work(f) && f->n_refused < PUMP_WINDOW) {
 		/* open does nothing when it is open; a connection that broke is made again here */
 		if (f->sink->ops->open(f->sink, &e) < 0)
-			pause_for(p, f, e.text, 0);
+			flow_pause(p, f, e.text, 0);
 		else
 			feed(p, f);
 		if (on_their_way(f))
 			collect(p, f);
 	}
-	store_when_due(p, f, false);
+	flow_store_when_due(p, f, false);
 }
 
 void pump_run(struct pump *p)

@@ -17,6 +17,7 @@
 #define BATCH_BYTES (32u << 20) /* of one sender, uncommitted */
 #define TICK_MS 500
 #define DRAIN (2 * US_SECOND)
+#define LOOK_EVERY US_SECOND      /* for what `evmend spool retry` put back */
 #define TRIM_EVERY (5 * US_SECOND)
 #define TRIM_MANY 1000            /* rows of one trim: there may be more to do, so the next comes soon */
 #define TRIM_SOON (US_SECOND / 10)
@@ -34,7 +35,7 @@ struct ship {
 	struct pump *pump;
 	struct arena *routes; /* texts of the record that is taken in */
 	struct intake from[ROLES];
-	int64_t retry_at, trim_at;
+	int64_t retry_at, trim_at, look_at;
 	bool told_full;
 };
 
@@ -195,6 +196,10 @@ static void run(struct ship *s)
 			take(s, &m);
 		if (s->retry_at && clock_monotonic(&s->link.clock) >= s->retry_at)
 			store(s);
+		if (clock_monotonic(&s->link.clock) >= s->look_at) {
+			pump_came(s->pump);
+			s->look_at = clock_monotonic(&s->link.clock) + LOOK_EVERY;
+		}
 		pump_run(s->pump);
 		trim(s);
 		if (!s->link.stop)

@@ -10,22 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
-#include "base/clock.h"
 #include "rules/rule.h"
-#include "store/db.h"
+#include "ship/spool_inside.h"
 
-#define TAKE_BYTES (8u << 20) /* of one spool_read */
 #define SCAN 20000            /* seqs that one spool_read looks through */
 #define TRIM_ROWS 5000        /* in one transaction, so that intake never waits long */
-
-struct spool {
-	struct db *db;
-	struct buf held; /* bodies of the last take */
-	bool open;       /* a transaction */
-	int64_t keep;    /* us */
-	const struct clock *clock; /* NULL: the records' own times */
-};
 
 static const char *const versions[] = {
 	"create table record (seq integer primary key autoincrement, uid blob not null, kind integer not null, time integer not null,"
@@ -54,10 +43,15 @@ static const char *const versions[] = {
 	"create table cursor (sink text not null, lane integer not null, seq integer not null, primary key (sink, lane)) without rowid;"
 	"insert into cursor select sink, 0, seq from old union all select sink, 1, seq from old;"
 	"drop table old;",
+	/* sink: for this one alone, because it is sent again; null: for all */
+	"alter table record add column sink text;"
+	"create index record_sink on record (sink, lane) where sink is not null;"
+	"create table dead (id integer primary key autoincrement, sink text not null, refused integer not null, reason text not null,"
+	" lane integer not null, kind integer not null, worth integer not null, uid blob not null, time integer not null, at integer not null, level integer not null,"
+	" host text not null, cause text not null, labels text not null, json blob not null);"
+	"create index dead_sink on dead (sink);",
 };
-static const struct db_schema schema = { .versions = versions, .n = 3, .full_sync = true };
-
-#define COLUMNS "seq,uid,kind,time,level,host,cause,labels,json"
+static const struct db_schema schema = { .versions = versions, .n = 4, .full_sync = true };
 
 const char *record_kind_text(int kind)
 {
@@ -138,8 +132,7 @@ int spool_begin(struct spool *s, struct err *e)
 	return 0;
 }
 
-/* 1: a row; 0: none; -1. */
-static int step_once(struct db_row *q, int64_t *value, struct err *e)
+int step_once(struct db_row *q, int64_t *value, struct err *e)
 {
 	int got = q ? db_step(q, e) : -1;
 
@@ -225,8 +218,7 @@ int spool_cursor(struct spool *s, const char *sink, enum spool_lane lane, int64_
 	return step_once(q, seq, e) < 0 ? -1 : 0;
 }
 
-/* A row of COLUMNS. Texts and body live until the next step. */
-static void read_row(struct db_row *q, struct spool_record *r)
+void read_row(struct db_row *q, struct spool_record *r)
 {
 	size_t uid_n;
 	const void *uid = db_blob(q, 1, &uid_n);
@@ -305,14 +297,15 @@ int spool_read(struct spool *s, const struct spool_want *w, struct spool_record 
 	if (!end)
 		return 0;
 	q = db_prepare(s->db, "select " COLUMNS " from record indexed by record_lane where lane=? and seq>? and seq<=? and (?>>kind)&1"
-		" order by seq limit ?", e);
+		" and (sink is null or sink=?) order by seq limit ?", e);
 	if (!q)
 		return -1;
 	db_bind_int(q, 1, (int64_t)w->lane);
 	db_bind_int(q, 2, w->after);
 	db_bind_int(q, 3, end);
 	db_bind_int(q, 4, w->kinds ? (int64_t)w->kinds : -1);
-	db_bind_int(q, 5, (int64_t)n);
+	db_bind_text(q, 5, w->sink ? w->sink : "");
+	db_bind_int(q, 6, (int64_t)n);
 	while (*got < n && (!*got || s->held.n < TAKE_BYTES) && (step = db_step(q, e)) == 1)
 		hold(s, q, to, got);
 	db_done(q);
@@ -385,7 +378,7 @@ int spool_done(struct spool *s, const char *sink, enum spool_lane lane, int64_t 
 	return step_once(q, NULL, e) < 0 ? -1 : 0;
 }
 
-/* The first column of `sql` (of a lane and the cursor of a sink there); -1: it cannot be told. *value is left when there is no row. */
+/* The first column of `sql` (of a lane, the cursor of a sink there, and the sink); -1: it cannot be told. *value is left when there is no row. */
 static int ask_lane(struct spool *s, const char *sink, enum spool_lane lane, const char *sql, int64_t *value)
 {
 	int64_t after;
@@ -395,6 +388,7 @@ static int ask_lane(struct spool *s, const char *sink, enum spool_lane lane, con
 		return -1;
 	db_bind_int(q, 1, (int64_t)lane);
 	db_bind_int(q, 2, after);
+	db_bind_text(q, 3, sink);
 	return step_once(q, value, NULL);
 }
 
@@ -405,7 +399,8 @@ int64_t spool_oldest(struct spool *s, const char *sink)
 	for (int lane = 0; lane < SPOOL_LANES; lane++) {
 		int64_t first = 0;
 
-		ask_lane(s, sink, (enum spool_lane)lane, "select at from record indexed by record_lane where lane=? and seq>? order by seq limit 1", &first);
+		ask_lane(s, sink, (enum spool_lane)lane, "select at from record indexed by record_lane where lane=?1 and seq>?2"
+			" and (sink is null or sink=?3) order by seq limit 1", &first);
 		when = first && (!when || first < when) ? first : when;
 	}
 	return when;
@@ -418,7 +413,9 @@ int64_t spool_lag(struct spool *s, const char *sink)
 	for (int lane = 0; lane < SPOOL_LANES; lane++) {
 		int64_t n = 0;
 
-		if (ask_lane(s, sink, (enum spool_lane)lane, "select count(*) from record indexed by record_lane where lane=? and seq>?", &n) < 0)
+		/* what is for another sink alone is little; so all are counted by the index, without a look at the rows */
+		if (ask_lane(s, sink, (enum spool_lane)lane, "select (select count(*) from record indexed by record_lane where lane=?1 and seq>?2)"
+			" - (select count(*) from record indexed by record_sink where sink is not null and lane=?1 and seq>?2 and sink<>?3)", &n) < 0)
 			return -1;
 		all += n;
 	}
@@ -428,7 +425,8 @@ int64_t spool_lag(struct spool *s, const char *sink)
 bool spool_waits(struct spool *s, const char *sink)
 {
 	for (int lane = 0; lane < SPOOL_LANES; lane++)
-		if (ask_lane(s, sink, (enum spool_lane)lane, "select 1 from record indexed by record_lane where lane=? and seq>? limit 1", NULL) != 0)
+		if (ask_lane(s, sink, (enum spool_lane)lane, "select 1 from record indexed by record_lane where lane=?1 and seq>?2"
+			" and (sink is null or sink=?3) limit 1", NULL) != 0)
 			return true;
 	return false;
 }

@@ -54,6 +54,7 @@ struct spool_want {
 	enum spool_lane lane;
 	int64_t after;
 	unsigned kinds;   /* bit set of enum record_kind; 0: all */
+	const char *sink; /* who asks: gets what is for it alone, too; NULL: nobody */
 };
 /* Records behind seq `after`, oldest first, at most n and at most some MB; pointers live until the next spool_read or spool_get. *upto: all that
  * is wanted up to there was given; as `after` when the lane has no more, and above it with *got 0 when there may be more. */
@@ -67,6 +68,23 @@ int spool_each(struct spool *s, int (*each)(void *arg, const struct spool_record
 int64_t spool_lag(struct spool *s, const char *sink); /* records that wait; -1: it cannot be told */
 bool spool_waits(struct spool *s, const char *sink); /* at least one does: cheaper */
 int64_t spool_oldest(struct spool *s, const char *sink); /* when the first that waits came in; 0: none waits */
+
+/* --- what a sink refused for good: ship/spool_dead.c --- */
+struct spool_dead {
+	int64_t id, refused; /* refused: when */
+	const char *sink, *reason;
+	struct spool_record record; /* its seq is the id */
+};
+
+/* Keeps the record as one that this sink refused; in the caller's transaction. 1; 0: its body is no longer here; -1. */
+int spool_refused(struct spool *s, const char *sink, int64_t seq, const char *reason, int64_t when, struct err *e);
+/* Those of a sink (NULL: of all), oldest first; non-zero from each ends it. -1 and *e, else 0. */
+int spool_dead_each(struct spool *s, const char *sink, int (*each)(void *arg, const struct spool_dead *d), void *arg, struct err *e);
+int64_t spool_dead_count(struct spool *s, const char *sink); /* -1: it cannot be told */
+/* One (id; 0: all) of a sink (NULL: of any): to be sent again to the sink that refused it, or forgotten. In one transaction each. How many; -1. */
+int64_t spool_dead_retry(struct spool *s, const char *sink, int64_t id, struct err *e);
+int64_t spool_dead_drop(struct spool *s, const char *sink, int64_t id, struct err *e);
+
 /* A text that is kept for a sink: its counters (proc/pump.h). noted adds it; nothing when there is none. */
 int spool_note(struct spool *s, const char *sink, const char *text, struct err *e);
 int spool_noted(struct spool *s, const char *sink, struct buf *to, struct err *e);

@@ -10,6 +10,7 @@
 #include "proc/window.h"
 #include "rules/rule.h"
 #include "ship/route.h"
+#include "store/db.h"
 
 #define MOST 20000
 
@@ -239,6 +240,37 @@ static void what_is_refused_for_good_is_left_out_and_counted(void **state)
 	assert_int_equal(cursor(), 5);
 	assert_int_equal(noted("dead"), 1);
 	assert_int_equal(noted("acknowledged"), 4);
+	assert_int_equal(spool_dead_count(spool, "f"), 1);
+}
+
+/* The cursor does not go over what was refused before that is kept. */
+static void what_is_refused_is_kept_with_the_cursor(void **state)
+{
+	int n;
+
+	(void)state;
+	fake.judge = three_is_bad;
+	put(1, 5, "{}", RECORD_FINDING);
+	db_fail_at(spool_db(spool), -1);
+	pump_run(pump);
+	assert_true(db_fail_hit(spool_db(spool)));
+	assert_int_equal(cursor(), 0);
+	assert_int_equal(spool_dead_count(spool, "f"), 0);
+	db_fail_at(spool_db(spool), 0);
+	fake_clock_advance(&clk, 2 * US_SECOND);
+	pump_run(pump);
+	assert_int_equal(cursor(), 5);
+	assert_int_equal(spool_dead_count(spool, "f"), 1);
+	/* sent again, and taken now */
+	fake.judge = NULL;
+	n = (int)spool_dead_retry(spool, "f", 0, NULL);
+	assert_int_equal(n, 1);
+	pump_came(pump);
+	pump_run(pump);
+	assert_int_equal(fake.n_order, 6);
+	assert_int_equal(fake.order[5], 6);
+	assert_int_equal(cursor(), 6);
+	assert_true(pump_empty(pump));
 }
 
 static void a_receiver_that_is_away_is_tried_less_and_less(void **state)
@@ -424,6 +456,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(many_are_on_their_way_and_no_more_than_the_window, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_what_failed_is_sent_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_refused_for_good_is_left_out_and_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_refused_is_kept_with_the_cursor, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_receiver_that_is_away_is_tried_less_and_less, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_receiver_may_say_when, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_sink_gets_what_it_wants_and_its_cursor_goes_over_the_rest, setup, teardown),

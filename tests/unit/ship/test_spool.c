@@ -330,6 +330,69 @@ static void a_file_of_before_is_brought_up(void **state)
 	assert_int_equal(r[got - 1].seq, 10); /* numbers go on */
 }
 
+static int count_dead(void *arg, const struct spool_dead *d)
+{
+	struct spool_dead *last = arg;
+
+	assert_string_equal(d->record.host, "ex1");
+	assert_memory_equal(d->record.json, "{\"host\":\"ex1\"}", 14);
+	assert_string_equal(d->reason, "no such field");
+	*last = (struct spool_dead){ .id = d->id, .refused = d->refused };
+	last->record.uid[0] = d->record.uid[0];
+	last->record.kind = d->record.kind;
+	return 0;
+}
+
+static void what_was_refused_is_kept_sent_again_to_that_sink_or_dropped(void **state)
+{
+	struct spool_want w = { .lane = SPOOL_BULK, .sink = "a" };
+	struct spool_record r[8];
+	struct spool_dead last = { 0 };
+	int64_t upto;
+	struct err e;
+	size_t got;
+
+	(void)state;
+	for (int i = 1; i <= 3; i++)
+		put_kind(i, RECORD_LEDGER, "{\"host\":\"ex1\"}");
+	assert_int_equal(spool_begin(s, &e), 0);
+	assert_int_equal(spool_refused(s, "a", 1, "no such field", 77, &e), 1);
+	assert_int_equal(spool_refused(s, "a", 2, "no such field", 78, &e), 1);
+	assert_int_equal(spool_refused(s, "b", 2, "no such field", 79, &e), 1);
+	assert_int_equal(spool_refused(s, "b", 99, "no such field", 80, &e), 0); /* its body is gone */
+	assert_int_equal(spool_commit(s, &e), 0);
+	assert_int_equal(spool_dead_count(s, "a"), 2);
+	assert_int_equal(spool_dead_each(s, "a", count_dead, &last, &e), 0);
+	assert_int_equal(last.id, 2);
+	assert_int_equal(last.refused, 78);
+	assert_int_equal(last.record.uid[0], 2);
+	assert_int_equal(last.record.kind, RECORD_LEDGER);
+	assert_int_equal(spool_dead_each(s, NULL, count_dead, &last, &e), 0);
+	assert_int_equal(last.refused, 79);
+	for (const char *const *sink = (const char *const[]){ "a", "b", NULL }; *sink; sink++)
+		assert_int_equal(spool_done(s, *sink, SPOOL_BULK, 3, &e), 0);
+	/* again: only for the sink that refused it */
+	assert_int_equal(spool_dead_retry(s, "b", 1, &e), 0); /* not b's */
+	assert_int_equal(spool_dead_retry(s, NULL, 1, &e), 1);
+	assert_int_equal(spool_lag(s, "a"), 1);
+	assert_int_equal(spool_lag(s, "b"), 0);
+	assert_true(spool_waits(s, "a"));
+	assert_false(spool_waits(s, "b"));
+	assert_int_equal(spool_oldest(s, "a"), 1001);
+	assert_int_equal(spool_oldest(s, "b"), 0);
+	w.after = 3;
+	assert_int_equal(spool_read(s, &w, r, 8, &got, &upto, &e), 0);
+	assert_int_equal(got, 1);
+	assert_int_equal(r[0].uid[0], 1);
+	assert_int_equal(upto, 4);
+	w.sink = "b";
+	assert_int_equal(spool_read(s, &w, r, 8, &got, &upto, &e), 0);
+	assert_int_equal(got, 0);
+	assert_int_equal(upto, 4); /* over it */
+	assert_int_equal(spool_dead_drop(s, NULL, 0, &e), 2);
+	assert_int_equal(spool_dead_count(s, "a") + spool_dead_count(s, "b"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -342,6 +405,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_lane_is_read_alone_and_with_what_routing_asks, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_long_lane_is_passed_in_steps, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_of_before_is_brought_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_refused_is_kept_sent_again_to_that_sink_or_dropped, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,64 @@
+/* pump_inside.h - what the parts of the pump share. */
+#ifndef EVMEND_PROC_PUMP_INSIDE_H
+#define EVMEND_PROC_PUMP_INSIDE_H
+
+#include "proc/pace.h"
+#include "proc/pump.h"
+#include "proc/window.h"
+
+#define CHUNK 512 /* records offered at once */
+
+/* Where a sink stands in a lane of the spool. Each lane has its window: what is urgent has room, however many events are on their way. */
+struct lane {
+	struct window *window;
+	int64_t taken;  /* everything up to here was offered, or is not wanted */
+	int64_t stored; /* the cursor in the spool */
+	bool more;      /* the spool may have records behind taken */
+};
+
+struct counts {
+	int64_t sent, acknowledged, retried, dead;
+	int64_t last, trouble_since; /* wall */
+};
+
+struct refused {
+	int64_t seq;
+	char why[sizeof ((struct sink_result *)0)->why];
+};
+
+struct flow {
+	struct sink *sink;
+	const char *name;
+	struct lane lanes[SPOOL_LANES];
+	struct pace_bucket bucket;
+	size_t chunk;
+	bool started;
+	bool full;            /* the sink did not take all that was offered last */
+	int64_t not_before;
+	unsigned failures;    /* in a row */
+	struct counts counts;
+	char why[160];        /* of the trouble; "": there is none */
+	bool changed;         /* counts, since they were stored */
+	int64_t stored_at;
+	struct refused *refused; /* for good, and not yet kept with the cursor that goes over them */
+	size_t n_refused, most_refused;
+};
+
+struct pump {
+	struct spool *spool;
+	const struct clock *clock;
+	const struct log *log;
+	struct flow flows[PUMP_SINKS];
+	size_t n;
+	struct spool_record records[CHUNK];
+	struct sink_result results[CHUNK];
+};
+
+/* Cursors and counters as they were kept. -1: the spool cannot be read now. */
+int flow_start(struct pump *p, struct flow *f);
+void flow_store_when_due(struct pump *p, struct flow *f, bool now);
+void flow_refused(struct flow *f, const struct sink_result *r); /* kept when the cursors are stored */
+/* Tried again at not_before, or after a pause that we choose. Told once until it works again. */
+void flow_pause(struct pump *p, struct flow *f, const char *why, int64_t not_before);
+
+#endif
