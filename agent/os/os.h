@@ -107,6 +107,14 @@ void os_private_free(void *p, size_t n);
 #define OS_ADDRESS 64
 #define OS_WHY 96
 int os_resolve(const char *name, int timeout_ms, char to[OS_ADDRESSES][OS_ADDRESS], char why[static OS_WHY]);
+/* The same without waiting: begin, and when fd is readable end, which answers like os_resolve. stop instead when nobody wants to know
+ * any more. Both leave fd at -1; stop does nothing when it is. */
+struct os_asking {
+	int fd, pid;
+};
+int os_resolve_begin(const char *name, int timeout_ms, struct os_asking *a); /* 0 or -errno */
+int os_resolve_end(struct os_asking *a, char to[OS_ADDRESSES][OS_ADDRESS], char why[static OS_WHY]);
+void os_resolve_stop(struct os_asking *a);
 int os_pid(void);
 unsigned os_cpus(void); /* that this process may use; >= 1 */
 unsigned os_uid(void);

@@ -1,7 +1,7 @@
 /* resolve.c - the addresses of a name, within a time limit.
  *
  * Exists because getaddrinfo blocks for as long as the resolver's settings please, and cannot be called off. Promises that
- * os_resolve ends in time: a child asks, and an alarm ends the child. Refuses nothing; what the resolver says is told.
+ * an answer comes in time: a child asks, and an alarm ends the child. Refuses nothing; what the resolver says is told.
  * The child makes no other call of ours, so it is safe in a process with threads as far as the C library is. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -35,13 +35,23 @@ static void take(struct answer *to, const struct addrinfo *a)
 	memcpy(to->list[to->n++], text, sizeof text);
 }
 
-static void ask(const char *name, int timeout_ms, int fd)
+/* Of what the parent has open only the pipe: a lock or a channel must not live longer than the parent because somebody is slow to answer. */
+static int keep_alone(int fd)
+{
+	if (fd != 3)
+		dup2(fd, 3);
+	(void)close_range(4, ~0u, 0);
+	return 3;
+}
+
+static void ask(const char *name, int timeout_ms, int pipe)
 {
 	const struct itimerval end = { .it_value = { .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000 } };
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	struct addrinfo *list = NULL;
 	struct answer a;
 	sigset_t none;
+	int fd = keep_alone(pipe);
 
 	memset(&a, 0, sizeof a);
 	signal(SIGALRM, SIG_DFL);
@@ -67,32 +77,63 @@ static int hear(int fd, struct answer *to)
 	return got == (ssize_t)sizeof *to ? 0 : -ETIMEDOUT;
 }
 
-int os_resolve(const char *name, int timeout_ms, char to[OS_ADDRESSES][OS_ADDRESS], char why[static OS_WHY])
+int os_resolve_begin(const char *name, int timeout_ms, struct os_asking *a)
 {
-	struct answer a = { .code = EAI_FAIL };
 	int fds[2], r;
-	pid_t pid;
 
-	why[0] = '\0';
+	*a = (struct os_asking){ .fd = -1, .pid = -1 };
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		return -errno;
-	pid = fork();
-	if (pid == 0)
+	a->pid = fork();
+	if (a->pid == 0)
 		ask(name, timeout_ms > 0 ? timeout_ms : 1, fds[1]);
-	r = pid < 0 ? -errno : 0;
+	r = a->pid < 0 ? -errno : 0;
 	close(fds[1]);
-	if (pid > 0) {
-		r = hear(fds[0], &a);
-		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
-	close(fds[0]);
+	if (r < 0)
+		close(fds[0]);
+	else
+		a->fd = fds[0];
+	return r;
+}
+
+static void reap(struct os_asking *a)
+{
+	close(a->fd);
+	while (waitpid(a->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	*a = (struct os_asking){ .fd = -1, .pid = -1 };
+}
+
+int os_resolve_end(struct os_asking *a, char to[OS_ADDRESSES][OS_ADDRESS], char why[static OS_WHY])
+{
+	struct answer answer = { .code = EAI_FAIL };
+	int r = hear(a->fd, &answer);
+
+	why[0] = '\0';
+	reap(a);
 	if (r < 0)
 		return r;
-	if (a.code != 0 || a.n == 0) {
-		snprintf(why, OS_WHY, "%s", a.code ? gai_strerror(a.code) : "the name has no address");
+	if (answer.code != 0 || answer.n == 0) {
+		snprintf(why, OS_WHY, "%s", answer.code ? gai_strerror(answer.code) : "the name has no address");
 		return -ENOENT;
 	}
-	memcpy(to, a.list, sizeof a.list);
-	return (int)a.n;
+	memcpy(to, answer.list, sizeof answer.list);
+	return (int)answer.n;
+}
+
+void os_resolve_stop(struct os_asking *a)
+{
+	if (a->fd < 0)
+		return;
+	kill(a->pid, SIGKILL);
+	reap(a);
+}
+
+int os_resolve(const char *name, int timeout_ms, char to[OS_ADDRESSES][OS_ADDRESS], char why[static OS_WHY])
+{
+	struct os_asking a;
+	int r = os_resolve_begin(name, timeout_ms, &a);
+
+	why[0] = '\0';
+	return r < 0 ? r : os_resolve_end(&a, to, why);
 }
