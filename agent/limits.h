@@ -15,6 +15,9 @@
 #define LIMIT_PATHS 100000                /* files of one folder */
 #define LIMIT_FOLDERS 10000               /* below one folder; each is compared with all before it */
 
+/* receivers */
+#define LIMIT_SYSLOG_FRAME 65536          /* syslog-ng takes no longer message unless told; rsyslog reads garbage behind one above 200,000 */
+
 /* a folder of facts (docs/offline.md): whoever sent it may have made it by hand */
 #define LIMIT_FOLDER_FACTS (8u << 20)     /* 256 certificates of 4 kB, base64, and as many probes with their leaves */
 #define LIMIT_FOLDER_TEXT (4u << 20)      /* netsh writes some 1.5 kB a record */

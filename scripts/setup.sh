@@ -5,6 +5,7 @@ set -u
 packages="gcc make git pkg-config libc6-dev libxml2-dev libyaml-dev libjansson-dev libssl-dev libsqlite3-dev zlib1g-dev liblzma-dev
 	libzstd-dev libcurl4-openssl-dev librdkafka-dev
 	libcmocka-dev libpcre2-dev sqlite3 openssl xz-utils libxml2-utils clang-14 clang-tidy-14 libclang-rt-14-dev cppcheck valgrind man-db procps tzdata
+	rsyslog rsyslog-gnutls libivykis0 libglib2.0-0 libjson-c5 libnet1 libpcre3 libwrap0
 	python3 python3-jsonschema python3-yaml"
 packages=$(echo $packages)
 
@@ -13,7 +14,24 @@ for p in $packages; do
 	state=$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)
 	[ "$state" = installed ] || missing+=("$p")
 done
-[ ${#missing[@]} -eq 0 ] && exit 0
+# syslog-ng, for tests: unpacked beside the other receivers, for as a package it would drive rsyslog out. Where it cannot be had the tests say so.
+unpack_syslog_ng() {
+	local cache=${EVMEND_RECEIVERS:-${XDG_CACHE_HOME:-$HOME/.cache}/evmend-receivers} new
+	[ -x "$cache/syslog-ng/usr/sbin/syslog-ng" ] && return
+	mkdir -p "$cache" && new=$(mktemp -d "$cache/syslog-ng.XXXXXX") || return
+	if (cd "$new" && apt-get download -qq syslog-ng-core && dpkg -x syslog-ng-core_*.deb root) >"$new/log" 2>&1; then
+		rm -rf "$cache/syslog-ng"
+		mv "$new/root" "$cache/syslog-ng"
+	else
+		echo "setup: syslog-ng cannot be had, its tests will be skipped: $(tail -n 1 "$new/log")" >&2
+	fi
+	rm -rf "$new"
+}
+done_with_packages() {
+	unpack_syslog_ng
+	exit 0
+}
+[ ${#missing[@]} -eq 0 ] && done_with_packages
 
 if ! command -v apt-get >/dev/null; then
 	echo "setup: these packages of Debian 12 are missing, and there is no apt-get here: ${missing[*]}" >&2
@@ -59,3 +77,4 @@ if ! $command >"$log" 2>&1; then
 	fi
 fi
 echo "setup: done"
+done_with_packages

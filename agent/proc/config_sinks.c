@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "limits.h"
 #include "proc/config_inside.h"
 #include "rules/rule.h"
 #include "ship/formats.h"
@@ -315,16 +316,19 @@ static const struct key file_keys[] = {
 	END,
 };
 
+static const char *const framing_words[] = { "octet", "line", NULL };
+static const char *const header_words[] = { "auto", "5424", "3164", NULL };
+
 static const struct key syslog_keys[] = {
 	KEY("address", key_address, syslog.address, .must = "an address, \"host:port\""),
 	KEY("app", key_text, app),
 	KEY("hostname", key_text, hostname),
-	LATER("transport"),
-	LATER("tls"),
-	LATER("framing"),
-	LATER("frame_max"),
-	LATER("message"),
-	LATER("header"),
+	KEY("tls", key_tls, tls, .inside = tls_keys),
+	KEY("framing", key_word, syslog.framing, .words = framing_words),
+	KEY("header", key_word, syslog.header, .words = header_words),
+	KEY("frame_max", key_int, syslog.frame_max, .least = SYSLOG_LEAST, .most = LIMIT_SYSLOG_FRAME),
+	KEY("resend", key_int, syslog.resend, .least = 0, .most = 64 << 20),
+	KEY("timeout", key_span, timeout, .least = US_SECOND, .most = US_HOUR),
 	END,
 };
 
@@ -484,5 +488,7 @@ int read_sink(struct reader *r, node n, void *item)
 	if (!sink_kind_built(kind))
 		return yaml_err(r->f, yaml_get(n, "kind"), r->e, ERR_USAGE, "the sink kind '%s' is not built yet; use one of %s", word, list);
 	s->app = "evmend";
+	if (kind == SINK_SYSLOG)
+		s->syslog.resend = SYSLOG_RESEND;
 	return read_sink_keys(r, n, (enum sink_kind)kind, s);
 }

@@ -49,6 +49,8 @@ static size_t on_their_way(const struct flow *f)
 
 static bool has_work(const struct flow *f)
 {
+	if (f->ended)
+		return true;
 	for (int i = 0; i < SPOOL_LANES; i++)
 		if (f->lanes[i].more || window_waiting(f->lanes[i].window))
 			return true;
@@ -92,7 +94,7 @@ void flow_pause(struct pump *p, struct flow *f, const char *why, int64_t not_bef
 static void works(struct pump *p, struct flow *f)
 {
 	f->failures = 0;
-	f->counts.last = clock_wall(p->clock);
+	f->changed = true;
 	if (f->why[0])
 		log_say(p->log, LOG_INFO, "a receiver takes records again", "sink", f->name, NULL);
 	f->why[0] = '\0';
@@ -148,8 +150,10 @@ static void count(struct pump *p, struct flow *f, const struct round *r)
 		log_say(p->log, LOG_ERROR, "a receiver refused records for good; they are kept: evmend spool list", "sink", f->name, "records", many, "why",
 			r->refused->why, NULL);
 	}
-	if (r->accepted || (r->dead && !r->retried))
+	if (r->accepted || (r->dead && !r->retried)) {
+		f->counts.last = clock_wall(p->clock);
 		works(p, f);
+	}
 	if (r->retried && r->accepted) { /* it works, but not for these */
 		uint64_t random = 0;
 
@@ -170,6 +174,7 @@ static void collect(struct pump *p, struct flow *f)
 
 		if (f->sink->ops->poll(f->sink, p->results, CHUNK, &got, &e) < 0) {
 			flow_pause(p, f, e.text, 0);
+			f->ended = true;
 			return;
 		}
 		for (size_t i = 0; i < got; i++)
@@ -278,14 +283,23 @@ static void feed(struct pump *p, struct flow *f)
 	}
 }
 
+static void feed_open(struct pump *p, struct flow *f)
+{
+	f->opened = true;
+	f->ended = false;
+	feed(p, f);
+}
+
 static void run_one(struct pump *p, struct flow *f)
 {
 	struct err e;
 
 	if (!f->started && (clock_monotonic(p->clock) < f->not_before || flow_start(p, f) < 0))
 		return;
-	if (on_their_way(f))
-		collect(p, f);
+	if (f->opened)
+		collect(p, f); /* also when there is nothing to wait for: a connection may end */
+	if (f->opened && f->why[0] && !has_work(f) && !on_their_way(f) && f->sink->ops->flush(f->sink, &e) == 0)
+		works(p, f);
 	if (f->n_refused >= PUMP_WINDOW)
 		flow_store_when_due(p, f, true);
 	/* without room to keep what is refused nothing more is offered */
@@ -294,7 +308,7 @@ static void run_one(struct pump *p, struct flow *f)
 		if (f->sink->ops->open(f->sink, &e) < 0)
 			flow_pause(p, f, e.text, 0);
 		else
-			feed(p, f);
+			feed_open(p, f);
 		if (on_their_way(f))
 			collect(p, f);
 	}

@@ -33,6 +33,8 @@ struct flow {
 	struct pace_bucket bucket;
 	size_t chunk;
 	bool started;
+	bool opened;          /* once at least: before that there is nothing to ask */
+	bool ended;           /* it is to be opened again, also when no record waits: it may have something to send again */
 	bool full;            /* the sink did not take all that was offered last */
 	int64_t not_before;
 	unsigned failures;    /* in a row */

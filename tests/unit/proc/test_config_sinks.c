@@ -87,6 +87,31 @@ static void take_is_a_list_or_conditions(void **state)
 	arena_free(a);
 }
 
+static void syslog_has_its_keys(void **state)
+{
+	struct sink_config s;
+	struct err e = { 0 };
+	struct arena *a;
+
+	(void)state;
+	if (read_as(SINK_SYSLOG, "{name: s, address: '[::1]:6514', tls: {}, format: cef, framing: line, header: 5424, frame_max: 2000, resend: 0, timeout: 5s}",
+		&s, &a, &e))
+		fail_msg("%s", e.text);
+	assert_string_equal(s.syslog.address, "[::1]:6514");
+	assert_true(s.tls.on && !s.tls.no_verify);
+	assert_int_equal(s.syslog.framing, SYSLOG_LINE);
+	assert_int_equal(s.syslog.header, SYSLOG_5424);
+	assert_int_equal(s.syslog.frame_max, 2000);
+	assert_int_equal(s.syslog.resend, 0);
+	assert_int_equal(s.timeout, 5 * US_SECOND);
+	arena_free(a);
+	assert_int_equal(read_as(SINK_SYSLOG, "{name: s, address: 'a:1'}", &s, &a, &e), 0);
+	assert_false(s.tls.on);
+	assert_int_equal(s.syslog.header, SYSLOG_BY_FORMAT);
+	assert_int_equal(s.syslog.framing, SYSLOG_OCTET);
+	arena_free(a);
+}
+
 static void refuses_keys_by_name(void **state)
 {
 	static const struct {
@@ -110,7 +135,10 @@ static void refuses_keys_by_name(void **state)
 		{ SINK_FILE, "{name: s, path: x, address: 'a:1'}", "a sink of kind file takes no address; the kind syslog does" },
 		{ SINK_FILE, "{name: s, pth: x}", "did you mean 'path'" },
 		{ SINK_FILE, "{name: s, path: x, rotate: {}}", "rotate of a sink of kind file is not built yet" },
-		{ SINK_SYSLOG, "{name: s, address: 'a:1', tls: {}}", "tls of a sink of kind syslog is not built yet" },
+		{ SINK_SYSLOG, "{name: s, address: 'a:1', framing: lines}", "one of octet, line" },
+		{ SINK_SYSLOG, "{name: s, address: 'a:1', header: 3165}", "one of auto, 5424, 3164" },
+		{ SINK_SYSLOG, "{name: s, address: 'a:1', frame_max: 65537}", "frame_max" },
+		{ SINK_SYSLOG, "{name: s, address: 'a:1', url: 'http://x'}", "a sink of kind syslog takes no url; the kind splunk does" },
 		{ SINK_SYSLOG, "{name: s, address: 'a:0'}", "host:port" },
 		{ SINK_SYSLOG, "{name: s, address: ':514'}", "host:port" },
 		{ SINK_SYSLOG, "{name: s}", "needs an address" },
@@ -163,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_have_their_keys),
 		cmocka_unit_test(take_is_a_list_or_conditions),
+		cmocka_unit_test(syslog_has_its_keys),
 		cmocka_unit_test(refuses_keys_by_name),
 		cmocka_unit_test(kinds_that_are_not_built_are_refused),
 	};
