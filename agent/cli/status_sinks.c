@@ -56,6 +56,8 @@ void status_sinks_json(const struct status_sink *s, size_t n, int64_t now, struc
 			json_put_int(o, counters[k], json_int(json_get(s[i].told, counters[k]), 0));
 		json_put_time(o, "last_acknowledged", json_time(json_get(s[i].told, "last")));
 		json_put_int(o, "dead_letters", s[i].dead_letters);
+		if (json_get(s[i].told, "dropped"))
+			json_put(o, "dropped", json_get(s[i].told, "dropped"));
 		if (trouble) {
 			json_put_str(o, "trouble", json_str(trouble, ""));
 			json_put_time(o, "trouble_since", json_time(json_get(s[i].told, "trouble_since")));
@@ -68,6 +70,25 @@ void status_sinks_json(const struct status_sink *s, size_t n, int64_t now, struc
 static long long count(const struct status_sink *s, const char *name)
 {
 	return (long long)json_int(json_get(s->told, name), 0);
+}
+
+static int add_dropped(void *arg, const char *kind, const struct json *n)
+{
+	struct buf *to = arg;
+
+	buf_printf(to, "%s%lld of kind %s", to->n ? ", " : "", (long long)json_int(n, 0), kind);
+	return 0;
+}
+
+static void print_dropped(const struct cli *c, const struct json *dropped)
+{
+	struct buf b;
+
+	buf_init(&b, 1024);
+	json_each(dropped, add_dropped, &b);
+	if (b.n)
+		cli_print(c, CLI_RED, "    given up, because the spool was over caps.spool_mb: %s\n", buf_text(&b));
+	buf_free(&b);
 }
 
 static void print_one(const struct cli *c, const struct status_sink *s)
@@ -85,6 +106,8 @@ static void print_one(const struct cli *c, const struct status_sink *s)
 	cli_print(c, s->waiting > MANY ? CLI_YELLOW : CLI_PLAIN,
 		"  sink %s: %lld records wait%s; %lld sent, %lld acknowledged, %lld sent again, %lld refused\n", s->config->name,
 		(long long)s->waiting, age, count(s, "sent"), count(s, "acknowledged"), count(s, "retried"), count(s, "dead"));
+	if (json_get(s->told, "dropped"))
+		print_dropped(c, json_get(s->told, "dropped"));
 	if (s->dead_letters > 0)
 		cli_print(c, CLI_YELLOW, "    %lld refused records are kept: evmend spool list --sink %s\n", (long long)s->dead_letters, s->config->name);
 	if (trouble)

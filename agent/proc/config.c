@@ -218,7 +218,7 @@ static int read_budget(struct reader *r, node n, struct rule_budget *to)
 static int read_times(struct reader *r, node root)
 {
 	static const char *const times[] = { "replay_after", "idle_after", "diagnose_every", "matrix_every", "approval", "step", "repair", NULL };
-	static const char *const caps[] = { "memory_mb", "keep_days", "findings_per_rule_host", NULL };
+	static const char *const caps[] = { "memory_mb", "keep_days", "spool_mb", "findings_per_rule_host", NULL };
 	struct config *c = r->c;
 	node n = yaml_get(root, "times");
 
@@ -235,6 +235,7 @@ static int read_times(struct reader *r, node root)
 	if (read_map(r, n, "caps", caps) < 0 ||
 		yaml_int(r->f, yaml_get(n, "memory_mb"), "memory_mb", 1, 65536, &c->caps.memory_mb, r->e) < 0 ||
 		yaml_int(r->f, yaml_get(n, "keep_days"), "keep_days", 1, 400, &c->caps.keep_days, r->e) < 0 ||
+		yaml_int(r->f, yaml_get(n, "spool_mb"), "spool_mb", 16, 16 << 20, &c->caps.spool_mb, r->e) < 0 ||
 		read_budget(r, yaml_get(n, "findings_per_rule_host"), &c->caps.findings_per_rule_host) < 0)
 		return -1;
 	return 0;
@@ -296,7 +297,7 @@ static void defaults(struct config *c)
 	c->policy = policy_defaults();
 	c->times = (struct config_times){ .replay_after = 15 * US_MINUTE, .idle_after = US_MINUTE, .diagnose_every = US_HOUR,
 		.matrix_every = US_DAY };
-	c->caps = (struct config_caps){ .memory_mb = 256, .keep_days = 30,
+	c->caps = (struct config_caps){ .memory_mb = 256, .keep_days = 30, .spool_mb = 4096,
 		.findings_per_rule_host = { .count = 20, .per = US_HOUR } };
 }
 

@@ -39,6 +39,7 @@ struct config_times {
 struct config_caps {
 	int64_t memory_mb;      /* correlation state of watch; 256 */
 	int64_t keep_days;      /* how long ship remembers what it has sent; 30 */
+	int64_t spool_mb;       /* what ship keeps for its receivers; 4096 */
 	struct rule_budget findings_per_rule_host; /* of a rule without a cause; 20 in 1 h */
 };
 

@@ -26,9 +26,14 @@ int pump_wait_ms(const struct pump *p, int most);
 void pump_came(struct pump *p);       /* records were put into the spool */
 bool pump_empty(struct pump *p);      /* every receiver has everything, and the cursors say so */
 size_t pump_wait(struct pump *p, struct os_poll *to, size_t n);
+/* The spool may hold so many bytes: what is over it is given up, the least worth first (spool_give_up), and counted for each sink that wanted
+ * it. What a sink has taken and not answered stays. Told by one record of kind agent, "spool-dropped", when nothing was given up for a minute
+ * or it has gone on for an hour. */
+void pump_cap(struct pump *p, int64_t bytes);
 
 /* What the pump tells of a sink, kept in the spool beside its cursor (spool_note), since the spool was made. A JSON object: sent (a repeat
- * counts again), acknowledged, retried, dead (refused for good), last (time of the newest acknowledgement), trouble (why it does not
+ * counts again), acknowledged, retried, dead (refused for good), dropped and
+ * untold (objects: how many of each kind were given up), untold_since, last (time of the newest acknowledgement), trouble (why it does not
  * take records; left out: it does) and trouble_since. */
 
 #endif

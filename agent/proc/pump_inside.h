@@ -2,6 +2,7 @@
 #ifndef EVMEND_PROC_PUMP_INSIDE_H
 #define EVMEND_PROC_PUMP_INSIDE_H
 
+#include "base/json.h"
 #include "proc/pace.h"
 #include "proc/pump.h"
 #include "proc/window.h"
@@ -18,7 +19,10 @@ struct lane {
 
 struct counts {
 	int64_t sent, acknowledged, retried, dead;
-	int64_t last, trouble_since; /* wall */
+	int64_t dropped[RECORD_KINDS]; /* given up because there was too much */
+	int64_t untold[RECORD_KINDS];  /* of these, since the last record that told it */
+	int64_t untold_since;          /* wall; 0: there are none */
+	int64_t last, trouble_since;   /* wall */
 };
 
 struct refused {
@@ -52,6 +56,8 @@ struct pump {
 	const struct log *log;
 	struct flow flows[PUMP_SINKS];
 	size_t n;
+	int64_t dropped_at, capped_at; /* monotonic; when something was given up last, and when that was looked at */
+	bool said_cap;
 	struct spool_record records[CHUNK];
 	struct sink_result results[CHUNK];
 };
@@ -59,6 +65,7 @@ struct pump {
 /* Cursors and counters as they were kept. -1: the spool cannot be read now. */
 int flow_start(struct pump *p, struct flow *f);
 void flow_store_when_due(struct pump *p, struct flow *f, bool now);
+int flow_note(struct pump *p, const struct flow *f, struct err *e); /* the counters, in the caller's transaction */
 void flow_refused(struct flow *f, const struct sink_result *r); /* kept when the cursors are stored */
 /* Tried again at not_before, or after a pause that we choose. Told once until it works again. */
 void flow_pause(struct pump *p, struct flow *f, const char *why, int64_t not_before);

@@ -4,7 +4,6 @@
  * the transaction that keeps the record among the dead letters; what could not be stored is tried again, and at worst sent again. Refuses nothing. */
 #include <stdlib.h>
 
-#include "base/json.h"
 #include "base/text.h"
 #include "proc/pump_inside.h"
 
@@ -29,6 +28,21 @@ void flow_refused(struct flow *f, const struct sink_result *r)
 	text_copy(f->refused[f->n_refused++].why, sizeof r->why, r->why);
 }
 
+static void put_kinds(struct json_out *o, const char *key, const int64_t counts[RECORD_KINDS])
+{
+	json_open(o, key, '{');
+	for (int kind = 0; kind < RECORD_KINDS; kind++)
+		if (counts[kind])
+			json_put_int(o, record_kind_text(kind), counts[kind]);
+	json_close(o, '}');
+}
+
+static void get_kinds(const struct json *j, int64_t counts[RECORD_KINDS])
+{
+	for (int kind = 0; kind < RECORD_KINDS; kind++)
+		counts[kind] = json_int(json_get(j, record_kind_text(kind)), 0);
+}
+
 static void note_text(const struct flow *f, struct buf *to)
 {
 	const struct counts *c = &f->counts;
@@ -40,6 +54,11 @@ static void note_text(const struct flow *f, struct buf *to)
 	json_put_int(&o, "acknowledged", c->acknowledged);
 	json_put_int(&o, "retried", c->retried);
 	json_put_int(&o, "dead", c->dead);
+	put_kinds(&o, "dropped", c->dropped);
+	if (c->untold_since) {
+		put_kinds(&o, "untold", c->untold);
+		json_put_time(&o, "untold_since", c->untold_since);
+	}
 	if (c->last)
 		json_put_time(&o, "last", c->last);
 	if (f->why[0]) {
@@ -66,16 +85,25 @@ static int keep_refused(struct pump *p, struct flow *f, struct err *e)
 	return 0;
 }
 
-static void store(struct pump *p, struct flow *f)
+int flow_note(struct pump *p, const struct flow *f, struct err *e)
 {
 	struct buf b;
+	int did;
+
+	buf_init(&b, 8192);
+	note_text(f, &b);
+	did = spool_note(p->spool, f->name, buf_text(&b), e);
+	buf_free(&b);
+	return did;
+}
+
+static void store(struct pump *p, struct flow *f)
+{
 	struct err e;
 
-	buf_init(&b, 4096);
-	note_text(f, &b);
 	f->stored_at = clock_monotonic(p->clock);
 	if (spool_begin(p->spool, &e) < 0 || keep_refused(p, f, &e) < 0 || store_cursors(p, f, &e) < 0 ||
-		spool_note(p->spool, f->name, buf_text(&b), &e) < 0 || spool_commit(p->spool, &e) < 0) {
+		flow_note(p, f, &e) < 0 || spool_commit(p->spool, &e) < 0) {
 		/* sent again after a restart: at least once */
 		log_say(p->log, LOG_WARN, "the place of a receiver in the spool cannot be stored", "sink", f->name, "why", e.text, NULL);
 		spool_rollback(p->spool);
@@ -85,7 +113,6 @@ static void store(struct pump *p, struct flow *f)
 		f->changed = false;
 		f->n_refused = 0;
 	}
-	buf_free(&b);
 }
 
 void flow_store_when_due(struct pump *p, struct flow *f, bool now)
@@ -118,10 +145,13 @@ int flow_start(struct pump *p, struct flow *f)
 		}
 		l->taken = l->stored;
 	}
-	buf_init(&b, 4096);
+	buf_init(&b, 8192);
 	if (spool_noted(p->spool, f->name, &b, &e) == 0 && b.n && (j = json_parse(b.p, b.n, NULL))) {
 		f->counts = (struct counts){ .sent = json_int(json_get(j, "sent"), 0), .acknowledged = json_int(json_get(j, "acknowledged"), 0),
-			.retried = json_int(json_get(j, "retried"), 0), .dead = json_int(json_get(j, "dead"), 0), .last = json_time(json_get(j, "last")) };
+			.retried = json_int(json_get(j, "retried"), 0), .dead = json_int(json_get(j, "dead"), 0), .last = json_time(json_get(j, "last")),
+			.untold_since = json_time(json_get(j, "untold_since")) };
+		get_kinds(json_get(j, "dropped"), f->counts.dropped);
+		get_kinds(json_get(j, "untold"), f->counts.untold);
 		f->changed = json_get(j, "trouble"); /* of the last run: it is looked at anew */
 		json_free(j);
 	}

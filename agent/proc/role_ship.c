@@ -175,7 +175,7 @@ static void trim(struct ship *s)
 		return;
 	for (size_t i = 0; i < n; i++)
 		names[i] = s->link.config->sinks[i].name;
-	trimmed = spool_trim(s->spool, names, n, &e);
+	trimmed = spool_trim(s->spool, names, n, SPOOL_KEPT, &e);
 	if (trimmed < 0)
 		log_say(&s->link.log, LOG_WARN, "the spool cannot be trimmed", "why", e.text, NULL);
 	s->trim_at = now + (trimmed >= TRIM_MANY ? TRIM_SOON : TRIM_EVERY); /* as fast as events come in */
@@ -202,6 +202,7 @@ static void run(struct ship *s)
 		}
 		pump_run(s->pump);
 		trim(s);
+		pump_cap(s->pump, s->link.config->caps.spool_mb << 20);
 		if (!s->link.stop)
 			continue;
 		/* a last try for what waits; the spool keeps the rest */

@@ -61,7 +61,7 @@ static size_t place(const struct window *w, size_t i)
 }
 
 /* The slot of seq in that state; NULL: there is none. */
-static struct slot *find(struct window *w, int64_t seq, enum state state)
+static const struct slot *look(const struct window *w, int64_t seq, enum state state)
 {
 	size_t low = 0, high = w->n;
 
@@ -75,9 +75,26 @@ static struct slot *find(struct window *w, int64_t seq, enum state state)
 	}
 	if (low == w->n)
 		return NULL;
-	struct slot *s = &w->slots[place(w, low)];
+	const struct slot *s = &w->slots[place(w, low)];
 
 	return s->seq == seq && s->state == state ? s : NULL;
+}
+
+static struct slot *find(struct window *w, int64_t seq, enum state state)
+{
+	const struct slot *s = look(w, seq, state);
+
+	return s ? &w->slots[s - w->slots] : NULL;
+}
+
+bool window_has_sent(const struct window *w, int64_t seq)
+{
+	return look(w, seq, SENT);
+}
+
+bool window_has_waiting(const struct window *w, int64_t seq)
+{
+	return look(w, seq, WAITS);
 }
 
 void window_add(struct window *w, int64_t seq)

@@ -20,6 +20,8 @@ bool window_done(struct window *w, int64_t seq);  /* false: it is not with the r
 bool window_again(struct window *w, int64_t seq); /* failed: it waits; false as above */
 void window_resent(struct window *w, int64_t seq); /* one that waited is with the receiver again */
 void window_gone(struct window *w, int64_t seq);   /* one that waited does not exist any more: done */
+bool window_has_sent(const struct window *w, int64_t seq);  /* it is with the receiver */
+bool window_has_waiting(const struct window *w, int64_t seq);
 size_t window_list(const struct window *w, int64_t *to, size_t n); /* the first n that wait, ascending; how many */
 /* Forgets what is done at the head. The first that is not done; 0: there is none. */
 int64_t window_head(struct window *w);

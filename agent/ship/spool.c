@@ -47,11 +47,12 @@ static const char *const versions[] = {
 	"alter table record add column sink text;"
 	"create index record_sink on record (sink, lane) where sink is not null;"
 	"create table dead (id integer primary key autoincrement, sink text not null, refused integer not null, reason text not null,"
-	" lane integer not null, kind integer not null, worth integer not null, uid blob not null, time integer not null, at integer not null, level integer not null,"
-	" host text not null, cause text not null, labels text not null, json blob not null);"
+	" lane integer not null, kind integer not null, worth integer not null, uid blob not null, time integer not null, at integer not null,"
+	" level integer not null, host text not null, cause text not null, labels text not null, json blob not null);"
 	"create index dead_sink on dead (sink);",
+	"create index dead_worth on dead (worth);",
 };
-static const struct db_schema schema = { .versions = versions, .n = 4, .full_sync = true };
+static const struct db_schema schema = { .versions = versions, .n = 5, .full_sync = true };
 
 const char *record_kind_text(int kind)
 {
@@ -447,7 +448,7 @@ int spool_each(struct spool *s, int (*each)(void *arg, const struct spool_record
 	return step < 0 ? -1 : 0;
 }
 
-static int delete_old(struct spool *s, enum spool_lane lane, int64_t least, int64_t *rows, struct err *e)
+static int delete_old(struct spool *s, enum spool_lane lane, int64_t least, int64_t kept, int64_t *rows, struct err *e)
 {
 	struct db_row *q = db_prepare(s->db, "delete from record where seq in (select seq from record indexed by record_lane where lane=?1 and seq<=?2"
 		" and seq<=(select seq from record indexed by record_lane where lane=?1 order by seq desc limit 1 offset ?3) order by seq limit ?4)", e);
@@ -456,7 +457,7 @@ static int delete_old(struct spool *s, enum spool_lane lane, int64_t least, int6
 		return -1;
 	db_bind_int(q, 1, (int64_t)lane);
 	db_bind_int(q, 2, least);
-	db_bind_int(q, 3, SPOOL_KEPT);
+	db_bind_int(q, 3, kept);
 	db_bind_int(q, 4, TRIM_ROWS);
 	if (step_once(q, NULL, e) < 0)
 		return -1;
@@ -482,15 +483,15 @@ static int forget_old(struct spool *s, int64_t *rows, struct err *e)
 	return 0;
 }
 
-static int trim(struct spool *s, const int64_t least[SPOOL_LANES], int64_t *rows, struct err *e)
+static int trim(struct spool *s, const int64_t least[SPOOL_LANES], int64_t kept, int64_t *rows, struct err *e)
 {
 	for (int lane = 0; lane < SPOOL_LANES; lane++)
-		if (delete_old(s, (enum spool_lane)lane, least[lane], rows, e) < 0)
+		if (delete_old(s, (enum spool_lane)lane, least[lane], kept, rows, e) < 0)
 			return -1;
 	return forget_old(s, rows, e);
 }
 
-int64_t spool_trim(struct spool *s, const char *const *sinks, size_t n, struct err *e)
+int64_t spool_trim(struct spool *s, const char *const *sinks, size_t n, int64_t kept, struct err *e)
 {
 	int64_t least[SPOOL_LANES] = { 0 }, rows = 0;
 
@@ -504,7 +505,7 @@ int64_t spool_trim(struct spool *s, const char *const *sinks, size_t n, struct e
 		}
 	if (spool_begin(s, e) < 0)
 		return -1;
-	if (trim(s, least, &rows, e) < 0) {
+	if (trim(s, least, kept, &rows, e) < 0) {
 		spool_rollback(s);
 		return -1;
 	}

@@ -88,7 +88,19 @@ int64_t spool_dead_drop(struct spool *s, const char *sink, int64_t id, struct er
 /* A text that is kept for a sink: its counters (proc/pump.h). noted adds it; nothing when there is none. */
 int spool_note(struct spool *s, const char *sink, const char *text, struct err *e);
 int spool_noted(struct spool *s, const char *sink, struct buf *to, struct err *e);
-/* Forgets bodies that every sink has, and uids that are old enough, some thousand rows of each a call: how many; -1. */
-int64_t spool_trim(struct spool *s, const char *const *sinks, size_t n, struct err *e);
+/* Forgets bodies that every sink has, but the last `kept` of each lane, and uids that are old enough, some thousand rows of each a call: how
+ * many; -1. */
+int64_t spool_trim(struct spool *s, const char *const *sinks, size_t n, int64_t kept, struct err *e);
+
+/* --- when there is too much: ship/spool_cap.c --- */
+/* Asked of each record before it is given up: of one that waits (dead false; sink: for this one alone, NULL: for all), or of a dead letter of
+ * that sink. false: it stays. The record has no body. */
+typedef bool spool_may(void *arg, const struct spool_record *r, const char *sink, bool dead);
+
+int64_t spool_bytes(struct spool *s); /* that are in use; what was given up is free and used again. -1: it cannot be told */
+/* Gives records up until no more than `bytes` are in use, or some thousand are gone: those of least worth first (events, then findings by level
+ * with the ledger and the agent's own behind low ones, cases, refusals and repairs last), the oldest of each first, dead letters before what
+ * waits. In the caller's transaction. How many; -1. */
+int64_t spool_give_up(struct spool *s, int64_t bytes, spool_may *may, void *arg, struct err *e);
 
 #endif

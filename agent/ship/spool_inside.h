@@ -7,6 +7,7 @@
 #include "ship/spool.h"
 #include "store/db.h"
 
+#define SPOOL_WORTHS 10       /* from 0, the least */
 #define TAKE_BYTES (8u << 20) /* of one spool_read */
 
 struct spool {

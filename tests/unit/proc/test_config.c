@@ -34,7 +34,7 @@ static const char full[] =
 	"  - {name: file, kind: file, format: ndjson, path: out.ndjson, take: [finding, case], labels: {tenant: a, site: \"b=c\"}}\n"
 	"  - {name: log, kind: syslog, format: rfc5424, address: \"127.0.0.1:6514\", app: x, hostname: y}\n"
 	"times: {replay_after: 1h, idle_after: 2s, diagnose_every: 0, approval: 10m, step: 9s, repair: 2m}\n"
-	"caps: {memory_mb: 64, keep_days: 7, findings_per_rule_host: {count: 5, per: 1d}}\n";
+	"caps: {memory_mb: 64, keep_days: 7, spool_mb: 20, findings_per_rule_host: {count: 5, per: 1d}}\n";
 
 static void reads_every_key(void **state)
 {
@@ -89,6 +89,7 @@ static void reads_every_key(void **state)
 	assert_int_equal(c->times.diagnose_every, 0);
 	assert_int_equal(c->caps.memory_mb, 64);
 	assert_int_equal(c->caps.keep_days, 7);
+	assert_int_equal(c->caps.spool_mb, 20);
 	assert_int_equal(c->caps.findings_per_rule_host.count, 5);
 	assert_true(c->caps.findings_per_rule_host.per == US_DAY);
 	config_free(c);

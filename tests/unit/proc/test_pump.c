@@ -381,6 +381,176 @@ static void an_alert_passes_a_backlog_of_events(void **state)
 		assert_int_equal(fake.times[seq], 1);
 }
 
+/* What is still in the spool, of each kind and level: the JSON tells which is which. */
+static void still_there(int64_t of[16])
+{
+	struct spool_record r[512];
+	struct err e;
+	size_t got;
+
+	memset(of, 0, 16 * sizeof of[0]);
+	for (int lane = 0; lane < SPOOL_LANES; lane++) {
+		struct spool_want w = { .lane = (enum spool_lane)lane };
+		int64_t upto = 1;
+
+		for (w.after = 0; upto > w.after;) {
+			w.after = upto > 1 ? upto : 0;
+			assert_int_equal(spool_read(spool, &w, r, 512, &got, &upto, &e), 0);
+			for (size_t i = 0; i < got; i++)
+				of[r[i].kind == RECORD_FINDING ? 8 + r[i].level + 1 : r[i].kind]++;
+		}
+	}
+}
+
+static int64_t dropped(const char *kind)
+{
+	struct buf b;
+	struct json *j;
+	struct err e;
+	int64_t v;
+
+	buf_init(&b, 4096);
+	assert_int_equal(spool_noted(spool, "f", &b, &e), 0);
+	j = json_parse(b.p, b.n, NULL);
+	v = json_int(json_get(json_get(j, "dropped"), kind), 0);
+	json_free(j);
+	buf_free(&b);
+	return v;
+}
+
+#define PAD "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
+
+/* Whatever the ceiling: nothing is missing of one worth while something of less is there, and what is missing is counted. */
+static void over_the_ceiling_the_least_worth_goes_first(void **state)
+{
+	static const struct {
+		int at; /* in still_there */
+		int kind;
+		const char *json;
+	} order[] = {
+		{ RECORD_EVENT, RECORD_EVENT, "{\"pad\":\"" PAD PAD PAD "\"}" },
+		{ 9, RECORD_FINDING, "{\"level\":\"informational\",\"pad\":\"" PAD PAD "\"}" },
+		{ 10, RECORD_FINDING, "{\"level\":\"low\",\"pad\":\"" PAD PAD "\"}" },
+		{ RECORD_LEDGER, RECORD_LEDGER, "{\"pad\":\"" PAD PAD "\"}" },
+		{ RECORD_AGENT, RECORD_AGENT, "{\"pad\":\"" PAD PAD "\"}" },
+		{ 11, RECORD_FINDING, "{\"level\":\"medium\",\"pad\":\"" PAD PAD "\"}" },
+		{ 12, RECORD_FINDING, "{\"level\":\"high\",\"pad\":\"" PAD PAD "\"}" },
+		{ 13, RECORD_FINDING, "{\"level\":\"critical\",\"pad\":\"" PAD PAD "\"}" },
+		{ RECORD_CASE, RECORD_CASE, "{\"pad\":\"" PAD PAD "\"}" },
+		{ RECORD_REPAIR, RECORD_REPAIR, "{\"pad\":\"" PAD PAD "\"}" },
+	};
+	enum { KINDS = sizeof order / sizeof order[0], EACH = 300 };
+	int64_t of[16], bytes, all = 0, findings = 0;
+
+	(void)state;
+	fake.down = true;
+	/* round after round, so that age and worth are not the same */
+	for (int round = 0; round < 3; round++)
+		for (int k = KINDS - 1; k >= 0; k--)
+			put(10000 * round + 1000 * k + 1, 10000 * round + 1000 * k + EACH / 3, order[k].json, order[k].kind);
+	pump_run(pump);
+	bytes = spool_bytes(spool);
+	for (int step = 0; step < 40; step++) {
+		bool gone = false;
+
+		fake_clock_advance(&clk, US_SECOND);
+		pump_cap(pump, bytes - step * bytes / 60);
+		still_there(of);
+		for (int k = KINDS - 1; k >= 0; k--) {
+			if (gone && of[order[k].at])
+				fail_msg("step %d: %d is missing in part and %d is there", step, order[k + 1].at, order[k].at);
+			gone = gone || of[order[k].at] < EACH;
+			assert_in_range(of[order[k].at], 0, EACH);
+		}
+	}
+	assert_int_equal(of[RECORD_EVENT], 0);
+	assert_true(of[RECORD_REPAIR] > 0);
+	for (int k = 0; k < KINDS; k++)
+		if (order[k].kind == RECORD_FINDING)
+			findings += EACH - of[order[k].at];
+		else
+			assert_int_equal(dropped(record_kind_text(order[k].kind)), EACH - of[order[k].at]);
+	assert_int_equal(dropped("finding"), findings);
+	/* one record tells it, a minute after the last */
+	fake_clock_advance(&clk, US_MINUTE / 2);
+	pump_cap(pump, INT64_MAX);
+	assert_int_equal(spool_lag(spool, "f"), of[RECORD_CASE] + of[RECORD_REPAIR] + of[13] + of[12] + of[11] + of[RECORD_AGENT]);
+	for (int i = 0; i < 3; i++) {
+		fake_clock_advance(&clk, US_MINUTE);
+		pump_cap(pump, INT64_MAX);
+	}
+	all = of[RECORD_AGENT] + 1;
+	still_there(of);
+	assert_int_equal(of[RECORD_AGENT], all);
+	/* and what is left arrives */
+	all = spool_lag(spool, "f");
+	fake.down = false;
+	fake_clock_advance(&clk, US_HOUR);
+	for (int i = 0; i < 10; i++)
+		pump_run(pump);
+	assert_int_equal(fake.n_order, all);
+	assert_true(pump_empty(pump));
+}
+
+/* No loss: what the sink has, and what is with it. */
+static void over_the_ceiling_what_is_delivered_is_no_loss(void **state)
+{
+	int64_t of[16];
+
+	(void)state;
+	put(1, 300, "{\"pad\":\"" PAD PAD "\"}", RECORD_EVENT);
+	pump_run(pump);
+	fake.answers = false;
+	put(301, 320, "{\"pad\":\"" PAD PAD "\"}", RECORD_EVENT);
+	pump_run(pump);
+	fake.room = 0;
+	put(321, 330, "{\"pad\":\"" PAD PAD "\"}", RECORD_EVENT);
+	for (int i = 0; i < 3; i++) {
+		fake_clock_advance(&clk, US_SECOND);
+		pump_cap(pump, 1);
+	}
+	still_there(of);
+	assert_int_equal(of[RECORD_EVENT], 20); /* with the sink, without an answer */
+	assert_int_equal(dropped("event"), 10);
+	fake.answers = true;
+	pump_run(pump);
+	assert_int_equal(noted("acknowledged"), 320);
+	assert_true(pump_empty(pump));
+	/* counters and what is untold survive */
+	pump_free(pump);
+	begin();
+	pump_run(pump);
+	fake.room = MOST;
+	fake_clock_advance(&clk, US_SECOND);
+	pump_cap(pump, INT64_MAX);
+	fake_clock_advance(&clk, US_MINUTE);
+	pump_cap(pump, INT64_MAX);
+	still_there(of);
+	assert_int_equal(of[RECORD_AGENT], 1);
+	assert_int_equal(dropped("event"), 10);
+}
+
+/* A loss that is not on disk did not happen. */
+static void over_the_ceiling_on_a_full_disk_nothing_goes(void **state)
+{
+	int64_t of[16];
+
+	(void)state;
+	fake.down = true;
+	put(1, 300, "{\"pad\":\"" PAD PAD "\"}", RECORD_EVENT);
+	pump_run(pump);
+	db_fail_at(spool_db(spool), -1);
+	pump_cap(pump, 1);
+	assert_true(db_fail_hit(spool_db(spool)));
+	db_fail_at(spool_db(spool), 0);
+	still_there(of);
+	assert_int_equal(of[RECORD_EVENT], 300);
+	assert_int_equal(dropped("event"), 0);
+	fake_clock_advance(&clk, US_SECOND);
+	pump_cap(pump, 1);
+	assert_int_equal(dropped("event"), 300);
+}
+
 static void a_rate_is_kept(void **state)
 {
 	(void)state;
@@ -462,6 +632,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_sink_gets_what_it_wants_and_its_cursor_goes_over_the_rest, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_sink_with_little_room_gets_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_alert_passes_a_backlog_of_events, setup, teardown),
+		cmocka_unit_test_setup_teardown(over_the_ceiling_the_least_worth_goes_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(over_the_ceiling_what_is_delivered_is_no_loss, setup, teardown),
+		cmocka_unit_test_setup_teardown(over_the_ceiling_on_a_full_disk_nothing_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_rate_is_kept, setup, teardown),
 		cmocka_unit_test(a_window_keeps_states),
 		cmocka_unit_test(pauses_have_jitter_and_an_end),

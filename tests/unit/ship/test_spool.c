@@ -133,14 +133,14 @@ static void trims_what_all_have_but_the_last_ones(void **state)
 	}
 	assert_int_equal(spool_commit(s, &e), 0);
 	assert_int_equal(spool_done(s, "a", SPOOL_URGENT, SPOOL_KEPT + 100, &e), 0);
-	assert_true(spool_trim(s, sinks, 2, &e) >= 0);
+	assert_true(spool_trim(s, sinks, 2, SPOOL_KEPT, &e) >= 0);
 	assert_int_equal(spool_lag(s, "b"), SPOOL_KEPT + 100); /* b has nothing yet: all of it stays */
 	assert_int_equal(spool_done(s, "b", SPOOL_URGENT, 50, &e), 0);
-	assert_true(spool_trim(s, sinks, 2, &e) >= 0);
+	assert_true(spool_trim(s, sinks, 2, SPOOL_KEPT, &e) >= 0);
 	take("new", got, 1, &n);
 	assert_int_equal(got[0].seq, 51);
 	assert_int_equal(spool_done(s, "b", SPOOL_URGENT, SPOOL_KEPT + 100, &e), 0);
-	assert_true(spool_trim(s, sinks, 2, &e) >= 0);
+	assert_true(spool_trim(s, sinks, 2, SPOOL_KEPT, &e) >= 0);
 	take("new", got, 1, &n);
 	assert_int_equal(got[0].seq, 101);
 }
