@@ -1,4 +1,4 @@
-/* compress.c - gzip and xz as streams.
+/* compress.c - gzip and xz as streams, and gzip and zstd the other way.
  *
  * Promises: output as it comes, in the caller's buffer; concatenated streams go on as one; memory within
  * LIMIT_INFLATE_MEMORY, whatever the header asks for.
@@ -169,36 +169,74 @@ int inflater_step(struct inflater *z, const void *in, size_t *in_n, void *out, s
 	return end;
 }
 
-static void gzip_all(const void *from, size_t n, struct buf *to)
+/* --- the other way --- */
+
+struct deflater {
+	enum compression kind;
+	z_stream gzip;
+	struct zstd *zstd;
+};
+
+struct deflater *deflater_new(enum compression kind)
 {
-	z_stream z = { 0 };
-	char *room;
+	struct deflater *z = xcalloc(1, sizeof *z);
 
-	if (n > UINT_MAX / 2 || deflateInit2(&z, 1, Z_DEFLATED, GZIP_ONLY, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-		die("%zu bytes cannot be compressed", n);
-	size_t most = deflateBound(&z, n);
+	z->kind = kind;
+	if (kind == COMPRESS_ZSTD)
+		z->zstd = zstd_new();
+	else if (kind != COMPRESS_GZIP || deflateInit2(&z->gzip, 1, Z_DEFLATED, GZIP_ONLY, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+		die("compression %d does not start", (int)kind);
+	return z;
+}
 
-	room = buf_room(to, most);
-	if (!room)
-		die("no room for %zu compressed bytes", most);
-	z.next_in = (unsigned char *)(uintptr_t)from; /* zlib only reads it */
-	z.avail_in = (unsigned)n;
-	z.next_out = (unsigned char *)room;
-	z.avail_out = (unsigned)most;
-	if (deflate(&z, Z_FINISH) != Z_STREAM_END)
-		die("zlib needs more room than it said");
-	buf_wrote(to, z.total_out);
-	deflateEnd(&z);
+static void gzip_out(z_stream *z, const void *from, size_t n, bool finish, struct buf *to)
+{
+	int code = Z_OK;
+
+	if (n > UINT_MAX / 2)
+		die("%zu bytes cannot be compressed at once", n);
+	z->next_in = (unsigned char *)(uintptr_t)from; /* zlib only reads it */
+	z->avail_in = (unsigned)n;
+	while (finish ? code != Z_STREAM_END : z->avail_in) {
+		size_t room = deflateBound(z, z->avail_in);
+		char *at = buf_room(to, room);
+
+		if (!at)
+			die("no room for %zu compressed bytes", room);
+		z->next_out = (unsigned char *)at;
+		z->avail_out = (unsigned)room;
+		code = deflate(z, finish ? Z_FINISH : Z_NO_FLUSH);
+		if (code != Z_OK && code != Z_STREAM_END)
+			die("zlib: code %d", code);
+		buf_wrote(to, room - z->avail_out);
+	}
+}
+
+void deflater_step(struct deflater *z, const void *from, size_t n, bool finish, struct buf *to)
+{
+	if (z->kind == COMPRESS_ZSTD)
+		zstd_step(z->zstd, from, n, finish, to);
+	else
+		gzip_out(&z->gzip, from, n, finish, to);
+}
+
+void deflater_free(struct deflater *z)
+{
+	if (!z)
+		return;
+	if (z->kind == COMPRESS_ZSTD)
+		zstd_free(z->zstd);
+	else
+		deflateEnd(&z->gzip);
+	free(z);
 }
 
 void compress_all(enum compression kind, const void *from, size_t n, struct buf *to)
 {
-	if (kind == COMPRESS_GZIP)
-		gzip_all(from, n, to);
-	else if (kind == COMPRESS_ZSTD)
-		zstd_all(from, n, to);
-	else
-		die("compression %d is not built", (int)kind);
+	struct deflater *z = deflater_new(kind);
+
+	deflater_step(z, from, n, true, to);
+	deflater_free(z);
 }
 
 const char *compress_library(char to[static 64])

@@ -21,8 +21,14 @@ void inflater_free(struct inflater *z);
  * end of the stream (concatenated streams go on), 0 to go on, -1 and *e when the data is corrupt. finish: no more input
  * will come; a stream that is cut short is then an error. */
 int inflater_step(struct inflater *z, const void *in, size_t *in_n, void *out, size_t *out_n, bool finish, struct err *e);
-/* Adds all of it to `to`, compressed fast rather than small; `to` has room for it. gzip and zstd. */
-void compress_all(enum compression kind, const void *from, size_t n, struct buf *to);
+
+/* The other way: gzip and zstd, fast rather than small. One stream: steps, the last with finish. What comes out is added to `to`, which has
+ * room for it (a step gives little more than it takes, and what earlier steps kept: at most some hundred KB). */
+struct deflater;
+struct deflater *deflater_new(enum compression kind);
+void deflater_step(struct deflater *z, const void *from, size_t n, bool finish, struct buf *to);
+void deflater_free(struct deflater *z);
+void compress_all(enum compression kind, const void *from, size_t n, struct buf *to); /* all in one step */
 /* "zlib 1.2.13, liblzma 5.4.1", for `evmend version`; to holds the text. */
 const char *compress_library(char to[static 64]);
 

@@ -2,8 +2,14 @@
 #ifndef EVMEND_BASE_COMPRESS_ZSTD_H
 #define EVMEND_BASE_COMPRESS_ZSTD_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 
-void zstd_all(const void *from, size_t n, struct buf *to); /* compress_all */
+/* As those of a deflater. */
+struct zstd;
+struct zstd *zstd_new(void);
+void zstd_step(struct zstd *z, const void *from, size_t n, bool finish, struct buf *to);
+void zstd_free(struct zstd *z);
 
 #endif

@@ -19,6 +19,7 @@ enum os_open_how {
 	OS_PLAIN,  /* the same, never waits: -OS_NO_FILE when it is a pipe, socket or device; a folder can be opened */
 	OS_APPEND, /* create 0600 if missing, every write goes to the end */
 	OS_CREATE, /* create 0600 or truncate */
+	OS_APPEND_GROUP, OS_CREATE_GROUP, /* the same, created 0640: for programs of our group to read */
 	OS_LOCK,   /* create 0600 if missing and take the exclusive lock; -EWOULDBLOCK when somebody has it */
 };
 
@@ -57,7 +58,7 @@ int os_file_remove(const char *path);
 /* Is path a plain file that lies below folder, all links followed? 0; -EXDEV: it lies elsewhere; -EINVAL: it is a folder, a pipe or a
  * device; -errno. */
 int os_file_inside(const char *folder, const char *path);
-int os_file_cut(const char *path, int64_t size); /* makes a file shorter; 0 or -errno */
+int os_file_cut(int fd, int64_t size); /* makes a file shorter that is open for writing; 0 or -errno */
 int os_make_folder(const char *path); /* mkdir -p, mode 0700; 0 when it exists */
 
 enum os_signal { OS_SIG_STOP = 1, OS_SIG_RELOAD = 2, OS_SIG_CHILD = 4 };

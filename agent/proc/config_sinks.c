@@ -3,6 +3,7 @@
  * Why: seven kinds share most of their keys, and each has some of its own. Promises: keys stand in tables, so that a kind is a row and its
  * keys are rows; a key that belongs to another kind, or is not built yet, is refused by name. Refuses: secrets themselves - keys that end in
  * _file name where they are, and the sink reads them. */
+#include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -69,6 +70,29 @@ static int key_address(struct reader *r, node n, const struct key *k, void *to)
 static int key_int(struct reader *r, node n, const struct key *k, void *to)
 {
 	return yaml_int(r->f, n, k->name, k->least, k->most, to, r->e);
+}
+
+/* Bytes: "100MB". */
+static int key_size(struct reader *r, node n, const struct key *k, void *to)
+{
+	static const struct {
+		const char *unit;
+		int64_t bytes;
+	} units[] = { { "KB", 1 << 10 }, { "MB", 1 << 20 }, { "GB", 1 << 30 }, { "", 1 } };
+	const char *s = NULL;
+	int64_t number = 0;
+	size_t digits, u = 0;
+
+	if (yaml_str(r->f, n, k->name, &s, r->e) < 0)
+		return -1;
+	digits = strspn(s ? s : "", "0123456789");
+	while (u < 3 && s && strcmp(s + digits, units[u].unit) != 0)
+		u++;
+	if (!s || !text_int(s, digits, &number) || strcmp(s + digits, units[u].unit) != 0 || number > k->most / units[u].bytes ||
+		number * units[u].bytes < k->least)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "%s must be a number of bytes such as 100MB (KB, MB, GB), at least %" PRId64, k->name, k->least);
+	*(int64_t *)to = number * units[u].bytes;
+	return 0;
 }
 
 static int key_span(struct reader *r, node n, const struct key *k, void *to)
@@ -310,11 +334,26 @@ static const struct key request_keys[] = {
 	END,
 };
 
-static const struct key file_keys[] = {
-	KEY("path", key_path, file.path, .must = "a path"),
-	LATER("rotate"),
+static const struct key rotate_keys[] = {
+	KEY("size", key_size, file.rotate.size, .least = 4096, .most = INT64_C(1) << 40),
+	KEY("age", key_span, file.rotate.age, .least = US_MINUTE, .most = 366 * US_DAY),
+	KEY("keep", key_int, file.rotate.keep, .least = 1, .most = 100000),
+	KEY("compress", key_word, file.rotate.compress, .words = compress_words),
 	END,
 };
+
+static const struct key file_keys[] = {
+	KEY("path", key_path, file.path, .must = "a path"),
+	KEY("rotate", key_map, file.rotate, .inside = rotate_keys),
+	END,
+};
+
+static int check_file(struct reader *r, node n, const struct sink_config *s)
+{
+	if (!yaml_is_null(yaml_get(n, "rotate")) && !s->file.rotate.size && !s->file.rotate.age)
+		return yaml_err(r->f, yaml_get(n, "rotate"), r->e, ERR_USAGE, "rotate of the sink '%s' needs a size or an age", s->name);
+	return 0;
+}
 
 static const char *const framing_words[] = { "octet", "line", NULL };
 static const char *const header_words[] = { "auto", "5424", "3164", NULL };
@@ -383,7 +422,7 @@ static const struct {
 	const struct key *own, *more;
 	int (*check)(struct reader *r, node n, const struct sink_config *s); /* what no single key shows; NULL: nothing */
 } kinds[SINK_KINDS] = {
-	[SINK_FILE] = { file_formats, file_keys, NULL, NULL },
+	[SINK_FILE] = { file_formats, file_keys, NULL, check_file },
 	[SINK_SYSLOG] = { syslog_formats, syslog_keys, NULL, NULL },
 	[SINK_SPLUNK] = { json_formats, splunk_keys, request_keys, check_splunk },
 	[SINK_ELASTIC] = { elastic_formats, elastic_keys, request_keys, check_elastic },

@@ -32,6 +32,7 @@ void pump_add(struct pump *p, struct sink *s)
 		die("more than %d sinks", PUMP_SINKS);
 	struct flow *f = &p->flows[p->n++];
 
+	s->log = p->log;
 	*f = (struct flow){ .sink = s, .name = s->config->name, .bucket.rate = s->config->rate, .chunk = CHUNK };
 	for (int i = 0; i < SPOOL_LANES; i++)
 		f->lanes[i] = (struct lane){ .window = window_new(PUMP_WINDOW), .more = true };

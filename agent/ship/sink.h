@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "os/os.h"
 #include "ship/spool.h"
 
@@ -62,6 +63,12 @@ struct sink_config {
 	union { /* the kind's own keys */
 		struct {
 			const char *path;
+			struct {
+				int64_t size;     /* bytes; 0: not by size */
+				int64_t age;      /* us; 0: not by age */
+				int64_t keep;     /* files beside the one that is written; 0: all */
+				int compress;     /* enum sink_compress */
+			} rotate;                 /* neither size nor age: never */
 		} file;
 		struct {
 			const char *address; /* "host:port"; TLS where tls.on */
@@ -104,7 +111,7 @@ struct sink_ops {
 	 * until then it is not offered again. */
 	int (*submit)(struct sink *s, const struct spool_record *r, size_t n, struct err *e);
 	int (*poll)(struct sink *s, struct sink_result *to, size_t n, size_t *got, struct err *e);
-	int (*wait_fd)(struct sink *s, bool *write); /* -1: none */
+	int (*wait_fd)(struct sink *s, bool *write); /* -1: none; *write: poll has something to do, even if no record is on its way */
 	int (*flush)(struct sink *s, struct err *e); /* what was submitted goes out now, without waiting for more; -1: some has no result yet */
 	void (*reopen)(struct sink *s);  /* SIGHUP */
 	/* For `evmend check`: asks the receiver whether it would take records, sends none, may wait for it until then (monotonic). What it found
@@ -118,6 +125,7 @@ struct sink {
 	const struct sink_config *config;
 	const struct clock *clock;
 	const struct os_file_ops *files;
+	const struct log *log; /* for what should be known although records are taken; NULL: nobody hears it */
 	void *self;
 };
 

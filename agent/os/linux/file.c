@@ -28,13 +28,16 @@ static int file_open(const char *path, enum os_open_how how)
 		[OS_PLAIN] = O_RDONLY | O_NONBLOCK,
 		[OS_APPEND] = O_WRONLY | O_CREAT | O_APPEND,
 		[OS_CREATE] = O_WRONLY | O_CREAT | O_TRUNC,
+		[OS_APPEND_GROUP] = O_WRONLY | O_CREAT | O_APPEND,
+		[OS_CREATE_GROUP] = O_WRONLY | O_CREAT | O_TRUNC,
 		[OS_LOCK] = O_RDWR | O_CREAT,
 	};
+	const mode_t mode = how == OS_APPEND_GROUP || how == OS_CREATE_GROUP ? 0640 : 0600;
 	struct stat s;
 	int fd, error;
 
 	do
-		fd = open(path, flags[how] | O_CLOEXEC | O_NOCTTY, 0600);
+		fd = open(path, flags[how] | O_CLOEXEC | O_NOCTTY, mode);
 	while (fd < 0 && errno == EINTR);
 	if (fd < 0)
 		return how == OS_PLAIN && errno == ENXIO ? -OS_NO_FILE : -errno; /* a socket, or a device that is not there */
@@ -239,12 +242,12 @@ int os_make_folder(const char *path)
 	return make_one(part);
 }
 
-int os_file_cut(const char *path, int64_t size)
+int os_file_cut(int fd, int64_t size)
 {
 	int r;
 
 	do
-		r = truncate(path, (off_t)size);
+		r = ftruncate(fd, (off_t)size);
 	while (r != 0 && errno == EINTR);
 	return r == 0 ? 0 : -errno;
 }

@@ -2,8 +2,13 @@
  * refused is taken later, nothing is there twice; and the same for the lines of a file receiver. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/compress.h"
 #include "base/file.h"
 #include "lib/check.h"
 #include "lib/fake_clock.h"
@@ -151,11 +156,218 @@ static void the_file_has_each_line_whole(void **state)
 	assert_false(hit);
 }
 
+/* --- a file that is rotated and compressed --- */
+
+#define ROTATED 24
+
+struct told { /* shared with the child that dies */
+	bool accepted[ROTATED];
+	bool finished; /* nothing failed any more */
+};
+
+static void rotate_in(struct scratch *dir, struct sink_config *c, int kind)
+{
+	static char path[512];
+
+	snprintf(path, sizeof path, "%s", scratch_path(dir, "out"));
+	*c = (struct sink_config){ .name = "f", .kind = SINK_FILE, .file = { .path = path, .rotate = { .size = 40, .compress = kind } } };
+}
+
+/* Gives the sink, three at a time, what it has not accepted yet, and lets it tidy up, until it has all and is idle. */
+static void deliver_all(struct sink *s, struct fake_clock *clk, struct told *told)
+{
+	bool busy = true;
+
+	for (int tries = 0; busy; tries++) {
+		struct spool_record r[3];
+		struct sink_result got[3] = { 0 };
+		char json[3][32];
+		size_t n = 0, k = 0;
+		struct err e;
+
+		assert_true(tries < 2000);
+		for (int i = 0; i < ROTATED && n < 3; i++)
+			if (!told->accepted[i]) {
+				r[n] = (struct spool_record){ .seq = i, .json = json[n] };
+				r[n].n = (size_t)snprintf(json[n], sizeof json[n], "{\"id\":%04d}", i);
+				n++;
+			}
+		if (s->ops->open(s, &e) < 0 || (n && s->ops->submit(s, r, n, &e) < 0))
+			continue;
+		assert_int_equal(s->ops->poll(s, got, 3, &k, &e), 0);
+		for (size_t i = 0; i < k; i++)
+			told->accepted[got[i].seq] = told->accepted[got[i].seq] || got[i].outcome == SINK_ACCEPTED;
+		fake_clock_advance(clk, 2 * US_MINUTE); /* every pause is over */
+		(void)s->ops->wait_fd(s, &busy);
+		busy = busy || n;
+	}
+}
+
+static int look_at(void *arg, const char *name)
+{
+	char (*names)[64] = arg;
+	size_t i = 0;
+
+	while (names[i][0])
+		i++;
+	assert_true(i < 63 && strlen(name) < 64);
+	if (strcmp(name, "out") != 0)
+		memcpy(names[i], name, strlen(name) + 1);
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const char *x = a, *y = b;
+
+	return !*x || !*y ? !*x - !*y : strcmp(x, y);
+}
+
+static size_t unpack(const char *path, bool packed, char *to, size_t room)
+{
+	struct buf text;
+	struct err e;
+	size_t n;
+
+	buf_init(&text, 65536);
+	assert_int_equal(file_read(&os_file, path, &text, &e), 0);
+	n = text.n;
+	if (packed) {
+		struct inflater *z = inflater_new(COMPRESS_GZIP, &e);
+		size_t in = text.n;
+
+		n = room;
+		if (inflater_step(z, text.p, &in, to, &n, true, &e) != 1)
+			fail_msg("%s: %s", path, e.text);
+		inflater_free(z);
+	} else {
+		assert_true(n <= room);
+		memcpy(to, text.n ? text.p : "", n);
+	}
+	buf_free(&text);
+	return n;
+}
+
+/* Every id is there at least once, in whole lines, in order but for what came again. How many are there twice. */
+static int check_files(struct scratch *dir, bool half_made)
+{
+	char names[64][64] = { { 0 } }, text[4096];
+	int seen[ROTATED] = { 0 }, repeats = 0, plain = 0;
+
+	assert_int_equal(os_file.list(dir->folder, look_at, names), 0);
+	qsort(names, 64, sizeof names[0], by_name);
+	for (int i = 0; i < 64 && (i == 0 || names[i - 1][0]); i++) {
+		const char *name = names[i][0] ? names[i] : "out";
+		bool packed = strstr(name, ".gz"), half = strstr(name, ".new");
+		size_t n;
+
+		assert_false(half && !half_made);
+		if (half_made && !names[i][0] && access(scratch_path(dir, name), F_OK) != 0) /* between the rename and the new file */
+			continue;
+		if (half || (half_made && packed && !strncmp(names[i], names[i - 1 + !i], strlen(names[i]) - 3))) /* beside its plain file */
+			continue;
+		plain += names[i][0] && !packed;
+		n = unpack(scratch_path(dir, name), packed, text, sizeof text);
+		n -= half_made && !names[i][0] ? n % 12 : 0; /* the crash was in a write */
+		assert_int_equal(n % 12, 0);
+		for (size_t at = 0; at < n; at += 12) {
+			int id;
+
+			assert_int_equal(sscanf(text + at, "{\"id\":%4d}", &id), 1);
+			assert_true(text[at + 11] == '\n' && id >= 0 && id < ROTATED);
+			repeats += seen[id]++ > 0;
+		}
+	}
+	for (int i = 0; i < ROTATED; i++)
+		assert_true(seen[i] || half_made);
+	assert_true(plain <= 1 || half_made);
+	return repeats;
+}
+
+static void rotation_survives_every_failure(void **state)
+{
+	static const int errors[] = { ENOSPC, EIO, EACCES };
+	bool hit = true;
+	int n = 0;
+
+	(void)state;
+	for (n = 1; hit && n < 2000; n++) {
+		struct told told = { 0 };
+		struct fake_clock clk;
+		struct scratch dir;
+		struct sink_config c;
+
+		fake_clock_init(&clk, US_DAY);
+		scratch_init(&dir);
+		rotate_in(&dir, &c, SINK_GZIP);
+		struct sink *s = sink_new(&c, &clk.clock, &fault_file);
+
+		fault_file_at(n, errors[n % 3]);
+		deliver_all(s, &clk, &told);
+		hit = fault_file_hit();
+		assert_int_equal(fault_file_open(), 1);
+		fault_file_at(0, 0);
+		sink_free(s);
+		assert_int_equal(check_files(&dir, false), 0); /* nothing twice */
+		scratch_free(&dir);
+	}
+	printf("# %d failures of a file operation, one a run: nothing lost, nothing twice\n", n - 2);
+	assert_true(n > 100);
+	assert_false(hit);
+}
+
+/* Each run a process that dies at its n-th file operation, and one that goes on from there. */
+static void rotation_survives_every_crash(void **state)
+{
+	struct told *told = mmap(NULL, sizeof *told, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int n, repeats = 0;
+
+	(void)state;
+	assert_true(told != MAP_FAILED);
+	told->finished = false;
+	for (n = 1; !told->finished && n < 2000; n++) {
+		struct fake_clock clk;
+		struct scratch dir;
+		struct sink_config c;
+		int status, child;
+
+		memset(told, 0, sizeof *told);
+		fake_clock_init(&clk, US_DAY);
+		scratch_init(&dir);
+		rotate_in(&dir, &c, SINK_GZIP);
+		struct sink *s = sink_new(&c, &clk.clock, &fault_file);
+
+		child = fork();
+		assert_true(child >= 0);
+		if (!child) {
+			fault_file_at(n, FAULT_DIES);
+			deliver_all(s, &clk, told);
+			told->finished = true;
+			_exit(0);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == (told->finished ? 0 : 9));
+		check_files(&dir, true); /* every file can be read as it is */
+		fault_file_at(0, 0);
+		deliver_all(s, &clk, told);
+		sink_free(s);
+		repeats += check_files(&dir, false);
+		scratch_free(&dir);
+	}
+	printf("# %d crashes at a file operation: nothing lost, %d of %d lines twice\n", n - 2, repeats, (n - 2) * ROTATED);
+	assert_true(n > 100);
+	assert_true(told->finished);
+	assert_true(repeats <= 3 * (n - 2)); /* what was on its way */
+	munmap(told, sizeof *told);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_spool_loses_nothing),
 		cmocka_unit_test(the_file_has_each_line_whole),
+		cmocka_unit_test(rotation_survives_every_failure),
+		cmocka_unit_test(rotation_survives_every_crash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include "base/buf.h"
 #include "base/compress.h"
@@ -199,11 +200,47 @@ static void memory_is_capped(void **state)
 	buf_free(&out);
 }
 
+/* Steps of every size give one stream; what was not finished does not pass for whole. */
+static void the_other_way(void **state)
+{
+	static const size_t steps[] = { 1000, 4096, PLAIN };
+
+	(void)state;
+	for (size_t i = 0; i < 6; i++) {
+		enum compression kind = i % 2 ? COMPRESS_ZSTD : COMPRESS_GZIP;
+		struct deflater *z = deflater_new(kind);
+		struct buf packed, out;
+		struct err e;
+
+		buf_init(&packed, 1 << 20);
+		buf_init(&out, 1 << 20);
+		for (size_t at = 0; at < PLAIN; at += steps[i / 2])
+			deflater_step(z, plain + at, PLAIN - at < steps[i / 2] ? PLAIN - at : steps[i / 2], false, &packed);
+		deflater_step(z, NULL, 0, true, &packed);
+		deflater_free(z);
+		assert_true(packed.n < PLAIN);
+		if (kind == COMPRESS_GZIP) {
+			assert_int_equal(inflate_all(&packed, 5000, 5000, &out, &e), 1);
+		} else {
+			size_t got = ZSTD_decompress(buf_room(&out, PLAIN), PLAIN, packed.p, packed.n);
+
+			assert_false(ZSTD_isError(got));
+			buf_wrote(&out, got);
+			assert_true(ZSTD_isError(ZSTD_decompress(packed.p, packed.cap, packed.p, packed.n - 1)));
+		}
+		assert_int_equal(out.n, PLAIN);
+		assert_memory_equal(out.p, plain, PLAIN);
+		buf_free(&packed);
+		buf_free(&out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_bite), cmocka_unit_test(concatenated_streams_go_on), cmocka_unit_test(cut_and_damaged),
 		cmocka_unit_test(signatures), cmocka_unit_test(memory_is_capped),
+		cmocka_unit_test(the_other_way),
 	};
 
 	return cmocka_run_group_tests(tests, fill, NULL);

@@ -112,6 +112,27 @@ static void syslog_has_its_keys(void **state)
 	arena_free(a);
 }
 
+static void rotation_of_a_file(void **state)
+{
+	struct sink_config s;
+	struct err e = { 0 };
+	struct arena *a;
+
+	(void)state;
+	if (read_as(SINK_FILE, "{name: s, path: x, rotate: {size: 100MB, age: 1d, keep: 7, compress: zstd}}", &s, &a, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(s.file.rotate.size, 100 << 20);
+	assert_int_equal(s.file.rotate.age, US_DAY);
+	assert_int_equal(s.file.rotate.keep, 7);
+	assert_int_equal(s.file.rotate.compress, SINK_ZSTD);
+	arena_free(a);
+	assert_int_equal(read_as(SINK_FILE, "{name: s, path: x, rotate: {size: 5000}}", &s, &a, &e), 0);
+	assert_int_equal(s.file.rotate.size, 5000);
+	assert_int_equal(s.file.rotate.keep, 0);
+	assert_int_equal(s.file.rotate.compress, SINK_PLAIN);
+	arena_free(a);
+}
+
 static void refuses_keys_by_name(void **state)
 {
 	static const struct {
@@ -134,7 +155,14 @@ static void refuses_keys_by_name(void **state)
 		{ SINK_FILE, "{name: s, path: x, proxy: 'http://x'}", "a sink of kind file takes no proxy; the kind splunk does" },
 		{ SINK_FILE, "{name: s, path: x, address: 'a:1'}", "a sink of kind file takes no address; the kind syslog does" },
 		{ SINK_FILE, "{name: s, pth: x}", "did you mean 'path'" },
-		{ SINK_FILE, "{name: s, path: x, rotate: {}}", "rotate of a sink of kind file is not built yet" },
+		{ SINK_FILE, "{name: s, path: x, rotate: {keep: 3}}", "needs a size or an age" },
+		{ SINK_FILE, "{name: s, path: x, rotate: {size: 100}}", "at least 4096" },
+		{ SINK_FILE, "{name: s, path: x, rotate: {size: 1.5GB}}", "such as 100MB" },
+		{ SINK_FILE, "{name: s, path: x, rotate: {size: 9999999999999999999}}", "such as 100MB" },
+		{ SINK_FILE, "{name: s, path: x, rotate: {size: 8388609MB}}", "such as 100MB" },
+		{ SINK_FILE, "{name: s, path: x, rotate: {age: 5s}}", "age must be from 1m" },
+		{ SINK_FILE, "{name: s, path: x, rotate: {size: 1MB, keep: 0}}", "keep must be" },
+		{ SINK_FILE, "{name: s, path: x, rotate: {size: 1MB, compress: xz}}", "one of none, gzip, zstd" },
 		{ SINK_SYSLOG, "{name: s, address: 'a:1', framing: lines}", "one of octet, line" },
 		{ SINK_SYSLOG, "{name: s, address: 'a:1', header: 3165}", "one of auto, 5424, 3164" },
 		{ SINK_SYSLOG, "{name: s, address: 'a:1', frame_max: 65537}", "frame_max" },
@@ -191,6 +219,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_have_their_keys),
 		cmocka_unit_test(take_is_a_list_or_conditions),
+		cmocka_unit_test(rotation_of_a_file),
 		cmocka_unit_test(syslog_has_its_keys),
 		cmocka_unit_test(refuses_keys_by_name),
 		cmocka_unit_test(kinds_that_are_not_built_are_refused),
