@@ -64,6 +64,8 @@ REPLAY := $(if $(filter correlate,$(ROOMS)),$(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%)
 CHECK_CORPUS := $(BUILD)/tests/corpus/check_corpus
 BENCH_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %/bench_correlate.c,$(wildcard tests/bench/*.c)))
 BENCH_PROGRAM := $(BUILD)/tests/bench/bench
+# what scripts of e2e tests start
+RECEIVERS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/receivers/*.c))
 CANARY := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/canary/*.c))
 
 .PHONY: all setup demo repair-time check check-corpus check-receivers poc bench fuzz fuzz-check asan tsan valgrind lint clang kill units tests-bin install clean
@@ -71,7 +73,7 @@ CANARY := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/canary/*.c))
 .SECONDARY: $(UNIT_SRC:%.c=$(BUILD)/obj/%.o) $(FUZZ:%=$(BUILD)/obj/tests/fuzz/fuzz_%.o)
 
 all: $(BUILD)/evmend
-tests-bin: all $(BUILD)/evmend-lab units $(CANARY) $(CHECK_CORPUS)
+tests-bin: all $(BUILD)/evmend-lab units $(RECEIVERS) $(CANARY) $(CHECK_CORPUS)
 units: $(UNIT) $(REPLAY)
 
 setup:

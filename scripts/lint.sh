@@ -107,7 +107,7 @@ rule_libraries() {
 			openssl/*) home='tls/*' ;;
 			sqlite3.h) home='store/*' ;;
 			curl/*) home='ship/http.c' ;;
-			librdkafka/*) home='ship/sink_kafka.c' ;;
+			librdkafka/*) home='ship/*kafka*' ;;
 			seccomp.h | linux/*) home='os/linux/*' ;;
 			hs.h | hs/* | pcre*.h) home='rules/regex*.c' ;;
 			*) continue ;;

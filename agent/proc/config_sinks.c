@@ -4,36 +4,18 @@
  * keys are rows; a key that belongs to another kind, or is not built yet, is refused by name. Refuses: secrets themselves - keys that end in
  * _file name where they are, and the sink reads them. */
 #include <inttypes.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "limits.h"
-#include "proc/config_inside.h"
+#include "proc/config_keys.h"
 #include "rules/rule.h"
 #include "ship/formats.h"
 #include "ship/template.h"
 
 #define KEYS_MOST 48 /* of one map, with those of its kind */
 
-struct key {
-	const char *name;
-	/* Reads n into `to`, a member of struct sink_config. NULL: known, and not built yet. */
-	int (*read)(struct reader *r, node n, const struct key *k, void *to);
-	size_t at;              /* of that member */
-	int64_t least, most;    /* numbers: what they may be; spans: in us */
-	const char *const *words; /* the names of an enum's values; ends with NULL */
-	const struct key *inside; /* the keys of a map; ends with a row without name */
-	const char *must;       /* not NULL: it has to be there, and this says what is needed */
-};
-
-#define AT(member) offsetof(struct sink_config, member)
-/* KEY("path", key_path, file.path, what else is special about it) */
-#define KEY(word, how, member, ...) { .name = (word), .read = (how), .at = AT(member), __VA_ARGS__ }
-#define LATER(word) { .name = (word) } /* known, and not built yet */
-#define END { .name = NULL }
-
-static int key_text(struct reader *r, node n, const struct key *k, void *to)
+int key_text(struct reader *r, node n, const struct key *k, void *to)
 {
 	const char *s = NULL;
 
@@ -43,7 +25,7 @@ static int key_text(struct reader *r, node n, const struct key *k, void *to)
 	return 0;
 }
 
-static int key_path(struct reader *r, node n, const struct key *k, void *to)
+int key_path(struct reader *r, node n, const struct key *k, void *to)
 {
 	const char **path = to;
 
@@ -67,7 +49,7 @@ static int key_address(struct reader *r, node n, const struct key *k, void *to)
 	return 0;
 }
 
-static int key_int(struct reader *r, node n, const struct key *k, void *to)
+int key_int(struct reader *r, node n, const struct key *k, void *to)
 {
 	return yaml_int(r->f, n, k->name, k->least, k->most, to, r->e);
 }
@@ -95,7 +77,7 @@ static int key_size(struct reader *r, node n, const struct key *k, void *to)
 	return 0;
 }
 
-static int key_span(struct reader *r, node n, const struct key *k, void *to)
+int key_span(struct reader *r, node n, const struct key *k, void *to)
 {
 	int64_t *us = to;
 	char least[32], most[32];
@@ -107,7 +89,7 @@ static int key_span(struct reader *r, node n, const struct key *k, void *to)
 	return 0;
 }
 
-static int key_word(struct reader *r, node n, const struct key *k, void *to)
+int key_word(struct reader *r, node n, const struct key *k, void *to)
 {
 	const char *s = NULL;
 	char list[200];
@@ -128,7 +110,7 @@ static int key_yes(struct reader *r, node n, const struct key *k, void *to)
 }
 
 /* true and false of a member that says the opposite: verify is no_verify. */
-static int key_not(struct reader *r, node n, const struct key *k, void *to)
+int key_not(struct reader *r, node n, const struct key *k, void *to)
 {
 	bool yes = true;
 
@@ -164,7 +146,7 @@ static int key_url(struct reader *r, node n, const struct key *k, void *to)
 }
 
 /* A text with places; what stands between them goes into addresses and names, so it is as plain as what fills them. */
-static int key_template(struct reader *r, node n, const struct key *k, void *to)
+int key_template(struct reader *r, node n, const struct key *k, void *to)
 {
 	const char *const *text = to;
 	struct err why;
@@ -212,7 +194,7 @@ static size_t add_names(const char **to, size_t n, const struct key *rows)
 }
 
 /* A map with keys of its own; its members are those of the sink. */
-static int key_map(struct reader *r, node n, const struct key *k, void *to)
+int key_map(struct reader *r, node n, const struct key *k, void *to)
 {
 	const char *names[KEYS_MOST + 1];
 	struct sink_config *s = (struct sink_config *)(void *)((char *)to - k->at);
@@ -221,7 +203,7 @@ static int key_map(struct reader *r, node n, const struct key *k, void *to)
 	return read_map(r, n, k->name, names) < 0 ? -1 : read_rows(r, n, k->inside, s);
 }
 
-static int key_tls(struct reader *r, node n, const struct key *k, void *to)
+int key_tls(struct reader *r, node n, const struct key *k, void *to)
 {
 	struct sink_config *s = (struct sink_config *)(void *)((char *)to - k->at);
 
@@ -307,7 +289,7 @@ static const struct key tls_keys[] = {
 	END,
 };
 
-static const struct key batch_keys[] = {
+const struct key batch_keys[] = {
 	KEY("records", key_int, batch.records, .least = 1, .most = 10000),
 	KEY("bytes", key_int, batch.bytes, .least = 1024, .most = 100 << 20),
 	KEY("wait", key_span, batch.wait, .least = 0, .most = US_MINUTE),
@@ -426,7 +408,7 @@ static const struct {
 	[SINK_SYSLOG] = { syslog_formats, syslog_keys, NULL, NULL },
 	[SINK_SPLUNK] = { json_formats, splunk_keys, request_keys, check_splunk },
 	[SINK_ELASTIC] = { elastic_formats, elastic_keys, request_keys, check_elastic },
-	[SINK_KAFKA] = { json_formats, NULL, request_keys, NULL },
+	[SINK_KAFKA] = { json_formats, kafka_keys, NULL, NULL },
 	[SINK_OTLP] = { NULL, NULL, request_keys, NULL },
 	[SINK_WEBHOOK] = { NULL, NULL, request_keys, NULL },
 };

@@ -16,7 +16,7 @@
 struct format; /* ship/formats.h */
 
 enum sink_kind { SINK_FILE, SINK_SYSLOG, SINK_SPLUNK, SINK_ELASTIC, SINK_KAFKA, SINK_OTLP, SINK_WEBHOOK, SINK_KINDS };
-enum sink_compress { SINK_PLAIN, SINK_GZIP, SINK_ZSTD };
+enum sink_compress { SINK_PLAIN, SINK_GZIP, SINK_ZSTD, SINK_LZ4 };
 #define SYSLOG_RESEND (4 << 20) /* what a receiver's TCP may have confirmed and its program not read: Linux holds up to 6 MB */
 enum syslog_framing { SYSLOG_OCTET, SYSLOG_LINE };
 enum syslog_header { SYSLOG_BY_FORMAT, SYSLOG_5424, SYSLOG_3164 }; /* by format: CEF and LEEF behind 3164 */
@@ -88,6 +88,14 @@ struct sink_config {
 			const char *api_key_file;       /* NULL: none */
 			const char *user, *password_file; /* NULL: none */
 		} elastic;
+		struct {
+			const char *brokers;    /* "host:port,host:port" */
+			const char *topic;      /* template */
+			const char *mechanism;  /* "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"; NULL: none */
+			const char *user, *password_file;
+			const char *const *options; /* "name=value" for librdkafka */
+			size_t n_options;
+		} kafka;
 	};
 };
 

@@ -14,7 +14,7 @@ static const struct {
 	[SINK_SYSLOG] = { "syslog", &sink_syslog_ops },
 	[SINK_SPLUNK] = { "splunk", &sink_splunk_ops },
 	[SINK_ELASTIC] = { "elastic", &sink_elastic_ops },
-	[SINK_KAFKA] = { "kafka", NULL },
+	[SINK_KAFKA] = { "kafka", &sink_kafka_ops },
 	[SINK_OTLP] = { "otlp", NULL },
 	[SINK_WEBHOOK] = { "webhook", NULL },
 };

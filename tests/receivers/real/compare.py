@@ -5,6 +5,7 @@
   compare.py REFERENCE.ndjson ecs URL STREAM            the same; ECS is another shape, so its ids and names are compared
   compare.py REFERENCE.ndjson victorialogs URL          by its own query language
   compare.py REFERENCE.ndjson hec FILE                  the lines that the collector's file exporter wrote
+  compare.py REFERENCE.ndjson kafka FILE                values of messages, a line each, a partition in its order
 
 Records are compared whole (opensearch, hec), or member by member where the receiver keeps another shape. Prints the counts; exit code 1
 when a record is missing, differs, or was never sent.
@@ -59,6 +60,23 @@ def of_hec(path):
         yield any_value(r["body"])
 
 
+def of_kafka(path):
+    with open(path, "rb") as f:
+        for line in f:
+            yield json.loads(line)
+
+
+def order(records):
+    """The records of each host, in order, without repeats."""
+    seen, hosts = set(), {}
+    for d in records:
+        c = canonical(d)
+        if c not in seen and d.get("host"):
+            seen.add(c)
+            hosts.setdefault(d["host"], []).append(c)
+    return hosts
+
+
 # --- receivers with a shape of their own: these members must be there, as text ---
 
 def flat_reference(d):
@@ -88,7 +106,15 @@ def main():
         want, got = {flat_reference(d) for d in want}, list({"victorialogs": of_victorialogs, "ecs": of_ecs}[kind](*rest))
     else:
         want = {canonical(d) for d in want}
-        got = [canonical(d) for d in {"opensearch": of_opensearch, "hec": of_hec}[kind](*rest)]
+        got = [canonical(d) for d in {"opensearch": of_opensearch, "hec": of_hec, "kafka": of_kafka}[kind](*rest)]
+        if kind == "kafka":
+            with open(reference, "rb") as f:
+                ours = order(json.loads(line) for line in f)
+            theirs = order(of_kafka(*rest))
+            wrong = [h for h in ours if ours[h] != theirs.get(h)]
+            print("%d hosts, those in another order: %d" % (len(ours), len(wrong)))
+            if wrong:
+                sys.exit(1)
     have = set(got)
     missing, foreign = sorted(want - have), sorted(have - want)
     print("%d records there, %d different, %d repeats; missing %d, unlike any that was sent %d" % (

@@ -9,6 +9,7 @@ why=
 
 opensearch_version=2.19.3
 victoria_version=v1.121.0 # the last tree of this module that holds VictoriaLogs and is served
+kafka_version=4.1.0
 collector_version=v0.130.0
 # of this manifest and these sums alone
 collector=otelcol-$collector_version-$(cat "$real"/otelcol/* | sha256sum | cut -c1-8)
@@ -40,6 +41,23 @@ make_opensearch() {
 		mv "$1.d/opensearch-$opensearch_version.zip" "$1" && rmdir "$1.d"
 }
 get_opensearch() { needs java mvn python3 setpriv && once "opensearch-$opensearch_version.zip" make_opensearch; }
+
+# There is no distribution to be had by coordinates: the jars of the broker and of its tools
+make_kafka() {
+	mkdir "$1" && cat >"$1/pom.xml" <<POM || return 1
+<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>evmend.test</groupId><artifactId>broker</artifactId><version>1</version><packaging>pom</packaging>
+  <dependencies>
+    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>$kafka_version</version></dependency>
+    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>$kafka_version</version></dependency>
+    <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId><version>2.24.3</version></dependency>
+  </dependencies>
+</project>
+POM
+	nice -n 10 mvn -q -B -f "$1/pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$1/libs"
+}
+get_kafka() { needs java mvn kcat python3 openssl && once "kafka-$kafka_version" make_kafka; }
 
 # the module's own go.mod replaces others, which `go install` refuses: built from a copy
 make_victorialogs() {

@@ -106,3 +106,49 @@ YAML
 	receiver=$!
 	came_up 20 "OpenTelemetry Collector $collector_version" curl -sf "http://127.0.0.1:$((port + 1))" -o "$here/health"
 }
+
+# A single node that is its own controller. $url: without TLS; $url_tls: with TLS and client certificates; $url_sasl: TLS and a password
+start_kafka() {
+	local k=$here/kafka java=(java -Xms256m -Xmx512m -cp "$cache/kafka-$kafka_version/libs/*" -Dlog4j2.configurationFile="$here/kafka/log4j2.xml")
+	if [ ! -d "$k" ]; then
+		mkdir "$k" && make_pki
+		openssl req -newkey rsa:2048 -nodes -keyout "$here/pki/client.key" -out "$here/pki/client.csr" -subj "/O=evmend/CN=agent" 2>/dev/null
+		openssl x509 -req -in "$here/pki/client.csr" -CA "$here/pki/ca.pem" -CAkey "$here/pki/ca.key" -CAcreateserial -days 30 -out "$here/pki/client.pem" 2>/dev/null
+		cat "$here/pki/server.key" "$here/pki/server.pem" >"$k/store.pem"
+		port=$(port_of)
+		cat >"$k/log4j2.xml" <<XML
+<Configuration><Appenders><Console name="c"><PatternLayout pattern="%d %p %m%n"/></Console></Appenders>
+<Loggers><Root level="WARN"><AppenderRef ref="c"/></Root></Loggers></Configuration>
+XML
+		cat >"$k/server.properties" <<PROPERTIES
+process.roles=broker,controller
+node.id=1
+num.partitions=4
+controller.quorum.voters=1@127.0.0.1:$((port + 3))
+listeners=PLAINTEXT://127.0.0.1:$port,SSL://127.0.0.1:$((port + 1)),SASL_SSL://127.0.0.1:$((port + 2)),CONTROLLER://127.0.0.1:$((port + 3))
+advertised.listeners=PLAINTEXT://127.0.0.1:$port,SSL://localhost:$((port + 1)),SASL_SSL://localhost:$((port + 2))
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+ssl.keystore.type=PEM
+ssl.keystore.location=$k/store.pem
+ssl.truststore.type=PEM
+ssl.truststore.location=$here/pki/ca.pem
+listener.name.ssl.ssl.client.auth=required
+listener.name.sasl_ssl.sasl.enabled.mechanisms=PLAIN
+listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_agent="agent-pw";
+log.dirs=$k/data
+offsets.topic.num.partitions=1
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+PROPERTIES
+		"${java[@]}" kafka.tools.StorageTool format -t AAAAAAAAQAAAAAAAAAAAAA -c "$k/server.properties" >>"$here/out" 2>&1 || return 1
+	fi
+	url=127.0.0.1:$port url_tls=localhost:$((port + 1)) url_sasl=localhost:$((port + 2))
+	"${java[@]}" kafka.Kafka "$k/server.properties" >>"$here/out" 2>&1 &
+	receiver=$!
+	came_up 60 "Kafka $kafka_version" kafka_answers
+}
+kafka_answers() { kcat -b "$url" -L -m 1 >/dev/null 2>&1; }

@@ -30,16 +30,16 @@ static int read_as(enum sink_kind kind, const char *text, struct sink_config *s,
 
 static void requests_have_their_keys(void **state)
 {
-	static const char text[] = "name: s\nkind: kafka\nformat: ndjson\nlabels: {tenant: a}\n"
+	static const char text[] = "name: s\nkind: elastic\nurl: https://x\nformat: ndjson\nlabels: {tenant: a}\n"
 		"tls: {ca: ca.pem, cert: /c.pem, key: k.pem, name: siem.example, verify: false,"
 		" pin: 0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef}\n"
-		"batch: {records: 500, bytes: 1048576, wait: 2s}\ncompress: zstd\nproxy: http://proxy.example:3128\ntimeout: 20s\n";
+		"batch: {records: 500, bytes: 1048576, wait: 2s}\ncompress: gzip\nproxy: http://proxy.example:3128\ntimeout: 20s\n";
 	struct sink_config s;
 	struct err e = { 0 };
 	struct arena *a;
 
 	(void)state;
-	if (read_as(SINK_KAFKA, text, &s, &a, &e) < 0)
+	if (read_as(SINK_ELASTIC, text, &s, &a, &e) < 0)
 		fail_msg("%s", e.text);
 	assert_string_equal(s.format->name, "ndjson");
 	assert_string_equal(s.labels[0], "tenant=a");
@@ -53,14 +53,37 @@ static void requests_have_their_keys(void **state)
 	assert_int_equal(s.batch.records, 500);
 	assert_int_equal(s.batch.bytes, 1048576);
 	assert_int_equal(s.batch.wait, 2 * US_SECOND);
-	assert_int_equal(s.compress, SINK_ZSTD);
+	assert_int_equal(s.compress, SINK_GZIP);
 	assert_string_equal(s.proxy, "http://proxy.example:3128");
 	assert_int_equal(s.timeout, 20 * US_SECOND);
 	arena_free(a);
-	assert_int_equal(read_as(SINK_KAFKA, "name: s\n", &s, &a, &e), 0);
+	assert_int_equal(read_as(SINK_ELASTIC, "{name: s, url: 'https://x', format: ndjson}", &s, &a, &e), 0);
 	assert_false(s.tls.on || s.tls.no_verify); /* verification is what is left out */
 	assert_int_equal(s.compress, SINK_PLAIN);
 	assert_string_equal(s.format->name, "ndjson");
+	arena_free(a);
+}
+
+static void kafka_has_its_keys(void **state)
+{
+	static const char text[] = "name: s\nbrokers: ['a:9092', '[::1]:9093']\ntopic: 'evmend.{kind}.{label.tenant}'\nformat: ecs\ncompress: lz4\n"
+		"tls: {ca: ca.pem}\nsasl: {mechanism: PLAIN, user: u, password_file: pw}\noptions: {message.max.bytes: 2000000}\n";
+	struct sink_config s;
+	struct err e = { 0 };
+	struct arena *a;
+
+	(void)state;
+	if (read_as(SINK_KAFKA, text, &s, &a, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_string_equal(s.kafka.brokers, "a:9092,[::1]:9093");
+	assert_string_equal(s.kafka.topic, "evmend.{kind}.{label.tenant}");
+	assert_int_equal(s.compress, SINK_LZ4);
+	assert_true(s.tls.on && !s.tls.no_verify);
+	assert_string_equal(s.kafka.mechanism, "PLAIN");
+	assert_string_equal(s.kafka.user, "u");
+	assert_string_equal(s.kafka.password_file, "/etc/evmend/pw");
+	assert_int_equal(s.kafka.n_options, 1);
+	assert_string_equal(s.kafka.options[0], "message.max.bytes=2000000");
 	arena_free(a);
 }
 
@@ -139,17 +162,36 @@ static void refuses_keys_by_name(void **state)
 		enum sink_kind kind;
 		const char *text, *says;
 	} bad[] = {
-		{ SINK_KAFKA, "{name: s, tls: {ca: x, verify: maybe}}", "verify" },
-		{ SINK_KAFKA, "{name: s, tls: {cert: x}}", "both cert and key" },
-		{ SINK_KAFKA, "{name: s, tls: {pin: abc}}", "64 hex digits" },
-		{ SINK_KAFKA, "{name: s, tls: {cafile: x}}", "unknown key 'cafile'" },
-		{ SINK_KAFKA, "{name: s, tls: yes}", "must be a map" },
-		{ SINK_KAFKA, "{name: s, batch: {records: 0}}", "records" },
-		{ SINK_KAFKA, "{name: s, batch: {wait: 2h}}", "wait must be from" },
-		{ SINK_KAFKA, "{name: s, compress: lz4}", "one of none, gzip, zstd" },
-		{ SINK_KAFKA, "{name: s, proxy: 'socks://x'}", "http://" },
-		{ SINK_KAFKA, "{name: s, proxy: 'http://user:pw@x'}", "user or a password" },
-		{ SINK_KAFKA, "{name: s, timeout: 10ms}", "timeout" },
+		{ SINK_ELASTIC, "{name: s, url: 'https://x', tls: {ca: x, verify: maybe}}", "verify" },
+		{ SINK_ELASTIC, "{name: s, url: 'https://x', tls: {cert: x}}", "both cert and key" },
+		{ SINK_ELASTIC, "{name: s, url: 'https://x', tls: {pin: abc}}", "64 hex digits" },
+		{ SINK_ELASTIC, "{name: s, url: 'https://x', tls: {cafile: x}}", "unknown key 'cafile'" },
+		{ SINK_ELASTIC, "{name: s, url: 'https://x', tls: yes}", "must be a map" },
+		{ SINK_ELASTIC, "{name: s, url: 'https://x', batch: {records: 0}}", "records" },
+		{ SINK_ELASTIC, "{name: s, url: 'https://x', batch: {wait: 2h}}", "wait must be from" },
+		{ SINK_ELASTIC, "{name: s, url: 'https://x', compress: lz4}", "one of none, gzip" },
+		{ SINK_ELASTIC, "{name: s, url: 'https://x', proxy: 'socks://x'}", "http://" },
+		{ SINK_ELASTIC, "{name: s, url: 'https://x', proxy: 'http://user:pw@x'}", "user or a password" },
+		{ SINK_ELASTIC, "{name: s, url: 'https://x', timeout: 10ms}", "timeout" },
+		{ SINK_KAFKA, "{name: s, topic: t}", "needs brokers" },
+		{ SINK_KAFKA, "{name: s, brokers: 'a:1'}", "needs a topic" },
+		{ SINK_KAFKA, "{name: s, brokers: a, topic: t}", "host:port" },
+		{ SINK_KAFKA, "{name: s, brokers: ['a:1', 'b:x'], topic: t}", "host:port" },
+		{ SINK_KAFKA, "{name: s, brokers: ['a:1,b:2'], topic: t}", "host:port" },
+		{ SINK_KAFKA, "{name: s, brokers: [], topic: t}", "names none" },
+		{ SINK_KAFKA, "{name: s, brokers: 'a:1', topic: 'a b'}", "may hold letters" },
+		{ SINK_KAFKA, "{name: s, brokers: 'a:1', topic: '..'}", "is neither" },
+		{ SINK_KAFKA, "{name: s, brokers: 'a:1', topic: 'x.{host}'}", "takes no {host}" },
+		{ SINK_KAFKA, "{name: s, brokers: 'a:1', topic: 'x.{uid}'}", "no place {uid}" },
+		{ SINK_KAFKA, "{name: s, brokers: 'a:1', topic: t, compress: snappy}", "one of none, gzip, zstd, lz4" },
+		{ SINK_KAFKA, "{name: s, brokers: 'a:1', topic: t, proxy: 'http://x'}", "takes no proxy" },
+		{ SINK_KAFKA, "{name: s, brokers: 'a:1', topic: t, tls: {pin: x}}", "unknown key 'pin'" },
+		{ SINK_KAFKA, "{name: s, brokers: 'a:1', topic: t, options: {acks: 0}}", "acks is not for options: the sink itself sets it" },
+		{ SINK_KAFKA, "{name: s, brokers: 'a:1', topic: t, options: {sasl.password: x}}", "sasl sets it" },
+		{ SINK_KAFKA, "{name: s, brokers: 'a:1', topic: t, sasl: {mechanism: GSSAPI}}", "one of PLAIN" },
+		{ SINK_KAFKA, "{name: s, brokers: 'a:1', topic: t, sasl: {mechanism: PLAIN, user: u, password_file: p}}", "add tls" },
+		{ SINK_KAFKA, "{name: s, brokers: 'a:1', topic: t, sasl: {mechanism: SCRAM-SHA-512, user: u}}", "needs a password_file" },
+		{ SINK_KAFKA, "{name: s, brokers: 'a:1', topic: t, sasl: {mechanism: SCRAM-SHA-512, password: u}}", "unknown key 'password'" },
 		{ SINK_KAFKA, "{name: s, format: cef}", "has no format 'cef'; write one of ndjson, ecs, ocsf" },
 		{ SINK_OTLP, "{name: s, format: ndjson}", "its own format" },
 		{ SINK_FILE, "{name: s, path: x, proxy: 'http://x'}", "a sink of kind file takes no proxy; the kind splunk does" },
@@ -218,6 +260,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_have_their_keys),
+		cmocka_unit_test(kafka_has_its_keys),
 		cmocka_unit_test(take_is_a_list_or_conditions),
 		cmocka_unit_test(rotation_of_a_file),
 		cmocka_unit_test(syslog_has_its_keys),
