@@ -4,6 +4,7 @@
  * never overwritten, so that a repeat is told from a new one (409, which counts as delivered; in a data stream that has rolled over only
  * within its newest index); every item of the answer is read. Refuses: an answer that is not about each document.
  * Source: Elasticsearch 8, "Bulk API"; OpenSearch, "Bulk". */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,8 +160,12 @@ static enum http_means bulk_judge(struct http_sink *h, const struct http_answer 
 		means = HTTP_ALARM;
 		text_copy(v->why, sizeof v->why, "what answers there is no bulk endpoint");
 	} else {
-		if (json_is_object(error))
-			why_of(error, v->why, sizeof v->why);
+		if (json_is_object(error)) {
+			char reason[120];
+
+			why_of(error, reason, sizeof reason);
+			(void)snprintf(v->why, sizeof v->why, "%s (HTTP %d)", reason, a->status);
+		}
 		if (means == HTTP_BAD && !about_data(error))
 			means = HTTP_ALARM;
 	}

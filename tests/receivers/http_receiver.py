@@ -16,6 +16,8 @@ Only the standard library.
   --max-bytes N   413 for larger bodies (as they come)
   --ack           HEC: acknowledgement. A batch is on disk after --ack-after seconds and not before; that is said once. Numbers count from 0
                   for each channel, also after a restart. --ack-lose N: every N-th batch is lost and never acknowledged
+  --mute          HEC: takes a channel and acknowledges nothing, as Splunk does with a token without that setting
+  --page CODE     answers everything as another server would, with a page
   --anonymous     HEC: does not name the event that it refuses
   --faults FILE   what happens to the requests, in order, again and again: lines "COUNT WHAT [ARGUMENT]" with WHAT one of
                   ok; status CODE[:RETRY-AFTER] (nothing is taken); slow SECONDS; freeze SECONDS (read, never answered);
@@ -209,6 +211,9 @@ class Handler(socketserver.BaseRequestHandler):
             self.answer(int(code), {"text": "not now", "code": 9} if s.options.kind == "hec" else {"error": {"type": "busy", "reason": "not now"},
                         "status": int(code)}, ["Retry-After: " + after.replace("_", " ")] if after else [])
             return True
+        if s.options.page:
+            self.answer(s.options.page, b"<html><body><h1>A proxy has an opinion</h1></body></html>")
+            return True
         try:
             if line[0] != "POST":
                 raise Violation("the method is %s" % line[0])
@@ -306,11 +311,11 @@ class Receiver(socketserver.ThreadingTCPServer):
         if where == "/services/collector/ack":
             return self.work_ack(handler, query, headers, body)
         if where != "/services/collector/event" or query:
-            raise Violation("the path is %s" % path)
+            return handler.answer(404, {"text": "The requested URL was not found on this server.", "code": 404})
         if headers.get("content-type") != "application/json":
             raise Violation("Content-Type %s" % headers.get("content-type"))
         channel = headers.get("x-splunk-request-channel")
-        if (channel is not None) != bool(self.options.ack) or (channel and not GUID.match(channel)):
+        if (channel is not None) != (self.options.ack or self.options.mute) or (channel and not GUID.match(channel)):
             raise Violation("the channel is %s" % channel)
         if not body:
             return handler.answer(400, {"text": "No data", "code": 5})
@@ -467,6 +472,8 @@ def main():
     p.add_argument("--ack", action="store_true")
     p.add_argument("--ack-after", type=float, default=0.2)
     p.add_argument("--ack-lose", type=int)
+    p.add_argument("--mute", action="store_true")
+    p.add_argument("--page", type=int)
     p.add_argument("--anonymous", action="store_true")
     p.add_argument("--faults")
     options = p.parse_args()
