@@ -103,9 +103,9 @@ static void works(struct pump *p, struct flow *f)
 
 /* --- results --- */
 
-struct round { /* of one poll */
+struct round { /* all results that are there at one time: however many records one failure gave back, it is one */
 	size_t accepted, retried, dead;
-	const struct sink_result *retry, *refused; /* the last ones */
+	struct sink_result retry, refused; /* the last ones */
 	int64_t not_before; /* the latest that was named */
 };
 
@@ -123,7 +123,7 @@ static void settle(struct flow *f, const struct sink_result *r, struct round *ro
 		if (!mark(f, r->seq, window_again))
 			return;
 		round->retried++;
-		round->retry = r;
+		round->retry = *r;
 		round->not_before = r->not_before > round->not_before ? r->not_before : round->not_before;
 		return;
 	}
@@ -131,7 +131,7 @@ static void settle(struct flow *f, const struct sink_result *r, struct round *ro
 		return;
 	if (r->outcome == SINK_DEAD) {
 		round->dead++;
-		round->refused = r;
+		round->refused = *r;
 		flow_refused(f, r);
 	} else {
 		round->accepted++;
@@ -149,7 +149,7 @@ static void count(struct pump *p, struct flow *f, const struct round *r)
 	if (r->dead) {
 		many[text_decimal(many, (int64_t)r->dead)] = '\0';
 		log_say(p->log, LOG_ERROR, "a receiver refused records for good; they are kept: evmend spool list", "sink", f->name, "records", many, "why",
-			r->refused->why, NULL);
+			r->refused.why, NULL);
 	}
 	if (r->accepted || (r->dead && !r->retried)) {
 		f->counts.last = clock_wall(p->clock);
@@ -161,27 +161,26 @@ static void count(struct pump *p, struct flow *f, const struct round *r)
 		os_random(&random, sizeof random);
 		f->not_before = r->not_before ? r->not_before : clock_monotonic(p->clock) + pace_pause(1, random);
 	} else if (r->retried) {
-		flow_pause(p, f, r->retry->why, r->not_before);
+		flow_pause(p, f, r->retry.why, r->not_before);
 	}
 }
 
 static void collect(struct pump *p, struct flow *f)
 {
+	struct round round = { 0 };
 	size_t got = CHUNK;
 	struct err e;
 
 	while (got == CHUNK) {
-		struct round round = { 0 };
-
 		if (f->sink->ops->poll(f->sink, p->results, CHUNK, &got, &e) < 0) {
+			count(p, f, &round);
 			flow_pause(p, f, e.text, 0);
-			f->ended = true;
 			return;
 		}
 		for (size_t i = 0; i < got; i++)
 			settle(f, &p->results[i], &round);
-		count(p, f, &round);
 	}
+	count(p, f, &round);
 }
 
 /* --- what goes out --- */

@@ -72,6 +72,7 @@ static void give_back(struct http_sink *h, int64_t not_before, const char *why)
 			bytes += l->items[i].n;
 		for (size_t i = keep; i < l->n; i++)
 			add_result(in, l->items[i].seq, SINK_RETRY, not_before, why);
+		in->gave_back = in->gave_back || l->n > keep;
 		l->n = keep;
 		l->text.n = l->text.p ? bytes : 0;
 		if (!keep) {
@@ -188,11 +189,10 @@ static int64_t later(const struct http_sink *h, const struct http_answer *a, boo
 	return now + HTTP_ALARM_PAUSE + (int64_t)(random % (uint64_t)(HTTP_ALARM_PAUSE / 2));
 }
 
-/* Many in a row are rather a receiver that is not what we think than as many bad records: that is slow, and told. */
+/* One alone. Many in a row are rather a receiver that is not what we think than as many bad records: that is told, and slow from then on. */
 static void give_up(struct http_sink *h, struct lane *l, const struct http_answer *a, const char *why)
 {
 	struct http_inside *in = h->inside;
-	char many[160];
 
 	add_result(in, l->items[0].seq, SINK_DEAD, 0, why);
 	drop_head(l, 1);
@@ -201,14 +201,19 @@ static void give_up(struct http_sink *h, struct lane *l, const struct http_answe
 	if (++in->dead_row < DEAD_ROW)
 		return;
 	in->dead_row = 0;
-	(void)snprintf(many, sizeof many, "it refused %d records one after another; the next ones wait: %.90s", DEAD_ROW, why);
-	give_back(h, later(h, a, true), many);
+	in->wary_until = later(h, a, true);
+	(void)snprintf(in->wary_why, sizeof in->wary_why, "it refused %d records one after another; the next ones wait: %.90s", DEAD_ROW, why);
+	give_back(h, in->wary_until, in->wary_why);
 }
 
 /* Nothing was taken. One alone is given up; of more a part is sent. */
 static void cut(struct http_sink *h, struct lane *l, const struct http_answer *a, bool too_large, const struct http_verdict *v)
 {
-	if (l->sent == 1) {
+	struct http_inside *in = h->inside;
+
+	if (clock_monotonic(h->clock) < in->wary_until) {
+		give_back(h, in->wary_until, in->wary_why);
+	} else if (l->sent == 1) {
 		give_up(h, l, a, v->why);
 	} else if (too_large) {
 		l->limit = l->sent_bytes / 2;
@@ -395,6 +400,8 @@ static bool take(struct http_sink *h, const struct spool_record *r)
 	struct lane *l;
 	size_t before;
 
+	if (in->gave_back)
+		return false;
 	view_open(&v, r);
 	l = &in->lanes[h->kind->lanes > 1 ? hash_bytes(&in->seed, v.host, strlen(v.host)) % h->kind->lanes : 0];
 	before = l->text.n;
@@ -448,6 +455,7 @@ int http_sink_poll(struct sink *s, struct sink_result *to, size_t n, size_t *got
 	if (*got)
 		memcpy(to, in->results + in->given, *got * sizeof *to);
 	in->given += *got;
+	in->gave_back = in->gave_back && in->given < in->n;
 	return 0;
 }
 

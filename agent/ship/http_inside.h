@@ -38,11 +38,14 @@ struct http_inside {
 	struct sink_result *items;    /* of one answer */
 	size_t items_cap;
 	size_t dead_row;              /* records given up since the receiver took one, or since the last alarm about it */
+	int64_t wary_until;           /* after that alarm nothing more is given up before; monotonic */
+	char wary_why[160];
 	struct held *held;            /* oldest first */
 	size_t n_held, held_cap;
 	struct http_call *question;
 	int64_t ask_at, ask_pause;    /* monotonic, us */
 	char doubt[80];               /* why the last question had no good answer; "": it had one */
+	bool gave_back;               /* and poll has not told it yet: what is newer is not taken, or it would overtake */
 	bool hurry, stale;
 };
 

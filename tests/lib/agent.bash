@@ -47,6 +47,14 @@ event() {
 	printf '<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System><Provider Name="Tester"/><EventID>%s</EventID><Level>2</Level><TimeCreated SystemTime="%s"/><EventRecordID>%s</EventRecordID><Channel>Application</Channel><Computer>%s</Computer></System><EventData><Data Name="Text">hello</Data></EventData></Event>\n' \
 		"$1" "$(now)" "$records" "${2:-ex$records.lab.example}"
 }
+# many N: events of now, of 200 computers
+many() {
+	awk -v n="$1" -v first="$records" -v now="$(now)" 'BEGIN {
+		for (i = first + 1; i <= first + n; i++)
+			printf "<Event xmlns=\"http://schemas.microsoft.com/win/2004/08/events/event\"><System><Provider Name=\"Tester\"/><EventID>4711</EventID><Level>2</Level><TimeCreated SystemTime=\"%s\"/><EventRecordID>%d</EventRecordID><Channel>Application</Channel><Computer>ex%d.lab.example</Computer></System><EventData><Data Name=\"Text\">hello</Data></EventData></Event>\n", now, i, i % 200
+	}' >>"$work/in.xml"
+	records=$((records + $1))
+}
 # rule ID: a rule of ours for that event id, in $work/rules
 rule() {
 	mkdir -p "$work/rules"

@@ -26,6 +26,18 @@ proxy() { # NAME OPTIONS...
 	receiver[$name]=$!
 	wait_for 20 test -s "$work/$name/port"
 }
+patient() { # SECONDS COMMAND...: as wait_for, for what costs something to ask
+	local until=$((SECONDS + $1 * slow))
+	shift
+	while ! "$@"; do
+		[ $SECONDS -lt $until ] || return 1
+		sleep 1
+	done
+}
+# Each record of the agent has an outcome at that sink
+has_all() { "$evmend" status --json -c "$work/config.yaml" 2>/dev/null | python3 -c 'import json, sys
+s = next(s for s in json.load(sys.stdin)["sinks"] if s["name"] == sys.argv[1])
+sys.exit(s["acknowledged"] + s["dead"] < int(sys.argv[2]) or s["waiting"])' "$1" "$2" 2>/dev/null; }
 port_of() { cat "$work/$1/port"; }
 crash() { # NAME
 	kill -KILL "${receiver[$1]}"

@@ -16,6 +16,7 @@ Only the standard library.
   --max-bytes N   413 for larger bodies (as they come)
   --ack           HEC: acknowledgement. A batch is on disk after --ack-after seconds and not before; that is said once. Numbers count from 0
                   for each channel, also after a restart. --ack-lose N: every N-th batch is lost and never acknowledged
+  --keep          FOLDER/documents has each record as our parser read it, a JSON object a line (HEC: the event)
   --mute          HEC: takes a channel and acknowledges nothing, as Splunk does with a token without that setting
   --page CODE     answers everything as another server would, with a page
   --anonymous     HEC: does not name the event that it refuses
@@ -328,6 +329,8 @@ class Receiver(socketserver.ThreadingTCPServer):
             except ValueError as e:
                 raise Violation("event %d is no JSON: %s" % (len(records), e))
             records.append(self.look_at_event(o, len(records)))
+            if self.options.keep:
+                self.store.note("documents", json.dumps(o["event"]))
             if self.options.refuse and self.options.refuse in text[start:at] and bad is None:
                 bad = len(records) - 1
         if bad is not None:
@@ -413,6 +416,8 @@ class Receiver(socketserver.ThreadingTCPServer):
         records, refused = [], []
         for i in range(0, len(lines), 2):
             records.append(self.look_at_document(lines[i], lines[i + 1], i // 2))
+            if self.options.keep:
+                self.store.note("documents", lines[i + 1])
             refused.append(bool(self.options.refuse) and self.options.refuse in lines[i + 1])
         busy = [self.random.random() < share for _ in records]
         took = [r for r, no, b in zip(records, refused, busy) if not no and not b]
@@ -420,6 +425,7 @@ class Receiver(socketserver.ThreadingTCPServer):
         items = []
         for (uid, _), no, b in zip(records, refused, busy):
             if b:
+                self.store.note("busy", uid)
                 items.append({"status": 429, "error": {"type": "es_rejected_execution_exception", "reason": "queue is full"}})
             elif no:
                 self.store.note("refused", uid)
@@ -472,6 +478,7 @@ def main():
     p.add_argument("--ack", action="store_true")
     p.add_argument("--ack-after", type=float, default=0.2)
     p.add_argument("--ack-lose", type=int)
+    p.add_argument("--keep", action="store_true")
     p.add_argument("--mute", action="store_true")
     p.add_argument("--page", type=int)
     p.add_argument("--anonymous", action="store_true")

@@ -15,14 +15,6 @@ sinks() {
 	skip "the agent's side" "$(grep -o "the .* is not built yet" "$work/out" | head -n 1)"
 	exit 0
 }
-# many N: events of now, of 200 computers
-many() {
-	awk -v n="$1" -v first="$records" -v now="$(now)" 'BEGIN {
-		for (i = first + 1; i <= first + n; i++)
-			printf "<Event xmlns=\"http://schemas.microsoft.com/win/2004/08/events/event\"><System><Provider Name=\"Tester\"/><EventID>4711</EventID><Level>2</Level><TimeCreated SystemTime=\"%s\"/><EventRecordID>%d</EventRecordID><Channel>Application</Channel><Computer>ex%d.lab.example</Computer></System><EventData><Data Name=\"Text\">hello</Data></EventData></Event>\n", now, i, i % 200
-	}' >>"$work/in.xml"
-	records=$((records + $1))
-}
 # What no receiver may take for anything but a value. Each is a broken event: its bytes are told in a record of kind agent. Returns how many
 hostile() {
 	python3 - >>"$work/in.xml" <<'PY'

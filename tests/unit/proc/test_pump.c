@@ -307,6 +307,19 @@ static enum sink_outcome all_fail(struct fake *f, int64_t seq)
 	return SINK_RETRY;
 }
 
+static void one_failure_of_many_records_is_one(void **state)
+{
+	(void)state;
+	fake.judge = all_fail;
+	put(1, 4000, "{}", RECORD_FINDING);
+	pump_run(pump); /* a broken connection: all of them come back at once */
+	assert_int_equal(fake.n_order, 4000);
+	fake.judge = NULL;
+	fake_clock_advance(&clk, US_SECOND + 1); /* the longest first pause */
+	pump_run(pump);
+	assert_int_equal(cursor(), 4000);
+}
+
 static void a_receiver_may_say_when(void **state)
 {
 	(void)state;
@@ -628,6 +641,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_refused_for_good_is_left_out_and_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_refused_is_kept_with_the_cursor, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_receiver_that_is_away_is_tried_less_and_less, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_failure_of_many_records_is_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_receiver_may_say_when, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_sink_gets_what_it_wants_and_its_cursor_goes_over_the_rest, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_sink_with_little_room_gets_all, setup, teardown),

@@ -12,6 +12,7 @@
 #define RECORDS 60
 #define HOSTS 7
 #define TEXT 100
+#define CHUNK 4 /* records offered at once */
 #define ALL (-1)
 
 /* What a request can meet. Everything but OK happens to the n-th one alone; POISON and LARGE are properties of records. */
@@ -260,20 +261,28 @@ static void take_results(void)
 	}
 }
 
+/* In chunks, and on as long as all of one was taken: results are looked at before and after, not between. */
 static void offer(enum state what)
 {
-	struct spool_record some[RECORDS];
+	struct spool_record some[CHUNK];
 	struct err e;
 	size_t n = 0;
-	int took;
+	bool full = false;
 
-	for (int i = 0; i < RECORDS; i++)
+	for (int i = 0; i < RECORDS && !full; i++) {
+		int took;
+
 		if (state[i + 1] == what)
 			some[n++] = records[i];
-	took = n ? sink->ops->submit(sink, some, n, &e) : 0;
-	assert_true(took >= 0);
-	for (int i = 0; i < took; i++)
-		state[some[i].seq] = SENT;
+		if (!n || (n < CHUNK && i + 1 < RECORDS))
+			continue;
+		took = sink->ops->submit(sink, some, n, &e);
+		assert_true(took >= 0);
+		for (int k = 0; k < took; k++)
+			state[some[k].seq] = SENT;
+		full = (size_t)took < n;
+		n = 0;
+	}
 }
 
 static bool all_done(void)
