@@ -129,7 +129,7 @@ static void take_results(struct trial *t)
 			continue;
 		t->done[k] = true;
 		t->answered++;
-		told(t, &t->records[k], results[i].outcome, results[i].why);
+		told(t, &t->records[k], results[i].unnamed ? SINK_DEAD : results[i].outcome, results[i].why);
 	}
 }
 

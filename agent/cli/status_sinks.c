@@ -58,6 +58,7 @@ void status_sinks_json(const struct status_sink *s, size_t n, int64_t now, struc
 		json_put_int(o, "dead_letters", s[i].dead_letters);
 		if (json_get(s[i].told, "dropped"))
 			json_put(o, "dropped", json_get(s[i].told, "dropped"));
+		json_put_int(o, "unnamed", json_int(json_get(s[i].told, "unnamed"), 0));
 		if (trouble) {
 			json_put_str(o, "trouble", json_str(trouble, ""));
 			json_put_time(o, "trouble_since", json_time(json_get(s[i].told, "trouble_since")));
@@ -110,6 +111,8 @@ static void print_one(const struct cli *c, const struct status_sink *s)
 		print_dropped(c, json_get(s->told, "dropped"));
 	if (s->dead_letters > 0)
 		cli_print(c, CLI_YELLOW, "    %lld refused records are kept: evmend spool list --sink %s\n", (long long)s->dead_letters, s->config->name);
+	if (count(s, "unnamed"))
+		cli_print(c, CLI_RED, "    it threw away %lld records that it had taken, and did not say which\n", count(s, "unnamed"));
 	if (trouble)
 		cli_print(c, CLI_RED, "    it takes nothing since %s: %s\n", time_text(json_time(json_get(s->told, "trouble_since")), text),
 			json_str(trouble, ""));

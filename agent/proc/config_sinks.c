@@ -376,6 +376,13 @@ static const struct key elastic_keys[] = {
 	END,
 };
 
+static const struct key otlp_keys[] = {
+	KEY("url", key_url, otlp.url, .must = "a url, \"https://host:4318\""),
+	KEY("headers_file", key_path, otlp.headers_file),
+	KEY("compress", key_word, compress, .words = gzip_words),
+	END,
+};
+
 static int check_splunk(struct reader *r, node n, const struct sink_config *s)
 {
 	if (s->splunk.ack_timeout && !s->splunk.ack)
@@ -409,7 +416,7 @@ static const struct {
 	[SINK_SPLUNK] = { json_formats, splunk_keys, request_keys, check_splunk },
 	[SINK_ELASTIC] = { elastic_formats, elastic_keys, request_keys, check_elastic },
 	[SINK_KAFKA] = { json_formats, kafka_keys, NULL, NULL },
-	[SINK_OTLP] = { NULL, NULL, request_keys, NULL },
+	[SINK_OTLP] = { NULL, otlp_keys, request_keys, NULL },
 	[SINK_WEBHOOK] = { NULL, NULL, request_keys, NULL },
 };
 

@@ -104,8 +104,8 @@ static void works(struct pump *p, struct flow *f)
 /* --- results --- */
 
 struct round { /* all results that are there at one time: however many records one failure gave back, it is one */
-	size_t accepted, retried, dead;
-	struct sink_result retry, refused; /* the last ones */
+	size_t accepted, retried, dead, unnamed;
+	struct sink_result retry, refused, doubtful; /* the last ones */
 	int64_t not_before; /* the latest that was named */
 };
 
@@ -135,6 +135,10 @@ static void settle(struct flow *f, const struct sink_result *r, struct round *ro
 		flow_refused(f, r);
 	} else {
 		round->accepted++;
+		if (r->unnamed) {
+			round->unnamed += r->unnamed;
+			round->doubtful = *r;
+		}
 	}
 }
 
@@ -145,11 +149,17 @@ static void count(struct pump *p, struct flow *f, const struct round *r)
 	f->counts.acknowledged += (int64_t)r->accepted;
 	f->counts.retried += (int64_t)r->retried;
 	f->counts.dead += (int64_t)r->dead;
+	f->counts.unnamed += (int64_t)r->unnamed;
 	f->changed = f->changed || r->accepted || r->retried || r->dead;
 	if (r->dead) {
 		many[text_decimal(many, (int64_t)r->dead)] = '\0';
 		log_say(p->log, LOG_ERROR, "a receiver refused records for good; they are kept: evmend spool list", "sink", f->name, "records", many, "why",
 			r->refused.why, NULL);
+	}
+	if (r->unnamed) {
+		many[text_decimal(many, (int64_t)r->unnamed)] = '\0';
+		log_say(p->log, LOG_ERROR, "a receiver threw records away that it had taken, and does not say which", "sink", f->name, "records", many,
+			"why", r->doubtful.why, NULL);
 	}
 	if (r->accepted || (r->dead && !r->retried)) {
 		f->counts.last = clock_wall(p->clock);

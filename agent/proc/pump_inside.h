@@ -18,7 +18,7 @@ struct lane {
 };
 
 struct counts {
-	int64_t sent, acknowledged, retried, dead;
+	int64_t sent, acknowledged, retried, dead, unnamed;
 	int64_t dropped[RECORD_KINDS]; /* given up because there was too much */
 	int64_t untold[RECORD_KINDS];  /* of these, since the last record that told it */
 	int64_t untold_since;          /* wall; 0: there are none */

@@ -59,6 +59,7 @@ static void note_text(const struct flow *f, struct buf *to)
 		put_kinds(&o, "untold", c->untold);
 		json_put_time(&o, "untold_since", c->untold_since);
 	}
+	json_put_int(&o, "unnamed", c->unnamed);
 	if (c->last)
 		json_put_time(&o, "last", c->last);
 	if (f->why[0]) {
@@ -148,7 +149,8 @@ int flow_start(struct pump *p, struct flow *f)
 	buf_init(&b, 8192);
 	if (spool_noted(p->spool, f->name, &b, &e) == 0 && b.n && (j = json_parse(b.p, b.n, NULL))) {
 		f->counts = (struct counts){ .sent = json_int(json_get(j, "sent"), 0), .acknowledged = json_int(json_get(j, "acknowledged"), 0),
-			.retried = json_int(json_get(j, "retried"), 0), .dead = json_int(json_get(j, "dead"), 0), .last = json_time(json_get(j, "last")),
+			.retried = json_int(json_get(j, "retried"), 0), .dead = json_int(json_get(j, "dead"), 0),
+			.unnamed = json_int(json_get(j, "unnamed"), 0), .last = json_time(json_get(j, "last")),
 			.untold_since = json_time(json_get(j, "untold_since")) };
 		get_kinds(json_get(j, "dropped"), f->counts.dropped);
 		get_kinds(json_get(j, "untold"), f->counts.untold);

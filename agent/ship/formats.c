@@ -13,6 +13,7 @@ const struct format formats[] = {
 	{ "leef", format_leef, "text/plain", false },
 	{ "ecs", format_ecs, "application/json", true },
 	{ "ocsf", format_ocsf, "application/json", true },
+	{ "otlp", format_otlp, "application/json", true }, /* of sinks of that kind alone */
 	{ NULL, NULL, NULL, false },
 };
 

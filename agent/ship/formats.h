@@ -36,6 +36,10 @@ format_fn format_rfc5424;
 /* The others are tables; docs/formats.md shows them. CEF and LEEF without a header of syslog. */
 format_fn format_cef, format_leef, format_ecs, format_ocsf;
 
+/* A LogRecord in OTLP's JSON; and the Resource that it is of, a JSON object: the same text for records of one host. */
+format_fn format_otlp;
+void otlp_resource(const struct record_view *v, struct buf *to);
+
 /* A syslog message whose MSG is the record in another format: the header of RFC 5424 without structured data, or the older one of RFC 3164
  * ("Mmm dd hh:mm:ss HOST ", UTC), which receivers of CEF and LEEF expect. ndjson behind RFC 5424 is format_rfc5424. */
 #define SYSLOG_LEAST (FORMAT_LEAST + 512)

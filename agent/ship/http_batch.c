@@ -35,7 +35,7 @@ enum http_means http_means_of(int status)
 
 /* --- results --- */
 
-void add_result(struct http_inside *in, int64_t seq, enum sink_outcome outcome, int64_t not_before, const char *why)
+struct sink_result *add_result(struct http_inside *in, int64_t seq, enum sink_outcome outcome, int64_t not_before, const char *why)
 {
 	if (in->given && in->given == in->n)
 		in->given = in->n = 0;
@@ -45,7 +45,7 @@ void add_result(struct http_inside *in, int64_t seq, enum sink_outcome outcome, 
 	}
 	in->results[in->n] = (struct sink_result){ .seq = seq, .outcome = outcome, .not_before = not_before };
 	text_copy(in->results[in->n].why, sizeof in->results[in->n].why, why);
-	in->n++;
+	return &in->results[in->n++];
 }
 
 static void drop_head(struct lane *l, size_t n)
@@ -108,22 +108,49 @@ static bool due(const struct http_sink *h, const struct lane *l)
 	return in->hurry || l->suspect || l->n >= (size_t)in->records || l->text.n >= l->limit || clock_monotonic(h->clock) - l->since >= in->wait;
 }
 
-static void write_body(const struct http_kind *kind, struct lane *l)
+static void join(const struct http_kind *kind, const struct http_piece *items, size_t n, struct buf *to)
 {
-	const char *between = kind->between ? kind->between : "";
-	size_t at = 0;
-
-	buf_reset(&l->body);
-	buf_str(&l->body, kind->before ? kind->before : "");
-	for (size_t i = 0; i < l->sent; i++) {
+	buf_str(to, kind->before ? kind->before : "");
+	for (size_t i = 0; i < n; i++) {
 		if (i)
-			buf_str(&l->body, between);
-		buf_add(&l->body, l->text.p + at, l->items[i].n);
-		at += l->items[i].n;
+			buf_str(to, kind->between ? kind->between : "");
+		buf_add(to, items[i].p, items[i].n);
 	}
-	buf_str(&l->body, kind->after ? kind->after : "");
+	buf_str(to, kind->after ? kind->after : "");
+}
+
+/* The pieces live as long as no record is added to the lane. */
+static const struct http_piece *write_body(struct http_sink *h, struct lane *l)
+{
+	struct http_inside *in = h->inside;
+	const char *at = l->text.p;
+
+	if (l->sent > in->pieces_cap) {
+		in->pieces_cap = l->sent;
+		in->pieces = xrealloc(in->pieces, in->pieces_cap, sizeof *in->pieces);
+	}
+	for (size_t i = 0; i < l->sent; at += l->items[i++].n)
+		in->pieces[i] = (struct http_piece){ at, l->items[i].n };
+	buf_reset(&l->body);
+	if (h->kind->body)
+		h->kind->body(h, in->pieces, l->sent, &l->body);
+	else
+		join(h->kind, in->pieces, l->sent, &l->body);
 	if (l->body.refused)
 		die("a batch exceeds its memory");
+	return in->pieces;
+}
+
+size_t http_lines(struct http_sink *h, const struct http_piece *items, const void *body, size_t n, struct buf *lines,
+	const char *to[static HTTP_LINES])
+{
+	size_t count = 0;
+
+	if (h->kind->head)
+		h->kind->head(h, items, body, n, lines);
+	for (const char *s = buf_text(lines), *end = s + lines->n; s < end && count < HTTP_LINES; s += strlen(s) + 1)
+		to[count++] = s;
+	return count;
 }
 
 static void begin(struct http_sink *h, struct lane *l)
@@ -131,12 +158,13 @@ static void begin(struct http_sink *h, struct lane *l)
 	static const char *const encodings[] = { [SINK_GZIP] = "Content-Encoding: gzip", [SINK_ZSTD] = "Content-Encoding: zstd" };
 	int compress = h->config->compress;
 	char media[120];
-	struct buf signature;
-	const char *headers[3] = { media };
+	struct buf lines;
+	const char *headers[2 + HTTP_LINES] = { media };
+	const struct http_piece *items;
 	struct http_request r = { .method = "POST", .url = buf_text(&h->url), .headers = headers, .n_headers = 1, .owner = l };
 
 	l->sent = next_batch(h->inside, l, &l->sent_bytes);
-	write_body(h->kind, l);
+	items = write_body(h, l);
 	(void)snprintf(media, sizeof media, "Content-Type: %s", h->kind->media);
 	if (compress != SINK_PLAIN) {
 		buf_reset(&l->packed);
@@ -145,13 +173,10 @@ static void begin(struct http_sink *h, struct lane *l)
 	}
 	r.body = compress != SINK_PLAIN ? l->packed.p : l->body.p;
 	r.n = compress != SINK_PLAIN ? l->packed.n : l->body.n;
-	buf_init(&signature, 4096);
-	if (h->kind->sign) {
-		h->kind->sign(h, r.body, r.n, &signature);
-		headers[r.n_headers++] = buf_text(&signature);
-	}
+	buf_init(&lines, 4096);
+	r.n_headers += http_lines(h, items, r.body, r.n, &lines, headers + r.n_headers);
 	l->call = http_begin(h->http, &r);
-	buf_free(&signature);
+	buf_free(&lines);
 }
 
 /* --- its answer --- */
@@ -168,7 +193,7 @@ static void take_items(struct http_sink *h, struct lane *l, const struct http_ve
 		if (r->outcome == SINK_ACCEPTED)
 			in->dead_row = 0;
 		if (r->outcome != SINK_ACCEPTED || v->held < 0)
-			add_result(in, r->seq, r->outcome, r->outcome == SINK_RETRY && !r->not_before ? retry_at : r->not_before, r->why);
+			add_result(in, r->seq, r->outcome, r->outcome == SINK_RETRY && !r->not_before ? retry_at : r->not_before, r->why)->unnamed = r->unnamed;
 	}
 	drop_head(l, v->n);
 	l->suspect = l->suspect > v->n ? l->suspect - v->n : 0;
@@ -511,6 +536,7 @@ void http_sink_close(struct sink *s)
 	held_free(in);
 	free(in->results);
 	free(in->items);
+	free(in->pieces);
 	free(in);
 	buf_free(&h->url);
 	free(h);

@@ -33,6 +33,12 @@ enum http_means {
 };
 
 #define HTTP_UNNAMED ((size_t)-1)
+#define HTTP_LINES 4
+
+struct http_piece { /* what encode wrote of one record */
+	const char *p;
+	size_t n;
+};
 
 struct http_verdict {
 	struct sink_result *items; /* in the order of the body; all SINK_ACCEPTED before judge is called */
@@ -47,11 +53,14 @@ struct http_kind {
 	struct sink_batch batch; /* where the configuration names none */
 	const char *media;     /* Content-Type of a batch */
 	const char *before, *between, *after; /* of a body: around and between its items; NULL: nothing */
+	/* Or: adds the body of these items. NULL: as before, between and after say. */
+	void (*body)(struct http_sink *h, const struct http_piece *items, size_t n, struct buf *to);
 	const char *probe;     /* body of a request that the receiver looks at and that holds no record, for check; NULL: HEAD instead */
 	/* Reads secrets, writes url and headers. Called again after SIGHUP with url empty and http new; own is then what it was. */
 	int (*open)(struct http_sink *h, struct err *e);
 	void (*encode)(struct http_sink *h, const struct record_view *v, struct buf *to); /* one item; nothing added: it cannot be sent, dead */
-	void (*sign)(struct http_sink *h, const void *body, size_t n, struct buf *header); /* a header line for this body as sent; NULL: none */
+	/* Header lines for this body as it is sent, each with a NUL behind it, at most HTTP_LINES; items is NULL for the probe. NULL: none. */
+	void (*head)(struct http_sink *h, const struct http_piece *items, const void *body, size_t n, struct buf *lines);
 	/* Only for a whole answer; also to a probe, with v->n 0. http_means_of is what the status alone says. HTTP_BAD is for errors that only this
 	 * kind of receiver gives: a page of anything else that answers there is HTTP_ALARM, or every record would be given up. */
 	enum http_means (*judge)(struct http_sink *h, const struct http_answer *a, struct http_verdict *v);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ship/http_batch.h"
+#include "ship/http_inside.h"
 
 static int say_check(struct http_sink *h, const struct http_answer *a, struct buf *says, struct err *e)
 {
@@ -35,9 +35,9 @@ int http_sink_check(struct sink *s, const struct http_kind *kind, int64_t until,
 {
 	struct http_sink *h;
 	struct http_call *c, *done = NULL;
-	struct buf signature;
+	struct buf lines;
 	char media[120];
-	const char *headers[2] = { media };
+	const char *headers[1 + HTTP_LINES] = { media };
 	struct http_request r = { .method = "HEAD", .headers = headers };
 	int code;
 
@@ -45,20 +45,16 @@ int http_sink_check(struct sink *s, const struct http_kind *kind, int64_t until,
 		return -1;
 	h = s->self;
 	r.url = buf_text(&h->url);
-	buf_init(&signature, 4096);
+	buf_init(&lines, 4096);
 	if (kind->probe) {
 		(void)snprintf(media, sizeof media, "Content-Type: %s", kind->media);
 		r.method = "POST";
-		r.n_headers = 1;
 		r.body = kind->probe;
 		r.n = strlen(kind->probe);
-		if (kind->sign) {
-			kind->sign(h, r.body, r.n, &signature);
-			headers[r.n_headers++] = buf_text(&signature);
-		}
+		r.n_headers = 1 + http_lines(h, NULL, r.body, r.n, &lines, headers + 1);
 	}
 	c = http_begin(h->http, &r);
-	buf_free(&signature);
+	buf_free(&lines);
 	while (!(done = http_drive(h->http)) && clock_monotonic(s->clock) < until) {
 		struct os_poll p = { .fd = http_fd(h->http), .want_read = true };
 

@@ -37,6 +37,8 @@ struct http_inside {
 	size_t n, cap, given;
 	struct sink_result *items;    /* of one answer */
 	size_t items_cap;
+	struct http_piece *pieces;    /* of one batch */
+	size_t pieces_cap;
 	size_t dead_row;              /* records given up since the receiver took one, or since the last alarm about it */
 	int64_t wary_until;           /* after that alarm nothing more is given up before; monotonic */
 	char wary_why[160];
@@ -49,8 +51,11 @@ struct http_inside {
 	bool hurry, stale;
 };
 
-void add_result(struct http_inside *in, int64_t seq, enum sink_outcome outcome, int64_t not_before, const char *why);
+struct sink_result *add_result(struct http_inside *in, int64_t seq, enum sink_outcome outcome, int64_t not_before, const char *why);
 
+/* The header lines of the kind for this body, their text in lines; how many there are. */
+size_t http_lines(struct http_sink *h, const struct http_piece *items, const void *body, size_t n, struct buf *lines,
+	const char *to[static HTTP_LINES]);
 void held_add(struct http_sink *h, int64_t number, const struct sink_result *items, size_t n); /* those accepted */
 bool held_wants(const struct http_sink *h); /* a question is due or on its way: no batch begins */
 void held_ask(struct http_sink *h);         /* begins it */

@@ -96,6 +96,10 @@ struct sink_config {
 			const char *const *options; /* "name=value" for librdkafka */
 			size_t n_options;
 		} kafka;
+		struct {
+			const char *url;          /* of the collector; "/v1/logs" is added where it is not there */
+			const char *headers_file; /* "Name: value" lines; NULL: none */
+		} otlp;
 	};
 };
 
@@ -105,7 +109,8 @@ struct sink_result {
 	int64_t seq;
 	enum sink_outcome outcome;
 	int64_t not_before; /* monotonic us, for SINK_RETRY, when the receiver named a time; 0: the pump chooses */
-	char why[160];
+	size_t unnamed;     /* of SINK_ACCEPTED: the receiver threw away so many of those accepted with it and does not say which; 0: none */
+	char why[160];      /* not of those accepted, unless some are unnamed */
 };
 
 struct sink;

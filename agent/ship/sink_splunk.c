@@ -177,13 +177,13 @@ static void channel_header(const struct hec *own, struct buf *to)
 	buf_printf(to, "X-Splunk-Request-Channel: %s", own->channel);
 }
 
-static void hec_sign(struct http_sink *h, const void *body, size_t n, struct buf *header)
+static void hec_head(struct http_sink *h, const struct http_piece *items, const void *body, size_t n, struct buf *lines)
 {
-	(void)body;
-	(void)n;
+	(void)items, (void)body, (void)n;
 	if (!http_held(h, NULL, 0))
 		draw_channel(h->own);
-	channel_header(h->own, header);
+	channel_header(h->own, lines);
+	buf_char(lines, '\0');
 }
 
 static void hec_ask(struct http_sink *h, struct http_request *r)
@@ -250,7 +250,7 @@ static const struct http_kind splunk_ack = {
 	.probe = "",
 	.open = hec_open,
 	.encode = hec_encode,
-	.sign = hec_sign,
+	.head = hec_head,
 	.judge = hec_judge,
 	.ask = hec_ask,
 	.told = hec_told,

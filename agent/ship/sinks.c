@@ -15,7 +15,7 @@ static const struct {
 	[SINK_SPLUNK] = { "splunk", &sink_splunk_ops },
 	[SINK_ELASTIC] = { "elastic", &sink_elastic_ops },
 	[SINK_KAFKA] = { "kafka", &sink_kafka_ops },
-	[SINK_OTLP] = { "otlp", NULL },
+	[SINK_OTLP] = { "otlp", &sink_otlp_ops },
 	[SINK_WEBHOOK] = { "webhook", NULL },
 };
 

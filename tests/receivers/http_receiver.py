@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""http_receiver.py - strict stand-ins for receivers over HTTP: Splunk's event collector and the bulk endpoint of Elasticsearch.
+"""http_receiver.py - strict stand-ins for receivers over HTTP: Splunk's event collector, the bulk endpoint of Elasticsearch, OTLP in JSON.
 
-  http_receiver.py hec|bulk FOLDER [options]
+  http_receiver.py hec|bulk|otlp FOLDER [options]
 
 Looks at every byte of the protocol: what a real receiver would let pass, but a sender must not do, is a line in FOLDER/violations.
 Each record that was taken is a line "UID HOST SEQ-IN-BATCH" in FOLDER/received, on disk before the answer, so that a receiver that is
@@ -9,7 +9,7 @@ killed and started again knows what it has. FOLDER/refused has the uids that wer
 Only the standard library.
 
   --port N        where it listens (127.0.0.1); 0: any. FOLDER/port has it
-  --token TEXT    the token of HEC, or "ApiKey xyz" / "Basic xyz" for bulk
+  --token TEXT    the token of HEC, or "ApiKey xyz" / "Basic xyz" for bulk, "Bearer xyz" for otlp
   --index RE      of bulk: what the name of each action's index must match
   --tls CERT KEY  TLS 1.2 at least; --client-ca FILE: a client certificate is asked for and verified
   --refuse TEXT   records that hold this text are refused for good
@@ -23,7 +23,9 @@ Only the standard library.
   --faults FILE   what happens to the requests, in order, again and again: lines "COUNT WHAT [ARGUMENT]" with WHAT one of
                   ok; status CODE[:RETRY-AFTER] (nothing is taken); slow SECONDS; freeze SECONDS (read, never answered);
                   reset-body (half of it is read, then RST); reset-answer (all is taken, then RST in the middle of the answer);
-                  busy-items SHARE (bulk: that share of the items is 429)
+                  busy-items SHARE (bulk: that share of the items is 429);
+                  partial N (otlp: N of the records are thrown away, and nobody says which);
+                  page CODE (a page of some other server)
 """
 import argparse
 import json
@@ -207,6 +209,9 @@ class Handler(socketserver.BaseRequestHandler):
             return False
         if what == "slow":
             time.sleep(float(argument))
+        if what == "page":
+            self.answer(int(argument), b"<html><body>a page</body></html>")
+            return True
         if what == "status":
             code, _, after = argument.partition(":")
             self.answer(int(code), {"text": "not now", "code": 9} if s.options.kind == "hec" else {"error": {"type": "busy", "reason": "not now"},
@@ -223,7 +228,7 @@ class Handler(socketserver.BaseRequestHandler):
             self.server.work(self, line[1], headers, body, what, argument)
         except Violation as v:
             s.store.note("violations", str(v))
-            self.answer(400, {"text": str(v), "code": 6, "error": {"type": "violation", "reason": str(v)}})
+            self.answer(400, {"text": str(v), "code": 6, "error": {"type": "violation", "reason": str(v)}, "message": str(v)})
         return True
 
     def authorized(self, headers):
@@ -239,7 +244,8 @@ class Handler(socketserver.BaseRequestHandler):
             return False
         if given == wanted or not wanted:
             return True
-        self.answer(401, {"error": {"type": "security_exception", "reason": "missing or wrong credentials"}, "status": 401})
+        self.answer(401, {"error": {"type": "security_exception", "reason": "missing or wrong credentials"}, "status": 401,
+                          "message": "no authorization"})
         return False
 
 
@@ -261,6 +267,43 @@ def text_of(body):
         return body.decode("utf-8")
     except UnicodeDecodeError:
         raise Violation("the body is no UTF-8")
+
+
+def members(o, wanted, where):
+    """Exactly these members, of these types."""
+    if not isinstance(o, dict) or set(o) != set(wanted) or not all(type(o[k]) is t for k, t in wanted.items()):
+        raise Violation("%s has %s" % (where, {k: type(v).__name__ for k, v in o.items()} if isinstance(o, dict) else type(o)))
+
+
+def attributes(pairs):
+    for p in pairs:
+        members(p, {"key": str, "value": dict}, "an attribute")
+    d = {p["key"]: any_value(p["value"]) for p in pairs}
+    if len(d) != len(pairs) or "" in d:
+        raise Violation("an attribute is there twice, or has no name: %s" % [p["key"] for p in pairs])
+    return d
+
+
+def any_value(v):
+    """OTLP's AnyValue in JSON."""
+    if v == {}:
+        return None
+    if len(v) != 1:
+        raise Violation("a value of several types: %s" % list(v))
+    (kind, x), = v.items()
+    if kind == "stringValue" and isinstance(x, str):
+        return x
+    if kind == "boolValue" and isinstance(x, bool):
+        return x
+    if kind == "intValue" and isinstance(x, str) and re.match(r"-?\d{1,19}\Z", x):
+        return int(x)
+    if kind == "doubleValue" and isinstance(x, float):
+        return x
+    if kind == "arrayValue" and list(x) == ["values"]:
+        return [any_value(e) for e in x["values"]]
+    if kind == "kvlistValue" and list(x) == ["values"]:
+        return attributes(x["values"])
+    raise Violation("a value that is none: %s" % str(v)[:100])
 
 
 class Receiver(socketserver.ThreadingTCPServer):
@@ -455,9 +498,66 @@ class Receiver(socketserver.ThreadingTCPServer):
         host = d.get("host")
         return uid, (host.get("name", "-") if isinstance(host, dict) else host or "-")
 
+    # --- OTLP in JSON ---
+
+    def work_otlp(self, handler, path, headers, body, thrown):
+        if path != "/v1/logs":
+            raise Violation("the path is %s" % path)
+        if headers.get("content-type") != "application/json":
+            raise Violation("Content-Type %s" % headers.get("content-type"))
+        try:
+            o = DECODER.decode(text_of(plain(headers, body)))
+        except ValueError as e:
+            raise Violation("the body is no JSON: %s" % e)
+        records, bad, resources = [], [], set()
+        members(o, {"resourceLogs": list}, "the request")
+        for i, r in enumerate(o["resourceLogs"]):
+            members(r, {"resource": dict, "scopeLogs": list}, "resourceLogs")
+            resource = attributes(r["resource"]["attributes"])
+            if resource.get("service.name") != "evmend" or str(resource) in resources:
+                raise Violation("resource %d: %s, or it is there twice" % (i, resource))
+            resources.add(str(resource))
+            for s in r["scopeLogs"]:
+                members(s, {"scope": dict, "logRecords": list}, "scopeLogs")
+                if s["scope"].get("name") != "evmend" or not s["logRecords"]:
+                    raise Violation("scope %s, %d records" % (s["scope"], len(s["logRecords"])))
+                for x in s["logRecords"]:
+                    records.append((self.look_at_log(x), resource.get("host.name", "-")))
+                    if self.options.refuse and (self.options.refuse in json.dumps(x, ensure_ascii=False) or
+                                                self.options.refuse in records[-1][1]):
+                        bad.append(records[-1][0])
+        if bad:
+            if len(records) == 1:
+                self.store.note("refused", bad[0])
+            handler.answer(400, {"code": 3, "message": "a record is not acceptable"})
+            return None
+        if thrown and len(records) > thrown:
+            for uid, _ in records[:thrown]:
+                self.store.note("thrown", uid)
+            self.store.take(records[thrown:])
+            return {"partialSuccess": {"rejectedLogRecords": str(thrown), "errorMessage": "the day is over"}}
+        self.store.take(records)
+        return {"partialSuccess": {}} if records and len(records) % 2 else {}
+
+    @staticmethod
+    def look_at_log(x):
+        members(x, {"timeUnixNano": str, "observedTimeUnixNano": str, "severityNumber": int, "severityText": str, "eventName": str, "body": dict,
+                    "attributes": list}, "a record")
+        for t in ("timeUnixNano", "observedTimeUnixNano"):
+            if not re.match(r"[1-9]\d{17,18}\Z", x[t]):
+                raise Violation("%s is %s" % (t, x[t]))
+        if not 1 <= x["severityNumber"] <= 24 or not any_value(x["body"]):
+            raise Violation("severityNumber %s, body %s" % (x["severityNumber"], x["body"]))
+        a = attributes(x["attributes"])
+        if not UID.match(str(a.get("log.record.uid"))) or "evmend." + str(a.get("evmend.kind")) != x["eventName"]:
+            raise Violation("log.record.uid %s, kind %s, eventName %s" % (a.get("log.record.uid"), a.get("evmend.kind"), x["eventName"]))
+        return a["log.record.uid"]
+
     def work(self, handler, path, headers, body, what, argument):
         if self.options.kind == "hec":
             said = self.work_hec(handler, path, headers, body)
+        elif self.options.kind == "otlp":
+            said = self.work_otlp(handler, path, headers, body, int(argument) if what == "partial" else 0)
         else:
             said = self.work_bulk(handler, path, headers, body, float(argument) if what == "busy-items" else 0.0)
         if said is not None:
@@ -466,7 +566,7 @@ class Receiver(socketserver.ThreadingTCPServer):
 
 def main():
     p = argparse.ArgumentParser(description="strict stand-ins for receivers over HTTP")
-    p.add_argument("kind", choices=["hec", "bulk"])
+    p.add_argument("kind", choices=["hec", "bulk", "otlp"])
     p.add_argument("folder")
     p.add_argument("--port", type=int, default=0)
     p.add_argument("--token", default="")

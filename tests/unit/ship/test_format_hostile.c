@@ -242,6 +242,64 @@ static void check_json(const struct map_row *rows, size_t n, const char *uid, co
 	json_free(j);
 }
 
+/* The value of an attribute; NULL: there is none. A key comes once. */
+static const struct json *attribute(const struct json *record, const char *key)
+{
+	const struct json *list = json_get(record, "attributes"), *found = NULL;
+
+	for (size_t i = 0; i < json_len(list); i++) {
+		const struct json *pair = json_at(list, i);
+
+		if (strcmp(json_str(json_get(pair, "key"), ""), key) != 0)
+			continue;
+		assert_null(found);
+		found = json_get(pair, "value");
+		assert_non_null(found);
+	}
+	return found;
+}
+
+/* Fields of an event: each with its name, or nobody's. */
+static int check_field(void *arg, const char *name, const struct json *value)
+{
+	char key[200];
+
+	if (strlen(name) < 100 && *name) {
+		snprintf(key, sizeof key, "winlog.event_data.%s", name);
+		assert_non_null(attribute(arg, key));
+		if (json_is_string(value) && strlen(json_str(value, "")) < MAP_TEXT_MAX)
+			assert_string_equal(json_str(json_get(attribute(arg, key), "stringValue"), NULL), json_str(value, ""));
+	}
+	return 0;
+}
+
+static void check_otlp(const struct record_view *v, const struct buf *b, size_t max)
+{
+	struct json *j;
+	struct facts f;
+	struct err e;
+	bool truncated;
+
+	j = json_parse(b->p, b->n, &e);
+	if (!j)
+		fail_msg("%s: %s", e.text, b->p);
+	assert_string_equal(json_str(json_get(attribute(j, "log.record.uid"), "stringValue"), ""), v->uid);
+	truncated = json_bool(json_get(attribute(j, "evmend.truncated"), "boolValue"), false);
+	facts_open(&f, &config, v);
+	same(&(struct map_row){ .to = "body" }, f.text[FACT_SAYS], json_str(json_get(json_get(j, "body"), "stringValue"), NULL), AS_IT_IS,
+		max == FORMAT_ANY, truncated);
+	for (size_t i = 0; i < otlp_rows_n; i++) {
+		const char *s;
+
+		if (applies(&otlp_rows[i], &f, &s))
+			same(&otlp_rows[i], s, json_str(json_get(attribute(j, otlp_rows[i].to), "stringValue"), NULL), AS_IT_IS, max == FORMAT_ANY,
+				truncated);
+	}
+	if (max == FORMAT_ANY)
+		json_each(json_get(v->json, "fields"), check_field, j);
+	json_free(j);
+}
+
 static void check_ndjson(const struct record_view *v, const struct buf *b, size_t max)
 {
 	struct json *j = json_parse(b->p, b->n, NULL);
@@ -277,6 +335,8 @@ static void check(const struct format *f, const struct record_view *v, size_t ma
 		check_json(ecs_rows, ecs_rows_n, "event.id", "evmend.truncated", v, &b, max);
 	else if (f->write == format_ocsf)
 		check_json(ocsf_rows, ocsf_rows_n, "metadata.uid", "unmapped.truncated", v, &b, max);
+	else if (f->write == format_otlp)
+		check_otlp(v, &b, max);
 	else
 		check_ndjson(v, &b, max);
 	buf_free(&b);

@@ -82,6 +82,46 @@ static void tells_what_is_wrong_and_never_the_secret(void **state)
 	assert_null(secret_read(&os_file, scratch_path(&dir, "pipe"), &e)); /* and does not wait for a writer */
 }
 
+/* Lines that may be headers, and what is no header. */
+static void headers_are_lines(void **state)
+{
+	static const char good[] = "# of the collector\n\nAuthorization: Bearer s3cret \r\nX-Scope-OrgID:a";
+	static const struct {
+		const char *text, *says;
+	} bad[] = {
+		{ "# nothing\n\n", "holds no header" },
+		{ "A: b\nBearer s3cret\n", "line 2" },
+		{ ": s3cret\n", "no header" },
+		{ "A b: s3cret\n", "no header" },
+		{ "A:  \n", "no header" },
+		{ "content-TYPE: s3cret\n", "Content-Type, which evmend writes itself" },
+		{ "Host: s3cret\n", "Host, which" },
+		{ "A: s3cret\x1b[2J\n", "control character" },
+		{ "A: s3cret\rB: c\n", "control character" },
+	};
+	struct err e = { 0 };
+	struct secret *s;
+
+	(void)state;
+	scratch_write(&dir, "headers", good, sizeof good - 1);
+	assert_int_equal(chmod(scratch_path(&dir, "headers"), 0600), 0);
+	s = secret_headers(&os_file, scratch_path(&dir, "headers"), &e);
+	if (!s)
+		fail_msg("%s", e.text);
+	assert_string_equal(secret_next(s, NULL), "Authorization: Bearer s3cret");
+	assert_string_equal(secret_next(s, secret_next(s, NULL)), "X-Scope-OrgID:a");
+	assert_null(secret_next(s, secret_next(s, secret_next(s, NULL))));
+	secret_free(s);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		e = (struct err){ 0 };
+		scratch_write(&dir, "headers", bad[i].text, strlen(bad[i].text));
+		if (secret_headers(&os_file, scratch_path(&dir, "headers"), &e))
+			fail_msg("taken: %s", bad[i].text);
+		if (!strstr(e.text, bad[i].says) || strstr(e.text, "s3cret"))
+			fail_msg("row %zu: %s", i, e.text);
+	}
+}
+
 /* /proc tells of each mapping whether a core file would hold it: "dd" is do not dump. */
 static void lies_in_memory_that_no_core_holds(void **state)
 {
@@ -115,6 +155,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(is_one_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(tells_what_is_wrong_and_never_the_secret, setup, teardown),
+		cmocka_unit_test_setup_teardown(headers_are_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(lies_in_memory_that_no_core_holds, setup, teardown),
 	};
 
