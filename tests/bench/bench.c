@@ -15,7 +15,7 @@
 
 static int usage(void)
 {
-	fputs("bench [--json] [--rounds N] [--instructions] [--only programs|lanes|hostile|groups] EVMEND TABLES RULES EVENTS.xml[.xz]\n", stderr);
+	fputs("bench [--json] [--rounds N] [--instructions] [--only programs|lanes|hostile|groups|formats] EVMEND TABLES RULES EVENTS.xml[.xz]\n", stderr);
 	return 3;
 }
 
@@ -81,6 +81,7 @@ static const struct {
 	{"lanes", bench_lanes},
 	{"hostile", bench_hostile},   /* compares with the mean event of the lanes */
 	{"groups", bench_groups},
+	{"formats", bench_formats},
 };
 
 int main(int argc, char **argv)
