@@ -46,9 +46,10 @@ void say(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* progres
 struct ruleset *bench_load(const char *rules, const char *tables, int rounds, double *took);
 void bench_lanes(struct bench *b);
 
-/* -- hostile.c, groups.c, formats.c -- */
+/* -- hostile.c, groups.c, formats.c, sinks.c -- */
 void bench_hostile(struct bench *b);
 void bench_groups(struct bench *b);
 void bench_formats(struct bench *b);
+void bench_sinks(struct bench *b);
 
 #endif
