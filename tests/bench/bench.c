@@ -15,7 +15,8 @@
 
 static int usage(void)
 {
-	fputs("bench [--json] [--rounds N] [--instructions] [--only programs|lanes|hostile|groups|formats|sinks] EVMEND TABLES RULES EVENTS.xml[.xz]\n", stderr);
+	fputs("bench [--json] [--rounds N] [--instructions] [--only programs|lanes|hostile|groups|formats|sinks] EVMEND TABLES RULES"
+		" EVENTS.xml[.xz]\n", stderr);
 	return 3;
 }
 

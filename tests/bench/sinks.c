@@ -1,8 +1,9 @@
 /* sinks.c - what it costs to bring records to a receiver.
  *
- * Why: whoever sends 30,000 events a second wants to know what the sink adds to what the bytes cost anyhow. Promises: for the file the same bytes with
- * write(2) and as many syncs; for HTTP the same bodies to the same stand-in with bare libcurl, as many at once, connections kept. Rounds are
- * interleaved, the best of each counts; ratios of wall time and of this process's CPU time. Refuses to go on when a record is not accepted. */
+ * Why: whoever sends 30,000 events a second wants to know what the sink adds to what the bytes cost anyhow. Promises: for the file the same
+ * bytes with write(2) and as many syncs; for HTTP the same bodies to the same stand-in with bare libcurl, as many at once, connections kept.
+ * Rounds are interleaved, the best of each counts; ratios of wall time and of this process's CPU time. Refuses to go on when a record is not
+ * accepted. */
 #include <curl/curl.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -86,7 +87,8 @@ static struct load *load(void)
 	for (size_t i = 0; i < TOTAL; i++) {
 		const struct buf *t = &l->text[i % RECORDS];
 
-		l->list[i] = (struct spool_record){ .seq = (int64_t)i + 1, .kind = kinds[i % 5].kind, .json = t->p, .n = t->n, .host = "", .cause = "", .labels = "" };
+		l->list[i] = (struct spool_record){ .seq = (int64_t)i + 1, .kind = kinds[i % 5].kind, .json = t->p, .n = t->n, .host = "", .cause = "",
+			.labels = "" };
 		memcpy(l->list[i].uid, &i, sizeof i);
 	}
 	return l;
@@ -339,8 +341,10 @@ void bench_sinks(struct bench *b)
 	for (const struct format *f = formats; f->name; f++)
 		bench_file(b, l, f);
 	say("records through the sinks over HTTP");
-	bench_http(b, l, &(struct sink_config){ .name = "bench", .kind = SINK_SPLUNK, .format = format_find("ndjson"), .splunk.token_file = token }, "splunk, ndjson",
-		"/services/collector/event");
-	bench_http(b, l, &(struct sink_config){ .name = "bench", .kind = SINK_ELASTIC, .format = format_find("ecs") }, "elastic, ecs", "/_bulk");
+	struct sink_config splunk = { .name = "bench", .kind = SINK_SPLUNK, .format = format_find("ndjson"), .splunk.token_file = token };
+	struct sink_config elastic = { .name = "bench", .kind = SINK_ELASTIC, .format = format_find("ecs") };
+
+	bench_http(b, l, &splunk, "splunk, ndjson", "/services/collector/event");
+	bench_http(b, l, &elastic, "elastic, ecs", "/_bulk");
 	unload(l);
 }

@@ -1,7 +1,7 @@
 /* stand_in.c - a receiver over HTTP that is never the bottleneck.
  *
- * Why: a ratio of two senders says nothing when both wait for a slow receiver. Promises: one process, an answer as soon as a body is whole, the same for
- * everybody; bodies are counted, and kept in a file when one is given. Refuses nothing: it believes what it is sent. */
+ * Why: a ratio of two senders says nothing when both wait for a slow receiver. Promises: one process, an answer as soon as a body is whole,
+ * the same for everybody; bodies are counted, and kept in a file when one is given. Refuses nothing: it believes what it is sent. */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <poll.h>
