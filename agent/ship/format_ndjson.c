@@ -51,12 +51,20 @@ static void put_labels(const struct sink_config *c, const struct record_view *v,
 	json_close(&o, '}');
 }
 
+bool ndjson_as_is(const struct sink_config *c, const struct spool_record *r, struct buf *to)
+{
+	if ((c->format && c->format->write != format_ndjson) || c->n_labels)
+		return false;
+	buf_add(to, r->json, r->n);
+	return true;
+}
+
 void format_ndjson(const struct sink_config *c, const struct record_view *v, size_t max, struct buf *to)
 {
 	const struct spool_record *r = v->record;
 	size_t before = to->n;
 
-	if (!v->json || (!c->n_labels && !v->labels)) { /* most records: as they are */
+	if (!v->json || !c->n_labels) { /* most records: as they are */
 		buf_add(to, r->json, r->n);
 	} else {
 		struct buf labels;

@@ -23,6 +23,10 @@ struct format {
 extern const struct format formats[]; /* ends with a row without name */
 const struct format *format_find(const char *name); /* NULL: there is none */
 
+/* What format_ndjson would write for this sink, without reading the record first: it is the record itself, most of the time. false: it is
+ * not, and nothing was written. */
+bool ndjson_as_is(const struct sink_config *c, const struct spool_record *r, struct buf *to);
+
 /* The record's own JSON object, its labels and the sink's in "labels". A record above max: its members uid, kind, time, host, level, cause and
  * "truncated":true. */
 format_fn format_ndjson;

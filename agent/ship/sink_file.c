@@ -327,10 +327,12 @@ static void put_line(const struct sink *s, const struct spool_record *r, struct 
 {
 	struct record_view v;
 
-	view_open(&v, r);
-	(s->config->format ? s->config->format->write : format_ndjson)(s->config, &v, FORMAT_ANY, to);
+	if (!ndjson_as_is(s->config, r, to)) {
+		view_open(&v, r);
+		(s->config->format ? s->config->format->write : format_ndjson)(s->config, &v, FORMAT_ANY, to);
+		view_close(&v);
+	}
 	buf_char(to, '\n');
-	view_close(&v);
 }
 
 static int file_submit(struct sink *s, const struct spool_record *r, size_t n, struct err *e)
