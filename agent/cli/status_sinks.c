@@ -41,6 +41,11 @@ void status_sinks_free(struct status_sink *s, size_t n)
 		json_free(s[i].told);
 }
 
+static long long count(const struct status_sink *s, const char *name)
+{
+	return (long long)json_int(json_get(s->told, name), 0);
+}
+
 void status_sinks_json(const struct status_sink *s, size_t n, int64_t now, struct json_out *o)
 {
 	json_open(o, "sinks", '[');
@@ -63,14 +68,14 @@ void status_sinks_json(const struct status_sink *s, size_t n, int64_t now, struc
 			json_put_str(o, "trouble", json_str(trouble, ""));
 			json_put_time(o, "trouble_since", json_time(json_get(s[i].told, "trouble_since")));
 		}
+		if (json_get(s[i].told, "held")) {
+			json_put_int(o, "held", count(&s[i], "held"));
+			json_put_str(o, "held_why", json_str(json_get(s[i].told, "held_why"), ""));
+			json_put_time(o, "held_since", json_time(json_get(s[i].told, "held_since")));
+		}
 		json_close(o, '}');
 	}
 	json_close(o, ']');
-}
-
-static long long count(const struct status_sink *s, const char *name)
-{
-	return (long long)json_int(json_get(s->told, name), 0);
 }
 
 static int add_dropped(void *arg, const char *kind, const struct json *n)
@@ -116,6 +121,9 @@ static void print_one(const struct cli *c, const struct status_sink *s)
 	if (trouble)
 		cli_print(c, CLI_RED, "    it takes nothing since %s: %s\n", time_text(json_time(json_get(s->told, "trouble_since")), text),
 			json_str(trouble, ""));
+	if (json_get(s->told, "held"))
+		cli_print(c, CLI_RED, "    %lld of them wait for a person since %s: %s\n", count(s, "held"),
+			time_text(json_time(json_get(s->told, "held_since")), text), json_str(json_get(s->told, "held_why"), ""));
 }
 
 void status_sinks_print(const struct cli *c, const struct status_sink *s, size_t n)

@@ -2,8 +2,9 @@
  *
  * Why: receivers fail on their own, so each has its own cursor, its own records on their way and its own pauses. Promises: the cursor moves
  * only over records that the receiver accepted, refused for good (which is said and counted), or does not want; only what failed is sent again,
- * before anything newer; a receiver that fails is tried again after a pause with jitter or when it says, for as long as it takes.
- * Refuses nothing. */
+ * before anything newer; a receiver that fails is tried again after a pause with jitter or when it says, for as long as it takes. A record
+ * that waits for a person (no such index, no right for it) waits on its own: the others go on. Without room for it to wait, or after an hour, it
+ * is a dead letter. Refuses nothing. */
 #include "proc/pump.h"
 
 #include <stdlib.h>
@@ -15,6 +16,9 @@
 
 #define ROUNDS 8  /* chunks for one sink before the next has its turn */
 #define LOOK_MS 10                   /* for results of a sink without a descriptor */
+#define LONG (5 * US_SECOND)         /* a pause that is told, though the sink took something with what failed */
+#define HELD_PAUSE US_MINUTE         /* of one that waits for a person */
+#define HELD_MOST US_HOUR            /* then it is kept among the dead letters: what waits keeps the cursor */
 
 struct pump *pump_new(struct spool *s, const struct clock *clock, const struct log *log)
 {
@@ -48,12 +52,31 @@ static size_t on_their_way(const struct flow *f)
 	return n;
 }
 
-static bool has_work(const struct flow *f)
+size_t flow_held(const struct flow *f)
 {
-	if (f->ended)
+	size_t n = 0;
+
+	for (int i = 0; i < SPOOL_LANES; i++)
+		n += window_held(f->lanes[i].window);
+	return n;
+}
+
+/* The first time that something that failed may go again; INT64_MAX: nothing waits. */
+static int64_t due(const struct flow *f)
+{
+	int64_t at = INT64_MAX;
+
+	for (int i = 0; i < SPOOL_LANES; i++)
+		at = window_due(f->lanes[i].window) < at ? window_due(f->lanes[i].window) : at;
+	return at;
+}
+
+static bool has_work(const struct flow *f, int64_t now)
+{
+	if (f->ended || due(f) <= now)
 		return true;
 	for (int i = 0; i < SPOOL_LANES; i++)
-		if (f->lanes[i].more || window_waiting(f->lanes[i].window))
+		if (f->lanes[i].more)
 			return true;
 	return false;
 }
@@ -104,8 +127,8 @@ static void works(struct pump *p, struct flow *f)
 /* --- results --- */
 
 struct round { /* all results that are there at one time: however many records one failure gave back, it is one */
-	size_t accepted, retried, dead, unnamed;
-	struct sink_result retry, refused, doubtful; /* the last ones */
+	size_t accepted, retried, held, dead, unnamed;
+	struct sink_result retry, hold, refused, doubtful; /* the last ones */
 	int64_t not_before; /* the latest that was named */
 };
 
@@ -117,23 +140,44 @@ static bool mark(struct flow *f, int64_t seq, bool (*how)(struct window *w, int6
 	return false;
 }
 
-static void settle(struct flow *f, const struct sink_result *r, struct round *round)
+static void refuse(struct flow *f, const struct sink_result *r, struct round *round)
 {
-	if (r->outcome == SINK_RETRY) {
+	if (!mark(f, r->seq, window_done))
+		return;
+	round->dead++;
+	round->refused = *r;
+	flow_refused(f, r);
+}
+
+/* One that waits for a person. */
+static void hold(struct flow *f, const struct sink_result *r, int64_t now, struct round *round)
+{
+	for (int i = 0; i < SPOOL_LANES; i++) {
+		struct window *w = f->lanes[i].window;
+		int64_t since = window_since(w, r->seq);
+
+		if (since && (now - since >= HELD_MOST || (window_room(w) < CHUNK && since < f->accepted_at))) {
+			refuse(f, r, round);
+		} else if (window_hold(w, r->seq, now, r->not_before ? r->not_before : now + HELD_PAUSE)) {
+			round->held++;
+			round->hold = *r;
+		}
+	}
+}
+
+static void settle(struct flow *f, const struct sink_result *r, int64_t now, struct round *round)
+{
+	if (r->outcome == SINK_DEAD) {
+		refuse(f, r, round);
+	} else if (r->outcome == SINK_RETRY && r->alone) {
+		hold(f, r, now, round);
+	} else if (r->outcome == SINK_RETRY) {
 		if (!mark(f, r->seq, window_again))
 			return;
 		round->retried++;
 		round->retry = *r;
 		round->not_before = r->not_before > round->not_before ? r->not_before : round->not_before;
-		return;
-	}
-	if (!mark(f, r->seq, window_done))
-		return;
-	if (r->outcome == SINK_DEAD) {
-		round->dead++;
-		round->refused = *r;
-		flow_refused(f, r);
-	} else {
+	} else if (mark(f, r->seq, window_done)) {
 		round->accepted++;
 		if (r->unnamed) {
 			round->unnamed += r->unnamed;
@@ -142,15 +186,32 @@ static void settle(struct flow *f, const struct sink_result *r, struct round *ro
 	}
 }
 
+static void tell_held(struct pump *p, struct flow *f, const struct round *r)
+{
+	if (r->held) {
+		if (!f->held_since)
+			log_say(p->log, LOG_WARN, "a receiver does not take some records until a person acts; they wait, the others go on", "sink",
+				f->name, "why", r->hold.why, NULL);
+		f->held_since = f->held_since ? f->held_since : clock_wall(p->clock);
+		text_copy(f->held_why, sizeof f->held_why, r->hold.why);
+	} else if (f->held_since && !flow_held(f)) {
+		log_say(p->log, LOG_INFO, "no record waits for a person any more", "sink", f->name, NULL);
+		f->held_since = 0;
+		f->changed = true;
+	}
+}
+
 static void count(struct pump *p, struct flow *f, const struct round *r)
 {
+	int64_t now = clock_monotonic(p->clock);
 	char many[24];
 
 	f->counts.acknowledged += (int64_t)r->accepted;
-	f->counts.retried += (int64_t)r->retried;
+	f->counts.retried += (int64_t)(r->retried + r->held);
 	f->counts.dead += (int64_t)r->dead;
 	f->counts.unnamed += (int64_t)r->unnamed;
-	f->changed = f->changed || r->accepted || r->retried || r->dead;
+	f->changed = f->changed || r->accepted || r->retried || r->held || r->dead;
+	tell_held(p, f, r);
 	if (r->dead) {
 		many[text_decimal(many, (int64_t)r->dead)] = '\0';
 		log_say(p->log, LOG_ERROR, "a receiver refused records for good; they are kept: evmend spool list", "sink", f->name, "records", many, "why",
@@ -161,17 +222,20 @@ static void count(struct pump *p, struct flow *f, const struct round *r)
 		log_say(p->log, LOG_ERROR, "a receiver threw records away that it had taken, and does not say which", "sink", f->name, "records", many,
 			"why", r->doubtful.why, NULL);
 	}
-	if (r->accepted || (r->dead && !r->retried)) {
+	if (r->accepted || (r->dead && !r->retried))
 		f->counts.last = clock_wall(p->clock);
-		works(p, f);
-	}
-	if (r->retried && r->accepted) { /* it works, but not for these */
+	if (r->accepted)
+		f->accepted_at = now;
+	if (r->retried && (!r->accepted || r->not_before > now + LONG)) {
+		flow_pause(p, f, r->retry.why, r->not_before);
+	} else if (r->retried) { /* it works, but not for these */
 		uint64_t random = 0;
 
 		os_random(&random, sizeof random);
-		f->not_before = r->not_before ? r->not_before : clock_monotonic(p->clock) + pace_pause(1, random);
-	} else if (r->retried) {
-		flow_pause(p, f, r->retry.why, r->not_before);
+		works(p, f);
+		f->not_before = r->not_before ? r->not_before : now + pace_pause(1, random);
+	} else if (now >= f->not_before && (r->accepted || r->held || r->dead)) {
+		works(p, f); /* what comes while it pauses was sent before */
 	}
 }
 
@@ -185,10 +249,11 @@ static void collect(struct pump *p, struct flow *f)
 		if (f->sink->ops->poll(f->sink, p->results, CHUNK, &got, &e) < 0) {
 			count(p, f, &round);
 			flow_pause(p, f, e.text, 0);
+			f->ended = true;
 			return;
 		}
 		for (size_t i = 0; i < got; i++)
-			settle(f, &p->results[i], &round);
+			settle(f, &p->results[i], clock_monotonic(p->clock), &round);
 	}
 	count(p, f, &round);
 }
@@ -217,7 +282,7 @@ static int offer(struct pump *p, struct flow *f, size_t n)
 static bool send_again(struct pump *p, struct flow *f, struct lane *l, size_t may)
 {
 	int64_t seqs[CHUNK];
-	size_t n = window_list(l->window, seqs, may), got, k = 0;
+	size_t n = window_list(l->window, clock_monotonic(p->clock), seqs, may), got, k = 0;
 	struct err e;
 	int took;
 
@@ -269,13 +334,18 @@ static bool send_new(struct pump *p, struct flow *f, struct lane *l, size_t may)
 /* One chunk of a lane. false: the sink can do no more now. *idle: the lane has nothing to do. */
 static bool feed_lane(struct pump *p, struct flow *f, struct lane *l, bool *idle)
 {
-	bool again = window_waiting(l->window);
-	size_t room = window_room(l->window), may = again || f->chunk < room ? f->chunk : room;
+	int64_t now = clock_monotonic(p->clock);
+	size_t room = window_room(l->window), may;
+	bool again;
 
+	if (!room && l->more)
+		window_hurry(l->window, f->accepted_at); /* a last try of what keeps the room: the sink takes others */
+	again = window_due(l->window) <= now;
+	may = again || f->chunk < room ? f->chunk : room;
 	*idle = !may || (!again && !l->more);
 	if (*idle)
 		return true;
-	may = pace_may(&f->bucket, clock_monotonic(p->clock), may);
+	may = pace_may(&f->bucket, now, may);
 	return may && (again ? send_again(p, f, l, may) : send_new(p, f, l, may));
 }
 
@@ -302,18 +372,19 @@ static void feed_open(struct pump *p, struct flow *f)
 
 static void run_one(struct pump *p, struct flow *f)
 {
+	int64_t now = clock_monotonic(p->clock);
 	struct err e;
 
-	if (!f->started && (clock_monotonic(p->clock) < f->not_before || flow_start(p, f) < 0))
+	if (!f->started && (now < f->not_before || flow_start(p, f) < 0))
 		return;
 	if (f->opened)
 		collect(p, f); /* also when there is nothing to wait for: a connection may end */
-	if (f->opened && f->why[0] && !has_work(f) && !on_their_way(f) && f->sink->ops->flush(f->sink, &e) == 0)
+	if (f->opened && f->why[0] && !has_work(f, now) && !on_their_way(f) && f->sink->ops->flush(f->sink, &e) == 0)
 		works(p, f);
 	if (f->n_refused >= PUMP_WINDOW)
 		flow_store_when_due(p, f, true);
 	/* without room to keep what is refused nothing more is offered */
-	if (clock_monotonic(p->clock) >= f->not_before && has_work(f) && f->n_refused < PUMP_WINDOW) {
+	if (now >= f->not_before && has_work(f, now) && f->n_refused < PUMP_WINDOW) {
 		/* open does nothing when it is open; a connection that broke is made again here */
 		if (f->sink->ops->open(f->sink, &e) < 0)
 			flow_pause(p, f, e.text, 0);
@@ -339,12 +410,12 @@ void pump_came(struct pump *p)
 }
 
 /* Could the sink be given something, if it would take it? */
-static bool has_room(const struct flow *f)
+static bool has_room(const struct flow *f, int64_t now)
 {
 	for (int i = 0; i < SPOOL_LANES; i++) {
 		const struct lane *l = &f->lanes[i];
 
-		if (window_waiting(l->window) || (l->more && window_room(l->window)))
+		if (window_due(l->window) <= now || (l->more && window_room(l->window)))
 			return true;
 	}
 	return false;
@@ -359,8 +430,11 @@ int pump_wait_ms(const struct pump *p, int most)
 		bool sent = on_their_way(f);
 		int64_t ms = most;
 
-		if (has_work(f))
-			ms = now < f->not_before ? (f->not_before - now) / 1000 + 1 : sent || f->full || !has_room(f) || f->bucket.rate ? LOOK_MS : 0;
+		if (has_work(f, now))
+			ms = now < f->not_before ? (f->not_before - now) / 1000 + 1
+				: sent || f->full || !has_room(f, now) || f->bucket.rate ? LOOK_MS : 0;
+		else if (due(f) != INT64_MAX)
+			ms = (due(f) - now) / 1000 + 1;
 		if (sent && ms > LOOK_MS)
 			ms = LOOK_MS;
 		most = ms < most ? (int)ms : most;

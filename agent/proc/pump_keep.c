@@ -66,6 +66,11 @@ static void note_text(const struct flow *f, struct buf *to)
 		json_put_str(&o, "trouble", f->why);
 		json_put_time(&o, "trouble_since", c->trouble_since);
 	}
+	if (f->held_since) {
+		json_put_int(&o, "held", (int64_t)flow_held(f));
+		json_put_str(&o, "held_why", f->held_why);
+		json_put_time(&o, "held_since", f->held_since);
+	}
 	json_close(&o, '}');
 }
 
@@ -154,7 +159,7 @@ int flow_start(struct pump *p, struct flow *f)
 			.untold_since = json_time(json_get(j, "untold_since")) };
 		get_kinds(json_get(j, "dropped"), f->counts.dropped);
 		get_kinds(json_get(j, "untold"), f->counts.untold);
-		f->changed = json_get(j, "trouble"); /* of the last run: it is looked at anew */
+		f->changed = json_get(j, "trouble") || json_get(j, "held"); /* of the last run: it is looked at anew */
 		json_free(j);
 	}
 	buf_free(&b);

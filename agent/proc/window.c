@@ -1,8 +1,8 @@
 /* window.c - the records of one sink that are on their way.
  *
  * Why: a receiver that refuses one record of a thousand gets that one again and not the thousand. Promises: nothing is forgotten before it is
- * done; each question takes at most the logarithm of the window, but for the list of those that wait. Refuses nothing: who adds asks for
- * room before. */
+ * done; each question takes at most the logarithm of the window, but for the list of those that wait; one that waits on its own holds up no
+ * other while there is room. Refuses nothing: who adds asks for room before. */
 #include "proc/window.h"
 
 #include <stdlib.h>
@@ -12,13 +12,14 @@
 enum state { SENT, WAITS, DONE };
 
 struct slot {
-	int64_t seq;
+	int64_t seq, until, since; /* of one that waits on its own: until when, and since it first did */
 	enum state state;
 };
 
 struct window {
 	size_t most, first, n; /* a ring */
-	size_t sent, waiting;
+	size_t sent, waiting, held;
+	int64_t due; /* none that waits may go before */
 	struct slot slots[];
 };
 
@@ -27,6 +28,7 @@ struct window *window_new(size_t most)
 	struct window *w = xcalloc(1, sizeof *w + most * sizeof w->slots[0]);
 
 	w->most = most;
+	w->due = INT64_MAX;
 	return w;
 }
 
@@ -53,6 +55,16 @@ size_t window_sent(const struct window *w)
 size_t window_waiting(const struct window *w)
 {
 	return w->waiting;
+}
+
+size_t window_held(const struct window *w)
+{
+	return w->held;
+}
+
+int64_t window_due(const struct window *w)
+{
+	return w->due;
 }
 
 static size_t place(const struct window *w, size_t i)
@@ -101,61 +113,123 @@ void window_add(struct window *w, int64_t seq)
 {
 	if (w->n == w->most || (w->n && w->slots[place(w, w->n - 1)].seq >= seq))
 		die("a window of records has no room for %lld", (long long)seq);
-	w->slots[place(w, w->n++)] = (struct slot){ seq, SENT };
+	w->slots[place(w, w->n++)] = (struct slot){ .seq = seq, .state = SENT };
 	w->sent++;
+}
+
+/* It was on its way, and is not any more. */
+static struct slot *came_back(struct window *w, int64_t seq, enum state state)
+{
+	struct slot *s = find(w, seq, SENT);
+
+	if (!s)
+		return NULL;
+	s->state = state;
+	w->sent--;
+	w->waiting += state == WAITS;
+	return s;
+}
+
+static void held_no_more(struct window *w, struct slot *s)
+{
+	w->held -= s->since != 0;
+	s->since = 0;
+}
+
+/* It waited, and does not any more. */
+static struct slot *waits_no_more(struct window *w, int64_t seq, enum state state)
+{
+	struct slot *s = find(w, seq, WAITS);
+
+	if (!s)
+		return NULL;
+	s->state = state;
+	w->waiting--;
+	if (!w->waiting)
+		w->due = INT64_MAX;
+	return s;
 }
 
 bool window_done(struct window *w, int64_t seq)
 {
-	struct slot *s = find(w, seq, SENT);
+	struct slot *s = came_back(w, seq, DONE);
 
-	if (!s)
-		return false;
-	s->state = DONE;
-	w->sent--;
-	return true;
+	if (s)
+		held_no_more(w, s);
+	return s;
 }
 
 bool window_again(struct window *w, int64_t seq)
 {
-	struct slot *s = find(w, seq, SENT);
+	struct slot *s = came_back(w, seq, WAITS);
 
 	if (!s)
 		return false;
-	s->state = WAITS;
-	w->sent--;
-	w->waiting++;
+	held_no_more(w, s);
+	s->until = w->due = 0;
 	return true;
+}
+
+bool window_hold(struct window *w, int64_t seq, int64_t now, int64_t until)
+{
+	struct slot *s = came_back(w, seq, WAITS);
+
+	if (!s)
+		return false;
+	s->until = until;
+	w->held += !s->since;
+	if (!s->since)
+		s->since = now;
+	w->due = until < w->due ? until : w->due;
+	return true;
+}
+
+int64_t window_since(const struct window *w, int64_t seq)
+{
+	const struct slot *s = look(w, seq, SENT);
+
+	return s ? s->since : 0;
+}
+
+void window_hurry(struct window *w, int64_t before)
+{
+	for (size_t i = 0; i < w->n && w->held; i++) {
+		struct slot *s = &w->slots[place(w, i)];
+
+		if (s->state == WAITS && s->since && s->since < before)
+			s->until = w->due = 0;
+	}
 }
 
 void window_resent(struct window *w, int64_t seq)
 {
-	struct slot *s = find(w, seq, WAITS);
-
-	if (!s)
-		return;
-	s->state = SENT;
-	w->waiting--;
-	w->sent++;
+	if (waits_no_more(w, seq, SENT))
+		w->sent++;
 }
 
 void window_gone(struct window *w, int64_t seq)
 {
-	struct slot *s = find(w, seq, WAITS);
+	struct slot *s = waits_no_more(w, seq, DONE);
 
-	if (!s)
-		return;
-	s->state = DONE;
-	w->waiting--;
+	if (s)
+		held_no_more(w, s);
 }
 
-size_t window_list(const struct window *w, int64_t *to, size_t n)
+size_t window_list(struct window *w, int64_t now, int64_t *to, size_t n)
 {
-	size_t k = 0;
+	size_t k = 0, seen = 0;
 
-	for (size_t i = 0; i < w->n && k < n && k < w->waiting; i++)
-		if (w->slots[place(w, i)].state == WAITS)
-			to[k++] = w->slots[place(w, i)].seq;
+	w->due = INT64_MAX;
+	for (size_t i = 0; i < w->n && seen < w->waiting; i++) {
+		const struct slot *s = &w->slots[place(w, i)];
+
+		if (s->state != WAITS)
+			continue;
+		seen++;
+		if (s->until <= now && k < n)
+			to[k++] = s->seq;
+		w->due = s->until < w->due ? s->until : w->due;
+	}
 	return k;
 }
 

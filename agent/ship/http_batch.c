@@ -192,8 +192,12 @@ static void take_items(struct http_sink *h, struct lane *l, const struct http_ve
 
 		if (r->outcome == SINK_ACCEPTED)
 			in->dead_row = 0;
-		if (r->outcome != SINK_ACCEPTED || v->held < 0)
-			add_result(in, r->seq, r->outcome, r->outcome == SINK_RETRY && !r->not_before ? retry_at : r->not_before, r->why)->unnamed = r->unnamed;
+		if (r->outcome == SINK_ACCEPTED && v->held >= 0)
+			continue;
+		struct sink_result *to = add_result(in, r->seq, r->outcome, r->outcome == SINK_RETRY && !r->not_before ? retry_at : r->not_before, r->why);
+
+		to->unnamed = r->unnamed;
+		to->alone = r->alone;
 	}
 	drop_head(l, v->n);
 	l->suspect = l->suspect > v->n ? l->suspect - v->n : 0;

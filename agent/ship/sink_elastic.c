@@ -123,8 +123,10 @@ static bool judge_item(struct http_sink *h, const struct json *item, struct sink
 		!strcmp(json_str(json_get(json_get(j, "error"), "type"), ""), "invalid_index_name_exception"))
 		means = HTTP_ALARM; /* the configuration's, not this record's */
 	r->outcome = means == HTTP_BAD || means == HTTP_SMALLER ? SINK_DEAD : SINK_RETRY;
-	if (means == HTTP_ALARM) /* no such index, no right to write into it */
+	if (means == HTTP_ALARM) { /* no such index, no right to write into it; others may go elsewhere */
 		r->not_before = clock_monotonic(h->clock) + HTTP_ALARM_PAUSE;
+		r->alone = !template_fixed(index_of(h->config));
+	}
 	why_of(json_get(j, "error"), r->why, sizeof r->why);
 	return true;
 }

@@ -18,6 +18,8 @@
 struct fake {
 	enum sink_outcome (*judge)(struct fake *f, int64_t seq);
 	bool down, answers;
+	bool broken;             /* poll says so, once */
+	bool alone;              /* what fails waits for a person */
 	size_t room;             /* how many it takes at once */
 	int64_t held[MOST];      /* without a result */
 	size_t n_held;
@@ -59,16 +61,26 @@ static int fake_submit(struct sink *s, const struct spool_record *r, size_t n, s
 static int fake_poll(struct sink *s, struct sink_result *to, size_t n, size_t *got, struct err *e)
 {
 	(void)s;
-	(void)e;
 	*got = 0;
+	if (fake.broken) {
+		fake.broken = false;
+		return err_set(e, ERR_IO, "the connection broke");
+	}
 	while (fake.answers && fake.n_held && *got < n) {
 		int64_t seq = fake.held[--fake.n_held]; /* the last first: order must not matter */
 
 		to[*got] = (struct sink_result){ .seq = seq, .outcome = fake.judge ? fake.judge(&fake, seq) : SINK_ACCEPTED, .not_before = fake.not_before,
 			.why = "too much" };
+		to[*got].alone = fake.alone;
 		fake.times[seq] += to[(*got)++].outcome == SINK_ACCEPTED;
 	}
 	return 0;
+}
+
+static int fake_flush(struct sink *s, struct err *e)
+{
+	(void)s;
+	return fake.n_held ? err_set(e, ERR_IO, "some have no result") : 0;
 }
 
 static int fake_wait_fd(struct sink *s, bool *write)
@@ -83,7 +95,8 @@ static void fake_close(struct sink *s)
 	(void)s;
 }
 
-static const struct sink_ops fake_ops = { .open = fake_open, .submit = fake_submit, .poll = fake_poll, .wait_fd = fake_wait_fd, .close = fake_close };
+static const struct sink_ops fake_ops = { .open = fake_open, .submit = fake_submit, .poll = fake_poll, .wait_fd = fake_wait_fd,
+	.flush = fake_flush, .close = fake_close };
 
 static void begin(void)
 {
@@ -147,20 +160,43 @@ static int64_t cursor(void)
 	return seq;
 }
 
-static int64_t noted(const char *name)
+static struct json *notes(void)
 {
 	struct buf b;
 	struct json *j;
 	struct err e;
-	int64_t v;
 
 	buf_init(&b, 4096);
 	assert_int_equal(spool_noted(spool, "f", &b, &e), 0);
 	j = json_parse(b.p, b.n, NULL);
-	v = json_int(json_get(j, name), -1);
-	json_free(j);
 	buf_free(&b);
+	return j;
+}
+
+static int64_t noted(const char *name)
+{
+	struct json *j = notes();
+	int64_t v = json_int(json_get(j, name), -1);
+
+	json_free(j);
 	return v;
+}
+
+static int64_t noted_time(const char *name)
+{
+	struct json *j = notes();
+	int64_t v = json_time(json_get(j, name));
+
+	json_free(j);
+	return v;
+}
+
+static void run_for(int seconds)
+{
+	for (int i = 0; i < seconds; i++) {
+		pump_run(pump);
+		fake_clock_advance(&clk, US_SECOND);
+	}
 }
 
 static void everything_arrives_once_and_in_order(void **state)
@@ -300,6 +336,20 @@ static void a_receiver_that_is_away_is_tried_less_and_less(void **state)
 	assert_int_equal(noted("acknowledged"), 4);
 }
 
+/* It may have something to send again that we count as delivered. */
+static void what_broke_is_opened_again_though_nothing_waits(void **state)
+{
+	int opened;
+
+	(void)state;
+	put(1, 3, "{}", RECORD_FINDING);
+	pump_run(pump);
+	opened = fake.opened;
+	fake.broken = true;
+	run_for(5);
+	assert_int_equal(fake.opened, opened + 1);
+}
+
 static enum sink_outcome all_fail(struct fake *f, int64_t seq)
 {
 	(void)f;
@@ -334,6 +384,105 @@ static void a_receiver_may_say_when(void **state)
 	fake_clock_advance(&clk, US_SECOND);
 	pump_run(pump);
 	assert_int_equal(cursor(), 2);
+}
+
+static enum sink_outcome three_fails(struct fake *f, int64_t seq)
+{
+	(void)f;
+	return seq == 3 ? SINK_RETRY : SINK_ACCEPTED;
+}
+
+static void one_that_waits_for_a_person_holds_up_nobody(void **state)
+{
+	(void)state;
+	fake.judge = three_fails;
+	fake.alone = true;
+	put(1, 5, "{}", RECORD_FINDING);
+	run_for(2);
+	assert_int_equal(noted("held"), 1); /* told, though others were taken */
+	assert_int_equal(fake.n_order, 5);
+	for (int seq = 6; seq <= 30; seq++) { /* alone in its answer or not: no pause for the next */
+		put(seq, seq, "{}", RECORD_FINDING);
+		pump_run(pump);
+		assert_int_equal(fake.times[seq], 1);
+	}
+	assert_in_range(pump_wait_ms(pump, 120000), 50000, 60000);
+	run_for(50);
+	assert_int_equal(fake.n_order, 30);
+	assert_int_equal(cursor(), 2);
+	run_for(10); /* a minute behind the first try */
+	assert_int_equal(fake.n_order, 31);
+	assert_int_equal(noted("held"), 1);
+	fake.judge = NULL;
+	run_for(70);
+	assert_int_equal(fake.n_order, 32);
+	assert_int_equal(cursor(), 30);
+	assert_int_equal(noted("held"), -1);
+	assert_int_equal(spool_dead_count(spool, "f"), 0);
+	assert_true(pump_empty(pump));
+}
+
+static void without_room_one_that_waits_for_a_person_is_a_dead_letter(void **state)
+{
+	(void)state;
+	fake.judge = three_fails;
+	fake.alone = true;
+	put(1, PUMP_WINDOW + 5000, "{}", RECORD_FINDING);
+	run_for(10);
+	assert_int_equal(fake.n_order, PUMP_WINDOW + 5001); /* one last try of it */
+	assert_int_equal(cursor(), PUMP_WINDOW + 5000);
+	assert_int_equal(spool_dead_count(spool, "f"), 1);
+	assert_int_equal(noted("dead"), 1);
+	assert_int_equal(noted("held"), -1);
+}
+
+static void one_that_waits_for_a_person_for_an_hour_is_a_dead_letter(void **state)
+{
+	(void)state;
+	fake.judge = three_fails;
+	fake.alone = true;
+	put(1, 5, "{}", RECORD_FINDING);
+	run_for(3590);
+	assert_int_equal(spool_dead_count(spool, "f"), 0);
+	assert_in_range(fake.n_order, 5 + 58, 5 + 60);
+	run_for(75);
+	assert_int_equal(spool_dead_count(spool, "f"), 1);
+	assert_int_equal(cursor(), 5);
+	assert_true(pump_empty(pump));
+}
+
+/* The receiver takes nothing of anybody: that is no matter of single records. */
+static void when_nothing_is_taken_all_wait_and_none_is_a_dead_letter(void **state)
+{
+	(void)state;
+	fake.judge = all_fail;
+	fake.alone = true;
+	put(1, PUMP_WINDOW + 100, "{}", RECORD_FINDING);
+	run_for(100);
+	assert_int_equal(fake.n_order, 2 * PUMP_WINDOW);
+	assert_int_equal(spool_dead_count(spool, "f"), 0);
+	assert_int_equal(noted("held"), PUMP_WINDOW);
+	assert_true(pump_wait_ms(pump, 500) > 0); /* it does not spin */
+	fake.n_order = 0;
+	fake.judge = NULL;
+	run_for(70);
+	assert_int_equal(cursor(), PUMP_WINDOW + 100);
+	assert_int_equal(noted("held"), -1);
+}
+
+/* The receiver named a time for what it did not take: that is told though it took the rest, and is not taken back by what was on its way. */
+static void a_long_pause_is_told_though_something_was_taken(void **state)
+{
+	(void)state;
+	fake.judge = three_fails;
+	fake.not_before = clock_monotonic(&clk.clock) + US_MINUTE;
+	put(1, 5, "{}", RECORD_FINDING);
+	run_for(2);
+	assert_true(noted_time("trouble_since") > 0);
+	fake.judge = NULL;
+	run_for(62);
+	assert_int_equal(cursor(), 5);
+	assert_true(noted_time("trouble_since") == 0);
 }
 
 static void a_sink_gets_what_it_wants_and_its_cursor_goes_over_the_rest(void **state)
@@ -417,17 +566,10 @@ static void still_there(int64_t of[16])
 
 static int64_t dropped(const char *kind)
 {
-	struct buf b;
-	struct json *j;
-	struct err e;
-	int64_t v;
+	struct json *j = notes();
+	int64_t v = json_int(json_get(json_get(j, "dropped"), kind), 0);
 
-	buf_init(&b, 4096);
-	assert_int_equal(spool_noted(spool, "f", &b, &e), 0);
-	j = json_parse(b.p, b.n, NULL);
-	v = json_int(json_get(json_get(j, "dropped"), kind), 0);
 	json_free(j);
-	buf_free(&b);
 	return v;
 }
 
@@ -597,7 +739,8 @@ static void a_window_keeps_states(void **state)
 		assert_int_equal(window_head(w), base + 2);
 		assert_true(window_again(w, base + 6));
 		assert_true(window_again(w, base + 2));
-		assert_int_equal(window_list(w, list, 4), 2);
+		assert_int_equal(window_due(w), 0);
+		assert_int_equal(window_list(w, 1, list, 4), 2);
 		assert_int_equal(list[0], base + 2);
 		assert_int_equal(list[1], base + 6);
 		assert_int_equal(window_sent(w), 1);
@@ -605,7 +748,23 @@ static void a_window_keeps_states(void **state)
 		assert_true(window_done(w, base + 2));
 		assert_int_equal(window_head(w), base + 6);
 		window_gone(w, base + 6);
+		assert_int_equal(window_due(w), INT64_MAX);
+		/* one that waits on its own */
+		assert_true(window_hold(w, base + 8, 50, 110));
+		assert_int_equal(window_due(w), 110);
+		assert_int_equal(window_list(w, 109, list, 4), 0);
+		assert_int_equal(window_list(w, 110, list, 4), 1);
+		window_resent(w, base + 8);
+		assert_int_equal(window_held(w), 1);
+		assert_true(window_hold(w, base + 8, 111, 170));
+		window_hurry(w, 50);
+		assert_int_equal(window_list(w, 169, list, 4), 0);
+		window_hurry(w, 51);
+		assert_int_equal(window_list(w, 52, list, 4), 1);
+		window_resent(w, base + 8);
+		assert_int_equal(window_since(w, base + 8), 50);
 		assert_true(window_done(w, base + 8));
+		assert_int_equal(window_held(w), 0);
 		assert_int_equal(window_head(w), 0);
 		assert_int_equal(window_count(w), 0);
 		assert_int_equal(window_waiting(w), 0);
@@ -641,8 +800,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_refused_for_good_is_left_out_and_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_refused_is_kept_with_the_cursor, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_receiver_that_is_away_is_tried_less_and_less, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_broke_is_opened_again_though_nothing_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_failure_of_many_records_is_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_receiver_may_say_when, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_that_waits_for_a_person_holds_up_nobody, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_room_one_that_waits_for_a_person_is_a_dead_letter, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_that_waits_for_a_person_for_an_hour_is_a_dead_letter, setup, teardown),
+		cmocka_unit_test_setup_teardown(when_nothing_is_taken_all_wait_and_none_is_a_dead_letter, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_long_pause_is_told_though_something_was_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_sink_gets_what_it_wants_and_its_cursor_goes_over_the_rest, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_sink_with_little_room_gets_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_alert_passes_a_backlog_of_events, setup, teardown),
