@@ -82,8 +82,8 @@ int read_labels(struct reader *r, node n, const char *const **to, size_t *count)
 
 		if (yaml_str(r->f, n->items[i], n->keys[i]->text, &v, r->e) < 0)
 			return -1;
-		if (strchr(n->keys[i]->text, '='))
-			return yaml_err(r->f, n->keys[i], r->e, ERR_USAGE, "a label's name must not hold '='");
+		if (!*n->keys[i]->text || strpbrk(n->keys[i]->text, "=\n") || strchr(v ? v : "", '\n'))
+			return yaml_err(r->f, n->keys[i], r->e, ERR_USAGE, "a label's name must not be empty or hold '=', and neither name nor text a line end");
 		labels[i] = arena_printf(r->c->arena, "%s=%s", n->keys[i]->text, v ? v : "");
 	}
 	*to = labels;
@@ -117,35 +117,6 @@ static int list_of(struct reader *r, node root, const char *key, size_t max, siz
 	}
 	*to = items;
 	*count = n->n;
-	return 0;
-}
-
-static int read_source(struct reader *r, node n, void *item)
-{
-	static const char *const known[] = { "name", "kind", "path", "labels", NULL };
-	struct config_source *s = item;
-	const char *kind = "follow", *path = NULL;
-
-	if (read_map(r, n, "a source", known) < 0 || read_text(r, n, "name", &s->name) < 0 || read_text(r, n, "kind", &kind) < 0 ||
-		read_text(r, n, "path", &path) < 0)
-		return -1;
-	if (!s->name)
-		return yaml_err(r->f, n, r->e, ERR_USAGE, "a source needs a name");
-	if (yaml_get(n, "labels"))
-		return yaml_err(r->f, yaml_get(n, "labels"), r->e, ERR_USAGE, "labels of a source are not built yet; put them at the sink");
-	if (!strcmp(kind, "follow"))
-		s->kind = SOURCE_FOLLOW;
-	else if (!strcmp(kind, "file"))
-		s->kind = SOURCE_FILE;
-	else if (!strcmp(kind, "stdin"))
-		s->kind = SOURCE_STDIN;
-	else if (!strcmp(kind, "wef") || !strcmp(kind, "winlog") || !strcmp(kind, "kafka"))
-		return yaml_err(r->f, yaml_get(n, "kind"), r->e, ERR_USAGE, "the source kind '%s' is not built yet; use follow, file or stdin", kind);
-	else
-		return yaml_err(r->f, yaml_get(n, "kind"), r->e, ERR_USAGE, "unknown source kind '%s'; write follow, file or stdin", kind);
-	if ((s->kind == SOURCE_STDIN) != !path)
-		return yaml_err(r->f, n, r->e, ERR_USAGE, s->kind == SOURCE_STDIN ? "stdin takes no path" : "the source '%s' needs a path", s->name);
-	s->path = read_path(r, path);
 	return 0;
 }
 

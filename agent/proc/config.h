@@ -27,6 +27,8 @@ struct config_source {
 	const char *name;
 	enum source_kind kind;  /* file, stdin, follow */
 	const char *path;       /* NULL for stdin */
+	const char *const *labels; /* "tenant=a" pairs: in each record that comes from it */
+	size_t n_labels;
 };
 
 struct config_times {
@@ -70,6 +72,8 @@ struct config {
 struct config *config_read(const char *path, struct err *e);
 struct config *config_parse(const char *path, const char *text, size_t n, struct err *e);
 void config_free(struct config *c);
+/* The source that a stream (its partition: a path, "-" for stdin) is read from: the one whose path leads to it, the longest. NULL: none, of now. */
+const struct config_source *config_source_of(const struct config *c, const char *partition);
 /* A path inside state_dir, in the configuration's arena. */
 const char *config_state(const struct config *c, const char *name);
 /* The folder of the rules that come with the program: rules/ beside build/, else share/evmend/rules beside bin/. NULL: neither. */

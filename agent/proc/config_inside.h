@@ -20,6 +20,7 @@ const char *read_path(struct reader *r, const char *path); /* relative paths cou
 int read_text(struct reader *r, node map, const char *key, const char **to); /* kept; *to is left when the key is not there */
 int read_map(struct reader *r, node n, const char *what, const char *const *known); /* a map of no other keys */
 int read_texts(struct reader *r, node n, const char *key, const char ***to, size_t *count); /* a list of texts, or one */
+int read_source(struct reader *r, node n, void *item);
 int read_labels(struct reader *r, node n, const char *const **to, size_t *count); /* a map, as "name=text" */
 int read_span(struct reader *r, node map, const char *key, int64_t least, int64_t *to);
 

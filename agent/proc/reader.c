@@ -95,6 +95,11 @@ const char *reader_where(const struct reader *r)
 	return r->now ? r->now->partition : "-";
 }
 
+const struct config_source *reader_source(const struct reader *r)
+{
+	return r->now ? &r->o.config->sources[r->now->source] : NULL;
+}
+
 static void remove_stream(struct reader *r, size_t i)
 {
 	stream_free(r->streams[i]);

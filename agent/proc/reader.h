@@ -29,6 +29,7 @@ void reader_free(struct reader *r);
  * 0: nothing new. */
 size_t reader_step(struct reader *r);
 const char *reader_where(const struct reader *r); /* the stream that is being decoded */
+const struct config_source *reader_source(const struct reader *r); /* its source; NULL: none is being decoded */
 /* Stores the positions of all streams that moved; inside the caller's transaction. reader_stored: the transaction is on disk. */
 int reader_put(struct reader *r, struct err *e);
 void reader_stored(struct reader *r);

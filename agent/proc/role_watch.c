@@ -16,6 +16,7 @@
 #include "proc/outbox.h"
 #include "proc/place.h"
 #include "proc/reader.h"
+#include "proc/record.h"
 #include "proc/rule_keeper.h"
 #include "proc/updates.h"
 #include "rules/ruleset.h"
@@ -42,6 +43,7 @@ struct watch {
 	struct engine *engine;
 	struct engine_host *hosts;
 	struct reader *reader;
+	const struct config_source *told_of; /* the source of the finding that was told last; NULL: not known */
 	struct config *next;      /* of a reload that waits for the end of the commit */
 	size_t dropped;           /* open correlations that the last change of rules ended */
 	struct json *silences;    /* that came and are not set yet; NULL */
@@ -77,6 +79,8 @@ static void on_finding(void *arg, const struct finding *f, bool update)
 
 	buf_reset(&w->json);
 	finding_json(f, &w->json);
+	w->told_of = f->n_evidence ? config_source_of(w->link.config, f->evidence[f->n_evidence - 1].source) : NULL;
+	record_labels(w->told_of, &w->json);
 	w->dirty = true;
 	if (update) {
 		updates_put(w->updates, f->uid, f->count, f->time, buf_text(&w->json), w->json.n, now);
@@ -132,6 +136,7 @@ static void on_case(void *arg, const struct case_ *c)
 	digest_finish(d, uid);
 	buf_reset(&w->json);
 	case_json(c, &w->json);
+	record_labels(w->told_of, &w->json); /* a case is told behind the finding that opened or changed it */
 	outbox_record(w->outbox, uid, RECORD_CASE, c->last, buf_text(&w->json), w->json.n);
 	w->dirty = true;
 	if (host < 0 || cause < 0)
@@ -211,6 +216,7 @@ static int on_event(void *arg, const struct event *ev)
 {
 	struct watch *w = arg;
 
+	w->told_of = reader_source(w->reader);
 	engine_event(w->engine, ev);
 	return 0;
 }
@@ -244,6 +250,7 @@ static void on_malformed(void *arg, int64_t offset, const char *reason, const ch
 	json_put_str(&o, "reason", reason);
 	json_put_strn(&o, "bytes", bytes, n);
 	json_close(&o, '}');
+	record_labels(reader_source(w->reader), &w->json);
 	outbox_record(w->outbox, uid, RECORD_AGENT, clock_wall(&w->link.clock), buf_text(&w->json), w->json.n);
 }
 
@@ -397,6 +404,7 @@ static void swap(struct watch *w, struct ruleset *fresh, struct config *c)
 	struct err e = { 0 };
 
 	tear_down(w);
+	w->told_of = NULL;
 	ruleset_free(w->rules);
 	w->rules = fresh;
 	if (c) {
@@ -487,6 +495,7 @@ static void work(struct watch *w)
 
 	w->dirty = w->dirty || bytes;
 	if (now >= w->tick_at && !w->link.stop) {
+		w->told_of = NULL;
 		engine_tick(w->engine);
 		updates_tick(w->updates, now);
 		w->tick_at = now + TICK_EVERY;

@@ -161,7 +161,7 @@ static void tells_what_is_wrong_and_where(void **state)
 		{ BASE "sources: [{name: a, kind: wef, path: x}]\n", "not built yet" },
 		{ BASE "sources: [{name: a, kind: file}]\n", "needs a path" },
 		{ BASE "sources: [{name: a, path: x}, {name: A, path: y}]\n", "twice" },
-		{ BASE "sources: [{name: a, path: x, labels: {a: b}}]\n", "not built yet" },
+		{ BASE "sources: [{name: a, path: x, labels: {\"a=b\": c}}]\n", "a label's name" },
 		{ BASE "hosts: [{name: h.example}]\n", "needs a command" },
 		{ BASE "hosts: [{name: h.example, command: [ssh, h]}]\n", "must be a path" },
 		{ BASE "hosts: [{name: 'h;rm', command: [/bin/x]}]\n", "letters, digits" },
@@ -233,6 +233,34 @@ static void a_missing_or_huge_file_is_told(void **state)
 	scratch_free(&s);
 }
 
+/* What is told later than it was read finds its source by the name of the stream. */
+static void a_stream_belongs_to_the_source_that_leads_to_it(void **state)
+{
+	static const char text[] = "state_dir: /s\nrules: /r\ntables: /r\nsources:\n  - {name: all, path: /logs, labels: {tenant: a}}\n"
+		"  - {name: one, path: /logs/b/}\n  - {name: in, kind: stdin}\n";
+	static const struct {
+		const char *partition, *source;
+	} rows[] = {
+		{ "/logs", "all" }, { "/logs/x.xml", "all" }, { "/logs/b", "all" }, { "/logs/b/x.xml", "one" }, { "/logs/bx.xml", "all" }, { "-", "in" },
+		{ "/logsx", NULL }, { "/log", NULL }, { "", NULL },
+	};
+	struct err e;
+	struct config *c = config_parse("/c.yaml", text, sizeof text - 1, &e);
+
+	(void)state;
+	if (!c)
+		fail_msg("%s", e.text);
+	assert_int_equal(c->sources[0].n_labels, 1);
+	assert_string_equal(c->sources[0].labels[0], "tenant=a");
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const struct config_source *s = config_source_of(c, rows[i].partition);
+
+		if (!s != !rows[i].source || (s && strcmp(s->name, rows[i].source) != 0))
+			fail_msg("%s is of %s", rows[i].partition, s ? s->name : "none");
+	}
+	config_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +269,7 @@ int main(void)
 		cmocka_unit_test(tells_what_is_wrong_and_where),
 		cmocka_unit_test(a_group_has_the_limit_of_all),
 		cmocka_unit_test(a_missing_or_huge_file_is_told),
+		cmocka_unit_test(a_stream_belongs_to_the_source_that_leads_to_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
