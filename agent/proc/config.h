@@ -23,12 +23,22 @@
 #define CONFIG_HOSTS 256
 #define CONFIG_SINKS 16 /* as PUMP_SINKS */
 
+/* Which events of a source are records themselves: all of what is given must hold. */
+struct config_forward {
+	bool on;
+	const char **channels, **providers; /* one of these; case does not count */
+	size_t n_channels, n_providers;
+	const uint32_t *ids;                /* one of these */
+	size_t n_ids;
+};
+
 struct config_source {
 	const char *name;
 	enum source_kind kind;  /* file, stdin, follow */
 	const char *path;       /* NULL for stdin */
 	const char *const *labels; /* "tenant=a" pairs: in each record that comes from it */
 	size_t n_labels;
+	struct config_forward forward;
 };
 
 struct config_times {

@@ -234,10 +234,8 @@ static int take_kinds(struct reader *r, node n, struct sink_take *t)
 
 		while (kind < RECORD_KINDS && strcmp(kinds[i] ? kinds[i] : "", record_kind_text(kind)) != 0)
 			kind++;
-		if (kind == RECORD_EVENT)
-			return yaml_err(r->f, n, r->e, ERR_USAGE, "taking events is not built yet");
 		if (kind == RECORD_KINDS)
-			return yaml_err(r->f, n, r->e, ERR_USAGE, "take knows no '%s'; write some of finding, case, refusal, repair, ledger, agent",
+			return yaml_err(r->f, n, r->e, ERR_USAGE, "take knows no '%s'; write some of finding, case, refusal, repair, ledger, agent, event",
 				kinds[i] ? kinds[i] : "");
 		t->kinds |= 1u << kind;
 	}

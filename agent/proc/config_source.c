@@ -7,9 +7,54 @@
 #include "base/text.h"
 #include "proc/config_inside.h"
 
+#define IDS_MAX 1000
+
+static int read_ids(struct reader *r, node n, struct config_forward *f)
+{
+	if (!n || yaml_is_null(n))
+		return 0;
+	const size_t many = n->kind == YAML_LIST ? n->n : 1;
+	uint32_t *ids;
+
+	if (n->kind == YAML_MAP || many > IDS_MAX)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "ids must be a list of at most %d event ids", IDS_MAX);
+	ids = arena_alloc(r->c->arena, (many + 1) * sizeof *ids);
+	for (size_t i = 0; i < many; i++) {
+		int64_t id = -1;
+
+		if (yaml_int(r->f, n->kind == YAML_LIST ? n->items[i] : n, "ids", 0, UINT32_MAX, &id, r->e) < 0)
+			return -1;
+		ids[i] = (uint32_t)id;
+	}
+	f->ids = ids;
+	f->n_ids = many;
+	return 0;
+}
+
+static int read_forward(struct reader *r, node n, struct config_forward *f)
+{
+	static const char *const known[] = { "channels", "providers", "ids", NULL };
+	const char *word = NULL;
+
+	if (!n || yaml_is_null(n))
+		return 0;
+	f->on = true;
+	if (n->kind != YAML_MAP) {
+		if (n->kind == YAML_LIST || yaml_str(r->f, n, "forward", &word, r->e) < 0 || strcmp(word, "all") != 0)
+			return yaml_err(r->f, n, r->e, ERR_USAGE, "forward is `all`, or a map of channels, providers, ids; without it no event is sent on");
+		return 0;
+	}
+	if (read_map(r, n, "forward", known) < 0 || read_texts(r, yaml_get(n, "channels"), "channels", &f->channels, &f->n_channels) < 0 ||
+		read_texts(r, yaml_get(n, "providers"), "providers", &f->providers, &f->n_providers) < 0 || read_ids(r, yaml_get(n, "ids"), f) < 0)
+		return -1;
+	if (!f->n_channels && !f->n_providers && !f->n_ids)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "forward needs channels, providers or ids; `forward: all` sends every event on");
+	return 0;
+}
+
 int read_source(struct reader *r, node n, void *item)
 {
-	static const char *const known[] = { "name", "kind", "path", "labels", NULL };
+	static const char *const known[] = { "name", "kind", "path", "labels", "forward", NULL };
 	struct config_source *s = item;
 	const char *kind = "follow", *path = NULL;
 
@@ -18,7 +63,8 @@ int read_source(struct reader *r, node n, void *item)
 		return -1;
 	if (!s->name)
 		return yaml_err(r->f, n, r->e, ERR_USAGE, "a source needs a name");
-	if (read_labels(r, yaml_get(n, "labels"), &s->labels, &s->n_labels) < 0)
+	if (read_labels(r, yaml_get(n, "labels"), &s->labels, &s->n_labels) < 0 ||
+		read_forward(r, yaml_get(n, "forward"), &s->forward) < 0)
 		return -1;
 	if (!strcmp(kind, "follow"))
 		s->kind = SOURCE_FOLLOW;

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/killpoint.h"
 #include "cases/engine.h"
+#include "event/event_json.h"
 #include "proc/link.h"
 #include "proc/outbox.h"
 #include "proc/place.h"
@@ -212,11 +213,29 @@ static bool may_read(struct watch *w, int64_t now)
 	return w->knows_silences && !w->link.stop && !w->next && !w->changed;
 }
 
+/* Sent on as it came, whatever the rules say. */
+static void send_event(struct watch *w, const struct event *ev)
+{
+	uint8_t uid[32];
+
+	event_uid(ev, uid);
+	for (int whole = 1; whole >= 0; whole--) { /* what is too large for a message is told without its fields */
+		buf_reset(&w->json);
+		event_json(ev, uid, whole, &w->json);
+		record_labels(w->told_of, &w->json);
+		if (!w->json.refused && w->json.n + RECORD_HEAD <= MESSAGE_MAX)
+			break;
+	}
+	outbox_record(w->outbox, uid, RECORD_EVENT, ev->time, buf_text(&w->json), w->json.n);
+}
+
 static int on_event(void *arg, const struct event *ev)
 {
 	struct watch *w = arg;
 
 	w->told_of = reader_source(w->reader);
+	if (record_wants(w->told_of, ev))
+		send_event(w, ev);
 	engine_event(w->engine, ev);
 	return 0;
 }
@@ -224,8 +243,6 @@ static int on_event(void *arg, const struct event *ev)
 static void on_malformed(void *arg, int64_t offset, const char *reason, const char *bytes, size_t n)
 {
 	struct watch *w = arg;
-	struct digest *d;
-	struct json_out o;
 	uint8_t uid[32];
 
 	w->dirty = true;
@@ -234,22 +251,8 @@ static void on_malformed(void *arg, int64_t offset, const char *reason, const ch
 		return;
 	}
 	w->malformed++;
-	d = digest_new();
-	digest_add_str(d, "malformed");
-	digest_add_str(d, reader_where(w->reader));
-	digest_add_int(d, offset);
-	digest_add(d, bytes, n);
-	digest_finish(d, uid);
 	buf_reset(&w->json);
-	json_begin(&o, &w->json);
-	json_open(&o, NULL, '{');
-	json_put_int(&o, "v", 1);
-	json_put_str(&o, "kind", "malformed");
-	json_put_str(&o, "source", reader_where(w->reader));
-	json_put_int(&o, "offset", offset);
-	json_put_str(&o, "reason", reason);
-	json_put_strn(&o, "bytes", bytes, n);
-	json_close(&o, '}');
+	record_malformed(reader_where(w->reader), offset, reason, bytes, n, &w->json, uid);
 	record_labels(reader_source(w->reader), &w->json);
 	outbox_record(w->outbox, uid, RECORD_AGENT, clock_wall(&w->link.clock), buf_text(&w->json), w->json.n);
 }

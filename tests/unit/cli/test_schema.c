@@ -188,6 +188,7 @@ static const struct {
 } config_places[] = {
 	{UNKNOWN ": 1\n", "properties"},
 	{"sources: [{" UNKNOWN ": 1}]\n", "properties/sources/items/properties"},
+	{"sources: [{name: a, path: x, forward: {" UNKNOWN ": 1}}]\n", "properties/sources/items/properties/forward/oneOf/1/properties"},
 	{"hosts: [{" UNKNOWN ": 1}]\n", "properties/hosts/items/properties"},
 	{"remedies: {" UNKNOWN ": 1}\n", "properties/remedies/properties"},
 	{"remedies: {exchange_backend: {" UNKNOWN ": 1}}\n", "properties/remedies/properties/exchange_backend/properties"},

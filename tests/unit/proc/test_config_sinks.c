@@ -226,7 +226,6 @@ static void refuses_keys_by_name(void **state)
 		{ SINK_OTLP, "{name: s, url: 'https://h', token_file: t}", "takes no token_file; the kind splunk does" },
 		{ SINK_FILE, "{name: s, path: x, take: {level: loud}}", "unknown level 'loud'" },
 		{ SINK_FILE, "{name: s, path: x, take: {kind: case}}", "did you mean 'kinds'" },
-		{ SINK_FILE, "{name: s, path: x, take: [event]}", "taking events is not built yet" },
 	};
 
 	(void)state;
