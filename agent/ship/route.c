@@ -29,14 +29,19 @@ static const char *keep(struct arena *a, const struct json *j, const char *key)
 	return arena_copy(a, s, strlen(s));
 }
 
-void record_route(struct spool_record *r, struct arena *a)
+static void set_level(struct spool_record *r, const char *text)
+{
+	enum rule_level level;
+
+	r->level = level_parse(text, &level) ? (int)level : -1;
+}
+
+static void read_tree(struct spool_record *r, struct arena *a)
 {
 	struct json *j = json_parse(r->json, r->n, NULL);
 	const struct json *labels = json_get(j, "labels");
-	enum rule_level level;
 
-	r->urgent = r->kind != RECORD_EVENT && r->kind != RECORD_LEDGER;
-	r->level = level_parse(json_str(json_get(j, "level"), ""), &level) ? (int)level : -1;
+	set_level(r, json_str(json_get(j, "level"), ""));
 	r->host = keep(a, j, "host");
 	r->cause = keep(a, j, "cause");
 	r->labels = "";
@@ -49,6 +54,145 @@ void record_route(struct spool_record *r, struct arena *a)
 		buf_free(&b);
 	}
 	json_free(j);
+}
+
+/* --- the same without a tree, for tens of thousands of events a second: what our own writer writes. Anything odd is read as a tree --- */
+
+struct scan {
+	const char *at, *end;
+	bool odd; /* something that only a parser may judge */
+};
+
+/* A string behind its first quote: from *from, *n long. */
+static void scan_text(struct scan *s, const char **from, size_t *n)
+{
+	const char *quote = memchr(s->at, '"', (size_t)(s->end - s->at));
+
+	*from = s->at;
+	*n = quote ? (size_t)(quote - s->at) : 0;
+	s->odd = s->odd || !quote || memchr(s->at, '\\', *n);
+	s->at = quote ? quote + 1 : s->end;
+}
+
+/* Over a string, escapes and all. */
+static void pass_text(struct scan *s)
+{
+	while (s->at < s->end && *s->at != '"')
+		s->at += *s->at == '\\' ? 2 : 1;
+	s->odd = s->odd || s->at >= s->end;
+	s->at++;
+}
+
+/* Over any value. */
+static void pass_value(struct scan *s)
+{
+	int depth = 0;
+
+	while (s->at < s->end && !s->odd) {
+		char c = *s->at;
+
+		if (!depth && (c == ',' || c == '}'))
+			return;
+		s->at++;
+		if (c == '"')
+			pass_text(s);
+		else if (c == '{' || c == '[')
+			depth++;
+		else if (c == '}' || c == ']')
+			depth--;
+	}
+	s->odd = true;
+}
+
+static bool is(const char *from, size_t n, const char *key)
+{
+	return strlen(key) == n && !memcmp(from, key, n);
+}
+
+/* The next member's name, or the end of the object: false. */
+static bool scan_name(struct scan *s, const char **name, size_t *n)
+{
+	if (s->at < s->end && *s->at == ',')
+		s->at++;
+	if (s->at < s->end && *s->at == '}')
+		return false;
+	s->odd = s->odd || s->at >= s->end || *s->at++ != '"';
+	if (s->odd)
+		return false;
+	scan_text(s, name, n);
+	s->odd = s->odd || s->at >= s->end || *s->at++ != ':' || s->at >= s->end;
+	return !s->odd;
+}
+
+static void scan_labels(struct scan *s, struct buf *to)
+{
+	const char *name, *text;
+	size_t n, k;
+
+	s->at++;
+	while (scan_name(s, &name, &n)) {
+		s->odd = s->odd || *s->at++ != '"';
+		if (s->odd)
+			return;
+		scan_text(s, &text, &k);
+		if (memchr(name, '=', n) || s->odd)
+			continue;
+		buf_add(to, name, n);
+		buf_char(to, '=');
+		buf_add(to, text, k);
+		buf_char(to, '\n');
+	}
+	s->at++;
+}
+
+static void scan_member(struct scan *s, struct spool_record *r, struct arena *a, const char *name, size_t n)
+{
+	const char *text;
+	size_t k;
+
+	if (is(name, n, "labels") && *s->at == '{') {
+		struct buf b;
+
+		buf_init(&b, 64u << 10);
+		scan_labels(s, &b);
+		r->labels = arena_copy(a, buf_text(&b), b.n);
+		buf_free(&b);
+	} else if (*s->at == '"' && (is(name, n, "host") || is(name, n, "cause") || is(name, n, "level"))) {
+		s->at++;
+		scan_text(s, &text, &k);
+		text = arena_copy(a, text, k);
+		if (*name == 'h')
+			r->host = text;
+		else if (*name == 'c')
+			r->cause = text;
+		else
+			set_level(r, text);
+	} else {
+		pass_value(s);
+	}
+}
+
+/* false: it must be read as a tree. */
+static bool read_quickly(struct spool_record *r, struct arena *a)
+{
+	struct scan s = { .at = r->json + 1, .end = r->json + r->n };
+	const char *name;
+	size_t n;
+
+	r->level = -1;
+	r->host = r->cause = r->labels = "";
+	if (!r->n || *r->json != '{')
+		return false;
+	while (scan_name(&s, &name, &n))
+		scan_member(&s, r, a, name, n);
+	return !s.odd && s.at + 1 == s.end;
+}
+
+void record_route(struct spool_record *r, struct arena *a)
+{
+	r->urgent = r->kind != RECORD_EVENT && r->kind != RECORD_LEDGER;
+	if (r->kind != RECORD_EVENT || !read_quickly(r, a))
+		read_tree(r, a);
 }
 
 bool route_glob(const char *pattern, const char *s)

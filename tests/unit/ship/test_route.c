@@ -1,4 +1,5 @@
 /* test_route.c - which record goes to which sink, and the texts that are made of records: templates and labels. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/check.h"
@@ -34,6 +35,38 @@ static void a_record_is_read_once(void **state)
 	record_route(&bad, a);
 	assert_string_equal(bad.labels, "");
 	arena_free(a);
+}
+
+/* Events are read without a tree: whatever they look like, the answer is that of a tree. */
+static void an_event_is_read_as_everything_else(void **state)
+{
+	static const char *const rows[] = {
+		"{\"host\":\"ex1\",\"system\":{\"host\":\"no\"},\"fields\":{\"labels\":[\"]}\",\"x\\\"}\"]},\"labels\":{\"tenant\":\"a\",\"site\":\"m=1\"}}",
+		"{\"host\":\"a\\u0041\",\"labels\":{\"t\":\"\\n\"}}", "{\"host\":null,\"cause\":\"c\",\"labels\":{}}", "{}",
+		"{\"host\":\"x\"", "{\"host\":\"x", "{\"labels\":{\"a\":1}}",
+		"{\"labels\":{\"a\":{\"b\":\"c\"},\"d\":\"e\"}}", "{\"labels\":{\"a=b\":\"c\",\"d\":\"e\"}}",
+		"{\"host\" : \"spaced\"}", "{\"a\":\"\\\\\",\"host\":\"y\"}", "{\"host\":\"x\"}}",
+		"{\"level\":\"high\",\"host\":[\"x\"],\"cause\":{\"host\":\"z\"}}", "{\"", "{\"a", "{\"a\":",
+		"{\"labels\":{", "{\"labels\":{\"a\":", "{,}", "{\"a\":1,}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct arena *a = arena_new(1024);
+		size_t n = strlen(rows[i]);
+		char *tight = xcalloc(1, n); /* nothing behind it: who reads on is found */
+		struct spool_record event = record(RECORD_EVENT, rows[i]), other = record(RECORD_AGENT, rows[i]);
+
+		memcpy(tight, rows[i], n);
+		event.json = tight;
+		record_route(&event, a);
+		record_route(&other, a);
+		if (event.level != other.level || strcmp(event.host, other.host) != 0 || strcmp(event.cause, other.cause) != 0 ||
+			strcmp(event.labels, other.labels) != 0)
+			fail_msg("%s: %s, %s, %d, %s", rows[i], event.host, event.cause, event.level, event.labels);
+		free(tight);
+		arena_free(a);
+	}
 }
 
 static void every_condition_must_hold(void **state)
@@ -191,6 +224,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_record_is_read_once),
+		cmocka_unit_test(an_event_is_read_as_everything_else),
 		cmocka_unit_test(every_condition_must_hold),
 		cmocka_unit_test(patterns),
 		cmocka_unit_test(templates),
