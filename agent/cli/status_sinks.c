@@ -19,14 +19,15 @@ void status_sinks(const struct config *config, struct status_sink to[CONFIG_SINK
 
 	for (size_t i = 0; i < config->n_sinks; i++) {
 		const char *name = config->sinks[i].name;
+		unsigned kinds = config->sinks[i].take.kinds;
 		struct buf b;
 
 		to[i] = (struct status_sink){ .config = &config->sinks[i], .waiting = -1 };
 		if (!spool)
 			continue;
 		buf_init(&b, 65536);
-		to[i].waiting = spool_lag(spool, name);
-		to[i].oldest = spool_oldest(spool, name);
+		to[i].waiting = spool_lag(spool, name, kinds);
+		to[i].oldest = spool_oldest(spool, name, kinds);
 		to[i].dead_letters = spool_dead_count(spool, name);
 		if (spool_noted(spool, name, &b, &e) == 0 && b.n)
 			to[i].told = json_parse(b.p, b.n, &e);

@@ -4,7 +4,7 @@
  * only over records that the receiver accepted, refused for good (which is said and counted), or does not want; only what failed is sent again,
  * before anything newer; a receiver that fails is tried again after a pause with jitter or when it says, for as long as it takes. A record
  * that waits for a person (no such index, no right for it) waits on its own: the others go on. Without room for it to wait, or after an hour, it
- * is a dead letter. Refuses nothing. */
+ * is a dead letter. What a sink does not want keeps its cursor back no longer than it takes to look, also while it is away. Refuses nothing. */
 #include "proc/pump.h"
 
 #include <stdlib.h>
@@ -16,6 +16,7 @@
 
 #define ROUNDS 8  /* chunks for one sink before the next has its turn */
 #define LOOK_MS 10                   /* for results of a sink without a descriptor */
+#define TICK_MS 100                  /* until the disk may have room */
 #define LONG (5 * US_SECOND)         /* a pause that is told, though the sink took something with what failed */
 #define HELD_PAUSE US_MINUTE         /* of one that waits for a person */
 #define HELD_MOST US_HOUR            /* then it is kept among the dead letters: what waits keeps the cursor */
@@ -328,7 +329,62 @@ static bool send_new(struct pump *p, struct flow *f, struct lane *l, size_t may)
 	}
 	if (took > 0)
 		l->taken = p->records[took - 1].seq;
+	l->wanted = p->records[took > 0 ? took : 0].seq;
 	return false;
+}
+
+static bool wants_lane(const struct sink_take *take, enum spool_lane lane)
+{
+	bool wants = !take->kinds;
+
+	for (int kind = 0; kind < RECORD_KINDS; kind++)
+		wants = wants || (take->kinds & 1u << kind && record_lane(kind) == lane);
+	return wants;
+}
+
+/* Moves up to the first record that is wanted, in steps. */
+static int pass_over(struct pump *p, const struct flow *f, struct lane *l, struct err *e)
+{
+	const struct sink_take *take = &f->sink->config->take;
+	struct spool_want want = { .lane = l == f->lanes ? SPOOL_URGENT : SPOOL_BULK, .kinds = take->kinds, .sink = f->name };
+	int64_t upto;
+	size_t got, i = 0;
+
+	for (int round = 0; round < ROUNDS && l->more && l->wanted <= l->taken; round++) {
+		want.after = l->taken;
+		if (spool_read(p->spool, &want, p->records, CHUNK, &got, &upto, e) < 0)
+			return -1;
+		for (i = 0; i < got && !route_takes(take, &p->records[i]); i++)
+			;
+		l->more = upto > l->taken;
+		if (i < got)
+			l->wanted = p->records[i].seq;
+		l->taken = i == got ? upto : i ? p->records[i - 1].seq : l->taken;
+	}
+	return 0;
+}
+
+/* A lane that it wants nothing of is passed at once; others where it is not fed now. */
+static void pass_unwanted(struct pump *p, struct flow *f, bool fed)
+{
+	struct err e;
+	int did = 0;
+
+	for (int i = 0; i < SPOOL_LANES && did == 0; i++) {
+		struct lane *l = &f->lanes[i];
+		int64_t end;
+
+		if (!l->more)
+			continue;
+		if (wants_lane(&f->sink->config->take, (enum spool_lane)i)) {
+			did = fed ? 0 : pass_over(p, f, l, &e);
+		} else if ((did = spool_end(p->spool, (enum spool_lane)i, &end, &e)) == 0) {
+			l->taken = end > l->taken ? end : l->taken;
+			l->more = false;
+		}
+	}
+	if (did < 0)
+		flow_pause(p, f, e.text, 0);
 }
 
 /* One chunk of a lane. false: the sink can do no more now. *idle: the lane has nothing to do. */
@@ -381,6 +437,7 @@ static void run_one(struct pump *p, struct flow *f)
 		collect(p, f); /* also when there is nothing to wait for: a connection may end */
 	if (f->opened && f->why[0] && !has_work(f, now) && !on_their_way(f) && f->sink->ops->flush(f->sink, &e) == 0)
 		works(p, f);
+	pass_unwanted(p, f, true);
 	if (f->n_refused >= PUMP_WINDOW)
 		flow_store_when_due(p, f, true);
 	/* without room to keep what is refused nothing more is offered */
@@ -393,6 +450,8 @@ static void run_one(struct pump *p, struct flow *f)
 		if (on_their_way(f))
 			collect(p, f);
 	}
+	if (clock_monotonic(p->clock) < f->not_before || f->full)
+		pass_unwanted(p, f, false);
 	flow_store_when_due(p, f, false);
 }
 
@@ -430,7 +489,9 @@ int pump_wait_ms(const struct pump *p, int most)
 		bool sent = on_their_way(f);
 		int64_t ms = most;
 
-		if (has_work(f, now))
+		if (f->n_refused >= PUMP_WINDOW)
+			ms = TICK_MS; /* they cannot be stored now */
+		else if (has_work(f, now))
 			ms = now < f->not_before ? (f->not_before - now) / 1000 + 1
 				: sent || f->full || !has_room(f, now) || f->bucket.rate ? LOOK_MS : 0;
 		else if (due(f) != INT64_MAX)

@@ -1,7 +1,7 @@
 /* pump_cap.c - keeps the spool below its ceiling.
  *
- * Why: the pump knows who wants a record and who has it, so it is the one that can count a loss. Promises: what every sink has goes first, and that
- * is no loss; a loss is counted for each sink and kind in the transaction in which it happens; it is said in the log when it begins, and told to the
+ * Why: the pump knows who wants a record and who has it, so it is the one that can count a loss. Promises: what every sink has goes first, and
+ * uids that are only remembered, and that is no loss; a loss is counted for each sink and kind in the transaction in which it happens; it is said in the log when it begins, and told to the
  * receivers by one record when it has ended. Refuses to give up what is with a receiver. */
 #include "base/text.h"
 #include "proc/pump_inside.h"
@@ -9,6 +9,7 @@
 #include "tls/digest.h"
 
 #define LOOK_EVERY (US_SECOND / 10)
+#define MANY 1000          /* of one look: there may be more */
 #define QUIET US_MINUTE    /* without a loss: then it is told */
 #define TELL_AFTER US_HOUR /* though it goes on */
 #define LEAVE(bytes) ((bytes) / 20 * 19) /* not to be back at once */
@@ -67,8 +68,12 @@ static int64_t give_up(struct pump *p, int64_t bytes, struct err *e)
 		before[i] = p->flows[i].counts;
 	if (spool_begin(p->spool, e) == 0)
 		gone = spool_give_up(p->spool, bytes, may, p, e);
-	if (gone >= 0 && note_all(p, e) == 0 && spool_commit(p->spool, e) == 0)
+	if (gone >= 0 && note_all(p, e) == 0 && spool_commit(p->spool, e) == 0) {
+		for (size_t i = 0; i < p->n; i++)
+			for (int k = 0; k < SPOOL_LANES; k++)
+				p->flows[i].lanes[k].wanted = 0; /* it may be among them */
 		return gone;
+	}
 	spool_rollback(p->spool);
 	for (size_t i = 0; i < p->n; i++)
 		p->flows[i].counts = before[i];
@@ -88,7 +93,9 @@ static void make_room(struct pump *p, int64_t bytes)
 			return; /* refused, and not yet kept */
 	}
 	gone = give_delivered(p, &e);
-	if (gone >= 0 && spool_bytes(p->spool) > bytes) {
+	if (gone >= 0 && gone < MANY && spool_bytes(p->spool) > bytes)
+		gone = spool_forget(p->spool, &e);
+	if (gone >= 0 && gone < MANY && spool_bytes(p->spool) > bytes) {
 		gone = give_up(p, LEAVE(bytes), &e);
 		if (gone > 0)
 			p->dropped_at = clock_monotonic(p->clock);

@@ -14,6 +14,7 @@ struct lane {
 	struct window *window;
 	int64_t taken;  /* everything up to here was offered, or is not wanted */
 	int64_t stored; /* the cursor in the spool */
+	int64_t wanted; /* above taken: the first behind it that the sink wants; else it is not known */
 	bool more;      /* the spool may have records behind taken */
 };
 
@@ -49,6 +50,7 @@ struct flow {
 	int64_t held_since;   /* wall; 0: none does */
 	bool changed;         /* counts, since they were stored */
 	int64_t stored_at;
+	bool store_failed;
 	struct refused *refused; /* for good, and not yet kept with the cursor that goes over them */
 	size_t n_refused, most_refused;
 };

@@ -1,13 +1,15 @@
 /* pump_keep.c - what the pump keeps on disk of each sink: its cursors, its counters, what it refused.
  *
  * Why: after a crash a receiver goes on where it was, and what it refused is not sent again. Promises: a cursor goes over a refused record only in
- * the transaction that keeps the record among the dead letters; what could not be stored is tried again, and at worst sent again. Refuses nothing. */
+ * the transaction that keeps the record among the dead letters; what could not be stored is tried again each second, said once, and at worst
+ * sent again. Refuses nothing. */
 #include <stdlib.h>
 
 #include "base/text.h"
 #include "proc/pump_inside.h"
 
 #define STORE_EVERY (US_SECOND / 10) /* a cursor that moves all the time */
+#define STORE_AGAIN US_SECOND        /* when it failed: the disk is full */
 #define TELL_EVERY US_SECOND         /* counters alone */
 
 /* Everything up to here is delivered. */
@@ -111,9 +113,14 @@ static void store(struct pump *p, struct flow *f)
 	if (spool_begin(p->spool, &e) < 0 || keep_refused(p, f, &e) < 0 || store_cursors(p, f, &e) < 0 ||
 		flow_note(p, f, &e) < 0 || spool_commit(p->spool, &e) < 0) {
 		/* sent again after a restart: at least once */
-		log_say(p->log, LOG_WARN, "the place of a receiver in the spool cannot be stored", "sink", f->name, "why", e.text, NULL);
+		if (!f->store_failed)
+			log_say(p->log, LOG_WARN, "the place of a receiver in the spool cannot be stored", "sink", f->name, "why", e.text, NULL);
 		spool_rollback(p->spool);
+		f->store_failed = true;
 	} else {
+		if (f->store_failed)
+			log_say(p->log, LOG_INFO, "the place of a receiver in the spool is stored again", "sink", f->name, NULL);
+		f->store_failed = false;
 		for (int i = 0; i < SPOOL_LANES; i++)
 			f->lanes[i].stored = cursor_of(&f->lanes[i]);
 		f->changed = false;
@@ -126,13 +133,16 @@ void flow_store_when_due(struct pump *p, struct flow *f, bool now)
 	int64_t since = clock_monotonic(p->clock) - f->stored_at;
 	bool moved = false, under_way = false;
 
+	if (f->store_failed && since < STORE_AGAIN)
+		return;
 	for (int i = 0; i < SPOOL_LANES; i++) {
 		if (cursor_of(&f->lanes[i]) > f->lanes[i].stored)
 			moved = true;
 		if (window_count(f->lanes[i].window))
 			under_way = true;
 	}
-	if ((moved && (now || !under_way || since >= STORE_EVERY)) || (f->changed && (now || since >= TELL_EVERY)))
+	/* what only went by, because it is not wanted, need not be on disk soon */
+	if ((moved && (now || (f->changed && (!under_way || since >= STORE_EVERY)) || since >= TELL_EVERY)) || (f->changed && (now || since >= TELL_EVERY)))
 		store(p, f);
 }
 

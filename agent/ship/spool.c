@@ -14,6 +14,7 @@
 #include "ship/spool_inside.h"
 
 #define SCAN 20000            /* seqs that one spool_read looks through */
+#define FORGET_LEAST US_HOUR  /* whoever restarts tells again what he is not sure of: minutes */
 #define TRIM_ROWS 5000        /* in one transaction, so that intake never waits long */
 
 static const char *const versions[] = {
@@ -272,11 +273,7 @@ static int scan_end(struct spool *s, const struct spool_want *w, int64_t *end, s
 		return -1;
 	if (!first)
 		return 0;
-	q = db_prepare(s->db, "select seq from record indexed by record_lane where lane=? order by seq desc limit 1", e);
-	if (!q)
-		return -1;
-	db_bind_int(q, 1, (int64_t)w->lane);
-	if (step_once(q, &last, e) < 0)
+	if (spool_end(s, w->lane, &last, e) < 0)
 		return -1;
 	*end = first + SCAN <= last ? first + SCAN - 1 : last;
 	return 0;
@@ -379,8 +376,30 @@ int spool_done(struct spool *s, const char *sink, enum spool_lane lane, int64_t 
 	return step_once(q, NULL, e) < 0 ? -1 : 0;
 }
 
-/* The first column of `sql` (of a lane, the cursor of a sink there, and the sink); -1: it cannot be told. *value is left when there is no row. */
-static int ask_lane(struct spool *s, const char *sink, enum spool_lane lane, const char *sql, int64_t *value)
+int spool_end(struct spool *s, enum spool_lane lane, int64_t *seq, struct err *e)
+{
+	struct db_row *q = db_prepare(s->db, "select seq from record indexed by record_lane where lane=? order by seq desc limit 1", e);
+
+	*seq = 0;
+	if (!q)
+		return -1;
+	db_bind_int(q, 1, (int64_t)lane);
+	return step_once(q, seq, e) < 0 ? -1 : 0;
+}
+
+/* Those of the lane; 0: it has none of them. */
+static unsigned of_lane(enum spool_lane lane, unsigned kinds)
+{
+	unsigned all = 0;
+
+	for (int kind = 0; kind < RECORD_KINDS; kind++)
+		if (record_lane(kind) == lane)
+			all |= 1u << kind;
+	return kinds ? all & kinds : all;
+}
+
+/* The first column of `sql` (of a lane, the cursor of a sink there, the sink, and the kinds, 0: it does not ask them); -1: it cannot be told. *value is left when there is no row. */
+static int ask_lane(struct spool *s, const char *sink, enum spool_lane lane, unsigned kinds, const char *sql, int64_t *value)
 {
 	int64_t after;
 	struct db_row *q;
@@ -390,33 +409,43 @@ static int ask_lane(struct spool *s, const char *sink, enum spool_lane lane, con
 	db_bind_int(q, 1, (int64_t)lane);
 	db_bind_int(q, 2, after);
 	db_bind_text(q, 3, sink);
+	if (kinds)
+		db_bind_int(q, 4, (int64_t)kinds);
 	return step_once(q, value, NULL);
 }
 
-int64_t spool_oldest(struct spool *s, const char *sink)
+int64_t spool_oldest(struct spool *s, const char *sink, unsigned kinds)
 {
 	int64_t when = 0;
 
 	for (int lane = 0; lane < SPOOL_LANES; lane++) {
+		unsigned some = of_lane((enum spool_lane)lane, kinds);
 		int64_t first = 0;
 
-		ask_lane(s, sink, (enum spool_lane)lane, "select at from record indexed by record_lane where lane=?1 and seq>?2"
-			" and (sink is null or sink=?3) order by seq limit 1", &first);
+		if (some)
+			ask_lane(s, sink, (enum spool_lane)lane, some, "select at from record indexed by record_lane where lane=?1 and seq>?2 and (?4>>kind)&1"
+				" and (sink is null or sink=?3) order by seq limit 1", &first);
 		when = first && (!when || first < when) ? first : when;
 	}
 	return when;
 }
 
-int64_t spool_lag(struct spool *s, const char *sink)
+int64_t spool_lag(struct spool *s, const char *sink, unsigned kinds)
 {
+	/* what is for another sink alone is little; so all are counted by the index, without a look at the rows */
+	static const char by_lane[] = "select (select count(*) from record indexed by record_lane where lane=?1 and seq>?2)"
+		" - (select count(*) from record indexed by record_sink where sink is not null and lane=?1 and seq>?2 and sink<>?3)";
+	/* without events, which are most: the rows are few enough to look at */
+	static const char by_kind[] = "select count(*) from record indexed by record_worth where worth>0 and lane=?1 and seq>?2 and (?4>>kind)&1"
+		" and (sink is null or sink=?3)";
 	int64_t all = 0;
 
 	for (int lane = 0; lane < SPOOL_LANES; lane++) {
+		unsigned some = of_lane((enum spool_lane)lane, kinds);
+		bool whole = some == of_lane((enum spool_lane)lane, 0) || some & 1u << RECORD_EVENT;
 		int64_t n = 0;
 
-		/* what is for another sink alone is little; so all are counted by the index, without a look at the rows */
-		if (ask_lane(s, sink, (enum spool_lane)lane, "select (select count(*) from record indexed by record_lane where lane=?1 and seq>?2)"
-			" - (select count(*) from record indexed by record_sink where sink is not null and lane=?1 and seq>?2 and sink<>?3)", &n) < 0)
+		if (some && ask_lane(s, sink, (enum spool_lane)lane, whole ? 0 : some, whole ? by_lane : by_kind, &n) < 0)
 			return -1;
 		all += n;
 	}
@@ -426,7 +455,7 @@ int64_t spool_lag(struct spool *s, const char *sink)
 bool spool_waits(struct spool *s, const char *sink)
 {
 	for (int lane = 0; lane < SPOOL_LANES; lane++)
-		if (ask_lane(s, sink, (enum spool_lane)lane, "select 1 from record indexed by record_lane where lane=?1 and seq>?2"
+		if (ask_lane(s, sink, (enum spool_lane)lane, 0, "select 1 from record indexed by record_lane where lane=?1 and seq>?2"
 			" and (sink is null or sink=?3) limit 1", NULL) != 0)
 			return true;
 	return false;
@@ -465,7 +494,8 @@ static int delete_old(struct spool *s, enum spool_lane lane, int64_t least, int6
 	return 0;
 }
 
-static int forget_old(struct spool *s, int64_t *rows, struct err *e)
+/* Uids that are older than that, before the newest. */
+static int forget_old(struct spool *s, int64_t span, int64_t *rows, struct err *e)
 {
 	int64_t newest = 0;
 	struct db_row *q;
@@ -475,7 +505,7 @@ static int forget_old(struct spool *s, int64_t *rows, struct err *e)
 	q = db_prepare(s->db, "delete from seen where uid in (select uid from seen where at<? order by at limit ?)", e);
 	if (!q)
 		return -1;
-	db_bind_int(q, 1, newest - s->keep);
+	db_bind_int(q, 1, newest - span);
 	db_bind_int(q, 2, TRIM_ROWS);
 	if (step_once(q, NULL, e) < 0)
 		return -1;
@@ -483,12 +513,19 @@ static int forget_old(struct spool *s, int64_t *rows, struct err *e)
 	return 0;
 }
 
+int64_t spool_forget(struct spool *s, struct err *e)
+{
+	int64_t rows = 0;
+
+	return forget_old(s, FORGET_LEAST, &rows, e) < 0 ? -1 : rows;
+}
+
 static int trim(struct spool *s, const int64_t least[SPOOL_LANES], int64_t kept, int64_t *rows, struct err *e)
 {
 	for (int lane = 0; lane < SPOOL_LANES; lane++)
 		if (delete_old(s, (enum spool_lane)lane, least[lane], kept, rows, e) < 0)
 			return -1;
-	return forget_old(s, rows, e);
+	return forget_old(s, s->keep, rows, e);
 }
 
 int64_t spool_trim(struct spool *s, const char *const *sinks, size_t n, int64_t kept, struct err *e)

@@ -50,6 +50,9 @@ void spool_rollback(struct spool *s); /* gives up the open transaction; none: no
 /* 0 when the sink is new: it gets what is still there. */
 int spool_cursor(struct spool *s, const char *sink, enum spool_lane lane, int64_t *seq, struct err *e);
 
+/* The last record's; 0: there is none. */
+int spool_end(struct spool *s, enum spool_lane lane, int64_t *seq, struct err *e);
+
 struct spool_want {
 	enum spool_lane lane;
 	int64_t after;
@@ -65,9 +68,11 @@ int spool_get(struct spool *s, const int64_t *seqs, size_t *n, struct spool_reco
 int spool_done(struct spool *s, const char *sink, enum spool_lane lane, int64_t seq, struct err *e); /* everything up to seq is delivered */
 /* Every urgent record whose body is still here, oldest first; non-zero from each ends it. -1 and *e, else 0. */
 int spool_each(struct spool *s, int (*each)(void *arg, const struct spool_record *r), void *arg, struct err *e);
-int64_t spool_lag(struct spool *s, const char *sink); /* records that wait; -1: it cannot be told */
+/* Of a sink that takes these kinds (as in spool_want). Records that wait, with those that it does not take for another reason, and where it takes
+ * events with the ledger; -1: it cannot be told. */
+int64_t spool_lag(struct spool *s, const char *sink, unsigned kinds);
 bool spool_waits(struct spool *s, const char *sink); /* at least one does: cheaper */
-int64_t spool_oldest(struct spool *s, const char *sink); /* when the first that waits came in; 0: none waits */
+int64_t spool_oldest(struct spool *s, const char *sink, unsigned kinds); /* when the first that waits came in; 0: none waits */
 
 /* --- what a sink refused for good: ship/spool_dead.c --- */
 struct spool_dead {
@@ -98,6 +103,9 @@ int64_t spool_trim(struct spool *s, const char *const *sinks, size_t n, int64_t 
 typedef bool spool_may(void *arg, const struct spool_record *r, const char *sink, bool dead);
 
 int64_t spool_bytes(struct spool *s); /* that are in use; what was given up is free and used again. -1: it cannot be told */
+/* Forgets uids that came in more than an hour ago, the oldest first, some thousand: a record that is told twice is better than one that is lost.
+ * How many; -1. */
+int64_t spool_forget(struct spool *s, struct err *e);
 /* Gives records up until no more than `bytes` are in use, or some thousand are gone: those of least worth first (events, then findings by level
  * with the ledger and the agent's own behind low ones, cases, refusals and repairs last), the oldest of each first, dead letters before what
  * waits. In the caller's transaction. How many; -1. */

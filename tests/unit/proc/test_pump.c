@@ -1,5 +1,8 @@
 /* test_pump.c - the way from the spool to a receiver that takes, refuses and breaks as it is told; its window, its pauses, its rate. */
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "lib/check.h"
@@ -386,6 +389,42 @@ static void a_receiver_may_say_when(void **state)
 	assert_int_equal(cursor(), 2);
 }
 
+static int lines_of(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	int n = 0, c;
+
+	assert_non_null(f);
+	while ((c = getc(f)) != EOF)
+		n += c == '\n';
+	fclose(f);
+	return n;
+}
+
+/* On a full disk: neither the log nor the disk is flooded. */
+static void what_cannot_be_stored_is_said_once(void **state)
+{
+	const char *path = scratch_path(&dir, "log");
+
+	(void)state;
+	quiet.level = LOG_WARN;
+	quiet.fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	assert_true(quiet.fd >= 0);
+	put(1, 5, "{}", RECORD_FINDING);
+	db_fail_at(spool_db(spool), -1);
+	for (int i = 0; i < 500; i++) {
+		pump_run(pump);
+		fake_clock_advance(&clk, 10000);
+	}
+	assert_true(db_fail_hit(spool_db(spool)));
+	db_fail_at(spool_db(spool), 0);
+	assert_int_equal(lines_of(path), 1);
+	assert_int_equal(cursor(), 0);
+	run_for(2);
+	assert_int_equal(cursor(), 5);
+	close(quiet.fd);
+}
+
 static enum sink_outcome three_fails(struct fake *f, int64_t seq)
 {
 	(void)f;
@@ -497,6 +536,69 @@ static void a_sink_gets_what_it_wants_and_its_cursor_goes_over_the_rest(void **s
 	assert_int_equal(fake.order[0], 601);
 	assert_int_equal(cursor(), 700);
 	assert_true(pump_empty(pump));
+}
+
+static int64_t cursor_in(enum spool_lane lane)
+{
+	int64_t seq;
+	struct err e;
+
+	assert_int_equal(spool_cursor(spool, "f", lane, &seq, &e), 0);
+	return seq;
+}
+
+/* So that a pager that is away keeps nobody's events on disk. */
+static void what_a_sink_does_not_want_passes_while_it_is_away(void **state)
+{
+	static const char *const sinks[] = { "f" };
+	struct err e;
+
+	(void)state;
+	fake.down = true;
+	config.take = (struct sink_take){ .kinds = 1u << RECORD_FINDING | 1u << RECORD_LEDGER, .level = LEVEL_HIGH };
+	put(1, 600, "{\"level\":\"low\"}", RECORD_FINDING);
+	put(601, 602, "{\"level\":\"critical\"}", RECORD_FINDING);
+	put(603, 700, "{\"level\":\"low\"}", RECORD_FINDING);
+	put(701, 12000, "{}", RECORD_EVENT);
+	run_for(5);
+	assert_int_equal(fake.n_order, 0);
+	assert_int_equal(cursor_in(SPOOL_URGENT), 600);
+	assert_int_equal(cursor_in(SPOOL_BULK), 12000);
+	put(12001, 12001, "{}", RECORD_LEDGER);
+	put(12002, 12100, "{}", RECORD_EVENT);
+	run_for(5);
+	assert_int_equal(cursor_in(SPOOL_BULK), 12000);
+	assert_true(spool_trim(spool, sinks, 1, 0, &e) >= 600);
+	fake.down = false;
+	fake_clock_advance(&clk, US_HOUR);
+	run_for(2);
+	assert_int_equal(fake.n_order, 3);
+	assert_int_equal(cursor_in(SPOOL_URGENT), 700);
+	assert_int_equal(cursor_in(SPOOL_BULK), 12100);
+}
+
+/* Also behind what it does not take now. */
+static void a_lane_that_a_sink_wants_nothing_of_passes_at_once(void **state)
+{
+	(void)state;
+	fake.down = true;
+	config.take = (struct sink_take){ .kinds = 1u << RECORD_FINDING };
+	put(1, 2, "{}", RECORD_FINDING);
+	put(3, 19000, "{}", RECORD_EVENT);
+	pump_run(pump);
+	fake_clock_advance(&clk, US_SECOND);
+	pump_run(pump);
+	assert_int_equal(cursor_in(SPOOL_BULK), 19000);
+	assert_int_equal(cursor_in(SPOOL_URGENT), 0);
+	fake.down = false;
+	fake.room = 0;
+	fake_clock_advance(&clk, US_HOUR);
+	put(19001, 19500, "{}", RECORD_LEDGER);
+	run_for(2);
+	assert_int_equal(cursor_in(SPOOL_BULK), 19500);
+	fake.room = MOST;
+	run_for(2);
+	assert_int_equal(cursor_in(SPOOL_URGENT), 2);
 }
 
 static void a_sink_with_little_room_gets_all(void **state)
@@ -629,7 +731,7 @@ static void over_the_ceiling_the_least_worth_goes_first(void **state)
 	/* one record tells it, a minute after the last */
 	fake_clock_advance(&clk, US_MINUTE / 2);
 	pump_cap(pump, INT64_MAX);
-	assert_int_equal(spool_lag(spool, "f"), of[RECORD_CASE] + of[RECORD_REPAIR] + of[13] + of[12] + of[11] + of[RECORD_AGENT]);
+	assert_int_equal(spool_lag(spool, "f", 0), of[RECORD_CASE] + of[RECORD_REPAIR] + of[13] + of[12] + of[11] + of[RECORD_AGENT]);
 	for (int i = 0; i < 3; i++) {
 		fake_clock_advance(&clk, US_MINUTE);
 		pump_cap(pump, INT64_MAX);
@@ -638,7 +740,7 @@ static void over_the_ceiling_the_least_worth_goes_first(void **state)
 	still_there(of);
 	assert_int_equal(of[RECORD_AGENT], all);
 	/* and what is left arrives */
-	all = spool_lag(spool, "f");
+	all = spool_lag(spool, "f", 0);
 	fake.down = false;
 	fake_clock_advance(&clk, US_HOUR);
 	for (int i = 0; i < 10; i++)
@@ -683,6 +785,57 @@ static void over_the_ceiling_what_is_delivered_is_no_loss(void **state)
 	still_there(of);
 	assert_int_equal(of[RECORD_AGENT], 1);
 	assert_int_equal(dropped("event"), 10);
+}
+
+/* However much of it there is: a look gives up some thousand. */
+static void over_the_ceiling_what_is_delivered_goes_before_what_is_not(void **state)
+{
+	int64_t of[16], bytes;
+
+	(void)state;
+	put(1, 12000, "{\"level\":\"critical\",\"pad\":\"" PAD PAD "\"}", RECORD_FINDING);
+	run_for(3);
+	assert_int_equal(cursor(), 12000);
+	bytes = spool_bytes(spool);
+	fake.down = true;
+	put(12001, 12010, "{\"pad\":\"" PAD PAD "\"}", RECORD_EVENT);
+	for (int i = 0; i < 20; i++) {
+		fake_clock_advance(&clk, US_SECOND);
+		pump_cap(pump, bytes / 2);
+	}
+	still_there(of);
+	assert_int_equal(of[RECORD_EVENT], 10);
+	assert_int_equal(dropped("event"), 0);
+	assert_true(spool_bytes(spool) <= bytes / 2);
+}
+
+/* Uids are remembered for a month: they go before a record that somebody still wants. */
+static void over_the_ceiling_old_uids_go_before_records(void **state)
+{
+	int64_t bytes;
+
+	(void)state;
+	spool_keep(spool, &clk.clock, 30 * US_DAY);
+	put(1, 15000, "{}", RECORD_FINDING);
+	run_for(6);
+	fake_clock_advance(&clk, 2 * US_HOUR);
+	fake.down = true;
+	put(15001, 15010, "{}", RECORD_FINDING);
+	pump_cap(pump, INT64_MAX);
+	for (int i = 0; i < 5; i++) { /* what is delivered */
+		fake_clock_advance(&clk, US_SECOND);
+		pump_cap(pump, spool_bytes(spool) - 4096);
+	}
+	bytes = spool_bytes(spool);
+	for (int i = 0; i < 20; i++) {
+		fake_clock_advance(&clk, US_SECOND);
+		pump_cap(pump, bytes / 3);
+	}
+	assert_int_equal(spool_lag(spool, "f", 0), 10);
+	assert_int_equal(dropped("finding"), 0);
+	assert_true(spool_bytes(spool) <= bytes / 3);
+	put(15005, 15005, "{}", RECORD_FINDING); /* what is young is remembered */
+	assert_int_equal(spool_lag(spool, "f", 0), 10);
 }
 
 /* A loss that is not on disk did not happen. */
@@ -803,16 +956,21 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_broke_is_opened_again_though_nothing_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_failure_of_many_records_is_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_receiver_may_say_when, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_cannot_be_stored_is_said_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_that_waits_for_a_person_holds_up_nobody, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_room_one_that_waits_for_a_person_is_a_dead_letter, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_that_waits_for_a_person_for_an_hour_is_a_dead_letter, setup, teardown),
 		cmocka_unit_test_setup_teardown(when_nothing_is_taken_all_wait_and_none_is_a_dead_letter, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_long_pause_is_told_though_something_was_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_sink_gets_what_it_wants_and_its_cursor_goes_over_the_rest, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_a_sink_does_not_want_passes_while_it_is_away, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_lane_that_a_sink_wants_nothing_of_passes_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_sink_with_little_room_gets_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_alert_passes_a_backlog_of_events, setup, teardown),
 		cmocka_unit_test_setup_teardown(over_the_ceiling_the_least_worth_goes_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(over_the_ceiling_what_is_delivered_is_no_loss, setup, teardown),
+		cmocka_unit_test_setup_teardown(over_the_ceiling_what_is_delivered_goes_before_what_is_not, setup, teardown),
+		cmocka_unit_test_setup_teardown(over_the_ceiling_old_uids_go_before_records, setup, teardown),
 		cmocka_unit_test_setup_teardown(over_the_ceiling_on_a_full_disk_nothing_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_rate_is_kept, setup, teardown),
 		cmocka_unit_test(a_window_keeps_states),

@@ -76,7 +76,7 @@ static void a_uid_is_one_record(void **state)
 	/* even when everybody has it and its body is gone */
 	assert_int_equal(spool_done(s, "a", SPOOL_URGENT, r[1].seq, &e), 0);
 	put(2);
-	assert_int_equal(spool_lag(s, "a"), 0);
+	assert_int_equal(spool_lag(s, "a", 0), 0);
 }
 
 static void each_sink_has_its_cursor(void **state)
@@ -91,13 +91,13 @@ static void each_sink_has_its_cursor(void **state)
 	take("a", r, 2, &got);
 	assert_int_equal(got, 2);
 	assert_int_equal(spool_done(s, "a", SPOOL_URGENT, r[1].seq, &e), 0);
-	assert_int_equal(spool_lag(s, "a"), 3);
-	assert_int_equal(spool_lag(s, "b"), 5);
+	assert_int_equal(spool_lag(s, "a", 0), 3);
+	assert_int_equal(spool_lag(s, "b", 0), 5);
 	take("a", r, 8, &got);
 	assert_int_equal(got, 3);
 	assert_memory_equal(r[0].json, "{\"id\":3}", 8);
 	assert_int_equal(spool_done(s, "a", SPOOL_URGENT, 1, &e), 0); /* a cursor never goes back */
-	assert_int_equal(spool_lag(s, "a"), 3);
+	assert_int_equal(spool_lag(s, "a", 0), 3);
 }
 
 static void nothing_is_there_before_its_commit(void **state)
@@ -111,11 +111,11 @@ static void nothing_is_there_before_its_commit(void **state)
 	assert_int_equal(spool_put(s, &r, &e), 0);
 	spool_close(s);
 	s = spool_open(dir.folder, &e);
-	assert_int_equal(spool_lag(s, "a"), 0);
+	assert_int_equal(spool_lag(s, "a", 0), 0);
 	put(1);
 	spool_close(s);
 	s = spool_open(dir.folder, &e);
-	assert_int_equal(spool_lag(s, "a"), 1);
+	assert_int_equal(spool_lag(s, "a", 0), 1);
 }
 
 static void trims_what_all_have_but_the_last_ones(void **state)
@@ -134,7 +134,7 @@ static void trims_what_all_have_but_the_last_ones(void **state)
 	assert_int_equal(spool_commit(s, &e), 0);
 	assert_int_equal(spool_done(s, "a", SPOOL_URGENT, SPOOL_KEPT + 100, &e), 0);
 	assert_true(spool_trim(s, sinks, 2, SPOOL_KEPT, &e) >= 0);
-	assert_int_equal(spool_lag(s, "b"), SPOOL_KEPT + 100); /* b has nothing yet: all of it stays */
+	assert_int_equal(spool_lag(s, "b", 0), SPOOL_KEPT + 100); /* b has nothing yet: all of it stays */
 	assert_int_equal(spool_done(s, "b", SPOOL_URGENT, 50, &e), 0);
 	assert_true(spool_trim(s, sinks, 2, SPOOL_KEPT, &e) >= 0);
 	take("new", got, 1, &n);
@@ -172,12 +172,12 @@ static void counters_and_ages_are_kept(void **state)
 	buf_init(&b, 4096);
 	assert_int_equal(spool_noted(s, "a", &b, &e), 0);
 	assert_int_equal(b.n, 0);
-	assert_int_equal(spool_oldest(s, "a"), 0);
+	assert_int_equal(spool_oldest(s, "a", 0), 0);
 	put(1);
 	put(2);
-	assert_int_equal(spool_oldest(s, "a"), 1001);
+	assert_int_equal(spool_oldest(s, "a", 0), 1001);
 	assert_int_equal(spool_done(s, "a", SPOOL_URGENT, 1, &e), 0);
-	assert_int_equal(spool_oldest(s, "a"), 1002);
+	assert_int_equal(spool_oldest(s, "a", 0), 1002);
 	assert_int_equal(spool_note(s, "a", "{}", &e), 0);
 	assert_int_equal(spool_note(s, "a", "{\"sent\":1}", &e), 0);
 	spool_close(s);
@@ -237,11 +237,15 @@ static void a_lane_is_read_alone_and_with_what_routing_asks(void **state)
 	assert_int_equal(spool_read(s, &w, r, 8, &got, &upto, &e), 0);
 	assert_int_equal(got, 0);
 	assert_int_equal(upto, 4);
-	/* a cursor in each */
-	assert_int_equal(spool_lag(s, "a"), 4);
+	/* a cursor in each; who does not take a kind does not wait for it */
+	assert_int_equal(spool_lag(s, "a", 0), 4);
+	assert_int_equal(spool_lag(s, "a", 1u << RECORD_FINDING), 1);
+	assert_int_equal(spool_oldest(s, "a", 1u << RECORD_FINDING), 1002);
+	assert_int_equal(spool_lag(s, "a", 1u << RECORD_LEDGER | 1u << RECORD_CASE), 1);
+	assert_int_equal(spool_oldest(s, "a", 1u << RECORD_LEDGER | 1u << RECORD_CASE), 1003);
 	assert_int_equal(spool_done(s, "a", SPOOL_URGENT, 2, &e), 0);
-	assert_int_equal(spool_lag(s, "a"), 3);
-	assert_int_equal(spool_oldest(s, "a"), 1001);
+	assert_int_equal(spool_lag(s, "a", 0), 3);
+	assert_int_equal(spool_oldest(s, "a", 0), 1001);
 	assert_true(spool_waits(s, "a"));
 	assert_int_equal(spool_done(s, "a", SPOOL_BULK, 4, &e), 0);
 	assert_false(spool_waits(s, "a"));
@@ -322,9 +326,9 @@ static void a_file_of_before_is_brought_up(void **state)
 		assert_int_equal(spool_cursor(s, "a", (enum spool_lane)lane, &seq, &e), 0);
 		assert_int_equal(seq, 7);
 	}
-	assert_int_equal(spool_oldest(s, "b"), 55);
+	assert_int_equal(spool_oldest(s, "b", 0), 55);
 	put(0); /* its uid is known */
-	assert_int_equal(spool_lag(s, "b"), 3);
+	assert_int_equal(spool_lag(s, "b", 0), 3);
 	put(1);
 	take("a", r, 4, &got);
 	assert_int_equal(r[got - 1].seq, 10); /* numbers go on */
@@ -374,12 +378,12 @@ static void what_was_refused_is_kept_sent_again_to_that_sink_or_dropped(void **s
 	/* again: only for the sink that refused it */
 	assert_int_equal(spool_dead_retry(s, "b", 1, &e), 0); /* not b's */
 	assert_int_equal(spool_dead_retry(s, NULL, 1, &e), 1);
-	assert_int_equal(spool_lag(s, "a"), 1);
-	assert_int_equal(spool_lag(s, "b"), 0);
+	assert_int_equal(spool_lag(s, "a", 0), 1);
+	assert_int_equal(spool_lag(s, "b", 0), 0);
 	assert_true(spool_waits(s, "a"));
 	assert_false(spool_waits(s, "b"));
-	assert_int_equal(spool_oldest(s, "a"), 1001);
-	assert_int_equal(spool_oldest(s, "b"), 0);
+	assert_int_equal(spool_oldest(s, "a", 0), 1001);
+	assert_int_equal(spool_oldest(s, "b", 0), 0);
 	w.after = 3;
 	assert_int_equal(spool_read(s, &w, r, 8, &got, &upto, &e), 0);
 	assert_int_equal(got, 1);
