@@ -142,6 +142,16 @@ static int key_url(struct reader *r, node n, const struct key *k, void *to)
 		return yaml_err(r->f, n, r->e, ERR_USAGE, "%s must begin with http:// or https://", k->name);
 	if (strchr(*url, '@'))
 		return yaml_err(r->f, n, r->e, ERR_USAGE, "%s must not hold a user or a password", k->name);
+	if (strpbrk(*url, "?#"))
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "%s ends before ? and #; the sink adds what it asks for", k->name);
+	return 0;
+}
+
+/* Who writes tls means it. */
+static int check_clear(struct reader *r, node n, const struct sink_config *s, const char *url)
+{
+	if (s->tls.on && text_starts(url, "http://"))
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "the sink '%s' has tls, and a url that begins with http://; write https://", s->name);
 	return 0;
 }
 
@@ -385,7 +395,7 @@ static int check_splunk(struct reader *r, node n, const struct sink_config *s)
 {
 	if (s->splunk.ack_timeout && !s->splunk.ack)
 		return yaml_err(r->f, n, r->e, ERR_USAGE, "ack_timeout of the sink '%s' needs ack: true", s->name);
-	return 0;
+	return check_clear(r, n, s, s->splunk.url);
 }
 
 static int check_elastic(struct reader *r, node n, const struct sink_config *s)
@@ -396,7 +406,7 @@ static int check_elastic(struct reader *r, node n, const struct sink_config *s)
 		return yaml_err(r->f, n, r->e, ERR_USAGE, "the sink '%s' has an API key and a user; leave one out", s->name);
 	if (s->elastic.user && strchr(s->elastic.user, ':')) /* RFC 7617, 2 */
 		return yaml_err(r->f, n, r->e, ERR_USAGE, "the user of the sink '%s' must not hold a colon", s->name);
-	return 0;
+	return check_clear(r, n, s, s->elastic.url);
 }
 
 static const char *const file_formats[] = { "ndjson", "rfc5424", "cef", "leef", "ecs", "ocsf", NULL };

@@ -102,8 +102,12 @@ static CURLcode on_tls(CURL *easy, void *context, void *user)
 static int read_pem(struct http *h, const struct os_file_ops *files, const char *path, struct buf *to, struct err *e)
 {
 	buf_init(to, PEM_BYTES);
-	if (!path || file_read(files, path, to, e) == 0)
+	if (!path)
 		return 0;
+	if (file_read(files, path, to, e) == 0 && to->n)
+		return 0;
+	if (!to->n) /* nothing to trust is not "whom the system trusts" */
+		err_set(e, ERR_USAGE, "%s is empty; it has to hold PEM", path);
 	return err_prefix(e, "sink %s", h->config->name);
 }
 
@@ -227,7 +231,11 @@ static void set_tls(const struct http *h, CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, h->config->tls.no_verify ? 0L : 1L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, h->config->tls.no_verify ? 0L : 2L);
-	set_blob(easy, CURLOPT_CAINFO_BLOB, &h->ca);
+	if (h->ca.n) { /* these alone: without this the system's folder would be asked too */
+		curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+		set_blob(easy, CURLOPT_CAINFO_BLOB, &h->ca);
+	}
 	set_blob(easy, CURLOPT_SSLCERT_BLOB, &h->cert);
 	set_blob(easy, CURLOPT_SSLKEY_BLOB, &h->key);
 	if (h->tls_pin.digest) {
@@ -252,6 +260,7 @@ static void set_all(const struct http *h, struct http_call *c)
 	curl_easy_setopt(easy, CURLOPT_PROXY, h->config->proxy ? h->config->proxy : "");
 	curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* a look-up that takes long is left alone, not waited for */
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(timeout / 1000));
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)((timeout < CONNECT_MOST ? timeout : CONNECT_MOST) / 1000));
 	set_tls(h, easy);
@@ -328,6 +337,8 @@ static void end_call(struct http *h, struct http_call *c, CURLcode code)
 	a->body = buf_text(&c->body);
 	a->n = c->body.n;
 	a->why = code == CURLE_OK ? "" : c->error[0] ? c->error : curl_easy_strerror(code);
+	if (h->tls_pin.digest && code == CURLE_PEER_FAILED_VERIFICATION && strstr(a->why, "application verification"))
+		a->why = "its certificate is not the one of tls.pin; if it was renewed, look at the new one and pin that";
 	curl_multi_remove_handle(h->multi, c->easy);
 	c->running = false;
 	c->next = h->ended;

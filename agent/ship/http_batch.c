@@ -279,7 +279,7 @@ static enum http_means judge(struct http_sink *h, const struct lane *l, const st
 	*v = (struct http_verdict){ .items = in->items, .n = l->sent, .bad = HTTP_UNNAMED, .held = -1 };
 	if (a->too_long) {
 		text_copy(v->why, sizeof v->why, "its answer is too long");
-		return HTTP_SMALLER;
+		return l->sent > 1 ? HTTP_SMALLER : HTTP_ALARM; /* about one record: no receiver of ours */
 	}
 	if (a->status)
 		means = h->kind->judge(h, a, v);

@@ -44,6 +44,7 @@ static const struct {
 	{ "transaction.", ourselves },
 	{ "queue.buffering.", ourselves },
 	{ "queuing.strategy", ourselves },
+	{ "partitioner", ourselves },
 	{ "delivery.report.only.error", ourselves },
 	{ "log.queue", ourselves },
 	{ "plugin.library.paths", ourselves },

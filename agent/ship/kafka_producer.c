@@ -42,6 +42,8 @@ static int set_pem(const struct sink *s, rd_kafka_conf_t *conf, const char *name
 		return 0;
 	buf_init(&b, PEM_BYTES);
 	did = file_read(s->files, path, &b, e);
+	if (!did && !b.n) /* nothing to trust is not "whom the system trusts" */
+		did = err_set(e, ERR_USAGE, "%s is empty; it has to hold PEM", path);
 	if (!did && rd_kafka_conf_set(conf, name, buf_text(&b), NULL, 0) != RD_KAFKA_CONF_OK)
 		did = err_set(e, ERR_USAGE, "%s is not in the PEM format", path);
 	if (b.p)

@@ -147,12 +147,23 @@ static enum http_means judge_items(struct http_sink *h, const struct json *items
 	if (about_each)
 		return HTTP_ITEMS;
 	text_copy(v->why, sizeof v->why, "it does not answer about each document");
-	return HTTP_BAD; /* smaller pieces show which one is missing */
+	return v->n > 1 ? HTTP_BAD : HTTP_ALARM; /* smaller pieces show which one is missing */
+}
+
+/* More parts than any answer about n documents has: as a tree it could take a hundred times its bytes. */
+static bool too_many_parts(const struct http_answer *a, size_t n)
+{
+	size_t most = 1000 + 100 * n;
+
+	for (const char *p = a->body; (p = memchr(p, ',', (size_t)(a->body + a->n - p))) != NULL; p++)
+		if (most-- == 0)
+			return true;
+	return false;
 }
 
 static enum http_means bulk_judge(struct http_sink *h, const struct http_answer *a, struct http_verdict *v)
 {
-	struct json *j = json_parse_max(a->body, a->n, LIMIT_HTTP_ANSWER, NULL);
+	struct json *j = too_many_parts(a, v->n) ? NULL : json_parse_max(a->body, a->n, LIMIT_HTTP_ANSWER, NULL);
 	const struct json *items = json_get(j, "items"), *error = json_get(j, "error");
 	enum http_means means = http_means_of(a->status);
 

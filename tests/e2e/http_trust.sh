@@ -11,7 +11,7 @@ rule 4711
 secret tok t0k
 secret wrong nonsense
 secret pass 'pa ss:word'
-check "certificates" "openssl" make_pki
+check "certificates" "openssl" eval 'make_pki && : >"$work/pki/nothing.pem"'
 check "stand-ins" "not up" eval 'receive tls bulk --tls "$work/pki/here.pem" "$work/pki/here.key" &&
 	receive named bulk --tls "$work/pki/there.pem" "$work/pki/there.key" &&
 	receive client bulk --tls "$work/pki/here.pem" "$work/pki/here.key" --client-ca "$work/pki/ca.pem" &&
@@ -36,6 +36,8 @@ https=$(bulk https tls)
 try "our own authority" 0 accepted "$https, tls: {ca: pki/ca.pem}"
 try "the system's authorities do not know it" 4 certificate "$https"
 try "another authority" 4 certificate "$https, tls: {ca: pki/other.pem}"
+try "no authority at all is not the system's" 4 "nothing.pem is empty" "$https, tls: {ca: pki/nothing.pem}"
+try "tls that would not be" 3 "write https" "$(bulk http key), tls: {ca: pki/ca.pem}"
 try "verification switched off" 0 accepted "$https, tls: {verify: false}"
 try "the certificate names another host" 4 "127.0.0.1" "$(bulk https named), tls: {ca: pki/ca.pem}"
 try "the name that was expected" 0 accepted "$(bulk https named), tls: {ca: pki/ca.pem, name: there.example}"
@@ -43,8 +45,8 @@ try "another name than was expected" 4 elsewhere.example "$(bulk https named), t
 try "pin and authority" 0 accepted "$https, tls: {ca: pki/ca.pem, pin: $(pin_of here)}"
 try "a pin does not replace the authority" 4 certificate "$https, tls: {pin: $(pin_of here)}"
 try "the pin alone" 0 accepted "$https, tls: {verify: false, pin: $(pin_of here)}"
-try "another certificate than the pinned one" 4 certificate "$https, tls: {ca: pki/ca.pem, pin: $(pin_of there)}"
-try "another certificate, and verification off" 4 certificate "$https, tls: {verify: false, pin: $(pin_of there)}"
+try "another certificate than the pinned one" 4 tls.pin "$https, tls: {ca: pki/ca.pem, pin: $(pin_of there)}"
+try "another certificate, and verification off" 4 tls.pin "$https, tls: {verify: false, pin: $(pin_of there)}"
 asks=$(bulk https client)
 try "a client certificate" 0 accepted "$asks, tls: {ca: pki/ca.pem, cert: pki/client.pem, key: pki/client.key}"
 try "none where one is asked for" 4 "" "$asks, tls: {ca: pki/ca.pem}"
