@@ -64,7 +64,8 @@ done
 t1=$(date +%s.%N)
 for k in hec bulk; do
 	python3 tests/receivers/arrived.py "$work/siem.ndjson" "$work/$k" >"$work/said"
-	check "$k: nothing is lost, each host in order" "$(cat "$work/said")" test $? -eq 0
+	code=$?
+	check "$k: nothing is lost, each host in order" "$(cat "$work/said")" test "$code" -eq 0
 	echo "# $k: $(cat "$work/said")"
 	"$evmend" spool list --sink "$k" --json -c "$work/config.yaml" >"$work/dead"
 	check "$k: exactly what it refused is a dead letter, with its reason" "$(head -n 3 "$work/dead" | cut -c1-300)" eval \

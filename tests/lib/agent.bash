@@ -55,6 +55,15 @@ many() {
 	}' >>"$work/in.xml"
 	records=$((records + $1))
 }
+# What no receiver may take for anything but a value. Each is a broken event: its bytes are told in a record of kind agent.
+hostile() {
+	python3 - >>"$work/in.xml" <<'PY'
+import sys
+for v in (b"a\\nb\\\\n", b"\xe2\x80\xa8\xe2\x80\xa9 lines", b"pipe|equals=semi;colon", b"tab\tcr\rvt\x0b", b"'quotes\" &quot; </script>", b"\x1b[31mred\x1b[0m", b"\xff\xfe\xc3( no UTF-8",
+          b"\xed\xa0\x80 surrogate", b"{\"create\":{}}", b"]]> %s %n ${jndi:x} {{7*7}}", b"\xf0\x9f\x94\xa5" * 40, b"9" * 60000, b"\x00nul"):
+    sys.stdout.buffer.write(b"<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><a></b>" + v + b"</System></Event>\n")
+PY
+}
 # rule ID: a rule of ours for that event id, in $work/rules
 rule() {
 	mkdir -p "$work/rules"

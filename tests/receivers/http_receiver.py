@@ -39,6 +39,7 @@ import struct
 import sys
 import threading
 import time
+import urllib.parse
 import zlib
 
 UID = re.compile(r"[0-9a-f]{64}\Z")
@@ -94,7 +95,7 @@ class Store:
         """records: (uid, host). Which of them were new."""
         with self.lock:
             fresh = [uid not in self.known for uid, _ in records]
-            self.file.write("".join("%s %s %d\n" % (u, h, i) for i, (u, h) in enumerate(records)))
+            self.file.write("".join("%s %s %d\n" % (u, urllib.parse.quote(h), i) for i, (u, h) in enumerate(records)))
             self.file.flush()
             os.fdatasync(self.file.fileno())
             self.known.update(u for u, _ in records)
@@ -434,7 +435,7 @@ class Receiver(socketserver.ThreadingTCPServer):
         if type(o.get("time")) is not float or o["time"] < 1e9 or o["time"] > 1e11:
             raise Violation("event %d: time %s" % (i, o.get("time")))
         e = o["event"]
-        if "kind" in e and isinstance(e["kind"], str) and (o.get("sourcetype") != "evmend:" + e["kind"] or e.get("uid") != uid):
+        if "uid" in e and (o.get("sourcetype") != "evmend:" + e["kind"] or e["uid"] != uid):
             raise Violation("event %d: sourcetype %s, uid %s in the event" % (i, o.get("sourcetype"), e.get("uid")))
         return uid, o.get("host", "-")
 

@@ -15,15 +15,6 @@ sinks() {
 	skip "the agent's side" "$(grep -o "the .* is not built yet" "$work/out" | head -n 1)"
 	exit 0
 }
-# What no receiver may take for anything but a value. Each is a broken event: its bytes are told in a record of kind agent. Returns how many
-hostile() {
-	python3 - >>"$work/in.xml" <<'PY'
-import sys
-for v in (b"a\\nb\\\\n", b"\xe2\x80\xa8\xe2\x80\xa9 lines", b"pipe|equals=semi;colon", b"tab\tcr\rvt\x0b", b"'quotes\" &quot; </script>", b"\x1b[31mred\x1b[0m", b"\xff\xfe\xc3( no UTF-8",
-          b"\xed\xa0\x80 surrogate", b"{\"create\":{}}", b"]]> %s %n ${jndi:x} {{7*7}}", b"\xf0\x9f\x94\xa5" * 40, b"9" * 60000, b"\x00nul"):
-    sys.stdout.buffer.write(b"<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><a></b>" + v + b"</System></Event>\n")
-PY
-}
 status_of() { sleep 0.2; "$evmend" status --json -c "$work/config.yaml" 2>/dev/null | python3 -c '
 import json, sys
 print(next(s for s in json.load(sys.stdin)["sinks"] if s["name"] == sys.argv[1])[sys.argv[2]])' "$1" "$2" 2>/dev/null; }
