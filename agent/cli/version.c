@@ -9,6 +9,7 @@
 #include "base/xml.h"
 #include "base/yaml.h"
 #include "cli/cli.h"
+#include "ship/http.h"
 #include "store/db.h"
 #include "tls/tls_client.h"
 
@@ -24,15 +25,16 @@
 #else
 #define BUILD_KIND "plain"
 #endif
-#define LIBRARIES 6
+#define LIBRARIES 7
 
 static int run(struct cli *c, int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	char yaml[64], compress[64];
+	char yaml[64], compress[64], http[64];
 	snprintf(yaml, sizeof yaml, "libyaml %s", yaml_library());
 	const char *libraries[LIBRARIES] = {
 		xml_library(), yaml, json_library(), tls_library(), db_library(), compress_library(compress),
+		http_library(http),
 	};
 	if (!c->json) {
 		cli_print(c, CLI_BOLD, "evmend %s\n", EVMEND_VERSION);

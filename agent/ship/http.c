@@ -131,6 +131,11 @@ struct http *http_new(const struct sink_config *c, const struct clock *clock, co
 	curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
 	curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_timer);
 	curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
+	if (c->tls.pin && !strstr(curl_version_info(CURLVERSION_NOW)->ssl_version, "OpenSSL")) {
+		err_set(e, ERR_USAGE, "sink %s: tls.pin needs a libcurl with OpenSSL", c->name);
+		http_free(h);
+		return NULL;
+	}
 	if (read_pem(h, files, c->tls.ca, &h->ca, e) == 0 && read_pem(h, files, c->tls.cert, &h->cert, e) == 0 &&
 		read_pem(h, files, c->tls.key, &h->key, e) == 0) {
 		if (c->tls.pin && text_unhex(h->pin, sizeof h->pin, c->tls.pin, strlen(c->tls.pin)))

@@ -14,7 +14,7 @@ fi
 
 check "the collector starts" "$(tail -n 3 "$here/out")" start_collector
 (umask 077 && printf '%s\n' "$token" >"$work/token")
-sinks "  - {name: hec, kind: splunk, url: \"$url\", token_file: token, tls: {ca: receiver/pki/ca.pem}${ACK:+, ack: true}}"
+sinks "  - {name: hec, kind: splunk, url: \"$url\", token_file: token, tls: {ca: receiver/pki/ca.pem}, compress: gzip${ACK:+, ack: true}}"
 end_receiver=crash_receiver
 check "the agent starts" "$(tail -n 2 "$work/log")" start
 arrives hec start_collector
