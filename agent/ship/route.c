@@ -56,7 +56,7 @@ static void read_tree(struct spool_record *r, struct arena *a)
 	json_free(j);
 }
 
-/* --- the same without a tree, for tens of thousands of events a second: what our own writer writes. Anything odd is read as a tree --- */
+/* --- the same without a tree, for tens of thousands of records a second: what our own writer writes. Anything odd is read as a tree --- */
 
 struct scan {
 	const char *at, *end;
@@ -191,7 +191,7 @@ static bool read_quickly(struct spool_record *r, struct arena *a)
 void record_route(struct spool_record *r, struct arena *a)
 {
 	r->urgent = r->kind != RECORD_EVENT && r->kind != RECORD_LEDGER;
-	if (r->kind != RECORD_EVENT || !read_quickly(r, a))
+	if (!read_quickly(r, a))
 		read_tree(r, a);
 }
 

@@ -6,7 +6,7 @@
 #include "ship/spool_inside.h"
 
 #define ROWS 2000  /* given up in one call: what comes in must not wait long */
-#define LOOK 40000 /* rows that are looked at for them: some may be on their way */
+#define LOOK 200000 /* rows that are looked at for them: what is with receivers stays, and may be many */
 #define AT_ONCE 100
 
 int64_t spool_bytes(struct spool *s)

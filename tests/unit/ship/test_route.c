@@ -37,8 +37,8 @@ static void a_record_is_read_once(void **state)
 	arena_free(a);
 }
 
-/* Events are read without a tree: whatever they look like, the answer is that of a tree. */
-static void an_event_is_read_as_everything_else(void **state)
+/* Most records are read without a tree: whatever they look like, the answer is that of a tree, which a blank in front asks for. */
+static void a_quick_look_sees_what_a_tree_has(void **state)
 {
 	static const char *const rows[] = {
 		"{\"host\":\"ex1\",\"system\":{\"host\":\"no\"},\"fields\":{\"labels\":[\"]}\",\"x\\\"}\"]},\"labels\":{\"tenant\":\"a\",\"site\":\"m=1\"}}",
@@ -54,10 +54,13 @@ static void an_event_is_read_as_everything_else(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct arena *a = arena_new(1024);
 		size_t n = strlen(rows[i]);
-		char *tight = xcalloc(1, n); /* nothing behind it: who reads on is found */
-		struct spool_record event = record(RECORD_EVENT, rows[i]), other = record(RECORD_AGENT, rows[i]);
+		char *tight = xcalloc(1, n), *blank = xcalloc(1, n + 2); /* nothing behind the one: who reads on is found */
+		struct spool_record event = record(RECORD_EVENT, rows[i]), other;
 
 		memcpy(tight, rows[i], n);
+		memcpy(blank + 1, rows[i], n);
+		*blank = ' ';
+		other = record(RECORD_EVENT, blank);
 		event.json = tight;
 		record_route(&event, a);
 		record_route(&other, a);
@@ -65,6 +68,7 @@ static void an_event_is_read_as_everything_else(void **state)
 			strcmp(event.labels, other.labels) != 0)
 			fail_msg("%s: %s, %s, %d, %s", rows[i], event.host, event.cause, event.level, event.labels);
 		free(tight);
+		free(blank);
 		arena_free(a);
 	}
 }
@@ -224,7 +228,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_record_is_read_once),
-		cmocka_unit_test(an_event_is_read_as_everything_else),
+		cmocka_unit_test(a_quick_look_sees_what_a_tree_has),
 		cmocka_unit_test(every_condition_must_hold),
 		cmocka_unit_test(patterns),
 		cmocka_unit_test(templates),
