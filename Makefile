@@ -199,10 +199,10 @@ check-corpus: $(CHECK_CORPUS)
 	@$(CHECK_CORPUS) rules tests/corpus $(if $(CORPUS),'$(CORPUS)')
 
 # speed and memory, each figure beside what it must be; not part of check. BENCH_CALLGRIND=1 counts instructions too, BENCH_JSON=1 writes
-# JSON, ROUNDS=N measures N times (5), ONLY=PART measures a part (programs, lanes, hostile, groups, formats, sinks; the last two
+# JSON, ROUNDS=N measures N times (5), ONLY=PART measures a part (programs, lanes, hostile, groups, formats, sinks, kafka; the last three
 # need neither CORPUS nor BENCH)
-bench: $(BUILD)/evmend $(BENCH_PROGRAM)
-	@$(if $(or $(and $(CORPUS),$(BENCH)),$(filter formats sinks,$(ONLY))),,echo "make bench CORPUS=FOLDER BENCH=EVENTS.xml.xz: a folder whose rules/ are SigmaHQ's, and events"; exit 3)
+bench: $(BUILD)/evmend $(BENCH_PROGRAM) $(RECEIVERS)
+	@$(if $(or $(and $(CORPUS),$(BENCH)),$(filter formats sinks kafka,$(ONLY))),,echo "make bench CORPUS=FOLDER BENCH=EVENTS.xml.xz: a folder whose rules/ are SigmaHQ's, and events"; exit 3)
 	@$(BENCH_PROGRAM) $(if $(BENCH_JSON),--json) $(if $(BENCH_CALLGRIND),--instructions) $(if $(ONLY),--only $(ONLY)) --rounds $(or $(ROUNDS),5) $(BUILD)/evmend rules \
 	'$(CORPUS)/rules' '$(BENCH)'
 
@@ -216,7 +216,7 @@ poc: $(BUILD)/evmend
 	$(if $(BENCH),--bench '$(BENCH)') || code=1; done; exit $$code
 
 # one after the other: each takes what memory and processors there are
-check-receivers: $(BUILD)/evmend
+check-receivers: $(BUILD)/evmend $(RECEIVERS)
 	@BUILD=$(BUILD) EVMEND_TEST_JOBS=1 tests/run receivers
 
 lint: setup

@@ -122,6 +122,7 @@ static int configure(const struct sink *s, const struct kafka_wishes *w, rd_kafk
 		{ "message.timeout.ms", "0" }, /* never: a gap would be out of order, and the spool waits anyway */
 		{ "log.queue", "true" }, { "queue.buffering.max.kbytes", QUEUE_KB },
 		{ "topic.metadata.refresh.interval.ms", "60000" }, { "socket.keepalive.enable", "true" }, { "client.id", "evmend" },
+		{ "topic.metadata.propagation.max.ms", "10000" }, /* a topic that is not there then is told; its records wait */
 		{ "partitioner", "murmur2_random" }, /* as Kafka's own clients */
 	};
 	const struct sink_config *c = s->config;

@@ -308,7 +308,7 @@ static int kafka_submit(struct sink *s, const struct spool_record *r, size_t n, 
 
 		*slot = (struct slot){ .seq = r[did].seq, .state = SENT };
 		error = send_one(k, &r[did], slot, &t);
-		if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL || error == RD_KAFKA_RESP_ERR__FATAL) {
+		if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL || (error && rd_kafka_fatal_error(k->rk, NULL, 0))) { /* poll takes care */
 			slot->state = FREE;
 			break;
 		}

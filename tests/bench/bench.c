@@ -15,7 +15,7 @@
 
 static int usage(void)
 {
-	fputs("bench [--json] [--rounds N] [--instructions] [--only programs|lanes|hostile|groups|formats|sinks] EVMEND TABLES RULES"
+	fputs("bench [--json] [--rounds N] [--instructions] [--only programs|lanes|hostile|groups|formats|sinks|kafka] EVMEND TABLES RULES"
 		" EVENTS.xml[.xz]\n", stderr);
 	return 3;
 }
@@ -84,12 +84,13 @@ static const struct {
 	{"groups", bench_groups},
 	{"formats", bench_formats},
 	{"sinks", bench_sinks},
+	{"kafka", bench_kafka},
 };
 
 /* These make their own records. */
 static bool needs_events(const char *only)
 {
-	return !only || (strcmp(only, "formats") != 0 && strcmp(only, "sinks") != 0);
+	return !only || (strcmp(only, "formats") != 0 && strcmp(only, "sinks") != 0 && strcmp(only, "kafka") != 0);
 }
 
 int main(int argc, char **argv)

@@ -52,4 +52,7 @@ void bench_groups(struct bench *b);
 void bench_formats(struct bench *b);
 void bench_sinks(struct bench *b);
 
+/* -- kafka.c -- */
+void bench_kafka(struct bench *b);
+
 #endif

@@ -15,26 +15,17 @@
 
 #include "base/file.h"
 #include "bench/bench.h"
+#include "bench/sinks.h"
 #include "bench/stand_in.h"
 #include "ship/formats.h"
 #include "ship/http_batch.h"
 
-#define HOSTS 40
-#define RECORDS (5 * HOSTS)
-#define TOTAL 40000
 #define CHUNK 512
 #define SYNC_EVERY 4096 /* records, as the pump polls */
+#define RECORDS BENCH_TEXTS
+#define TOTAL BENCH_RECORDS
 
-struct load {
-	struct spool_record list[TOTAL];
-	struct buf text[RECORDS];
-};
-
-struct spent {
-	double wall, cpu;
-};
-
-static struct spent now(void)
+struct spent spent_now(void)
 {
 	struct rusage use;
 	struct timespec t;
@@ -46,16 +37,16 @@ static struct spent now(void)
 }
 
 /* The best of the rounds so far. */
-static void best(struct spent *of, struct spent start)
+void spent_best(struct spent *of, struct spent start)
 {
-	struct spent end = now(), did = { end.wall - start.wall, end.cpu - start.cpu };
+	struct spent end = spent_now(), did = { end.wall - start.wall, end.cpu - start.cpu };
 
 	of->wall = of->wall == 0 || did.wall < of->wall ? did.wall : of->wall;
 	of->cpu = of->cpu == 0 || did.cpu < of->cpu ? did.cpu : of->cpu;
 }
 
 /* Five kinds of record, each of forty hosts. */
-static struct load *load(void)
+struct load *bench_load_records(void)
 {
 	static const struct {
 		const char *name;
@@ -94,7 +85,7 @@ static struct load *load(void)
 	return l;
 }
 
-static void unload(struct load *l)
+void bench_unload(struct load *l)
 {
 	for (size_t i = 0; i < RECORDS; i++)
 		buf_free(&l->text[i]);
@@ -102,7 +93,7 @@ static void unload(struct load *l)
 }
 
 /* All records through a sink, as the pump does it. */
-static void through(const struct sink_config *c, const struct load *l)
+void bench_through(const struct sink_config *c, const struct load *l)
 {
 	struct clock clock = clock_real();
 	struct sink *s = sink_new(c, &clock, &os_file);
@@ -140,7 +131,7 @@ static void through(const struct sink_config *c, const struct load *l)
 	sink_free(s);
 }
 
-static void told(const char *name, struct spent ours, struct spent bare, const char *against)
+void spent_told(const char *name, struct spent ours, struct spent bare, const char *against)
 {
 	char text[120];
 
@@ -187,9 +178,9 @@ static void bench_file(struct bench *b, const struct load *l, const struct forma
 		struct spent start;
 
 		unlink(path);
-		start = now();
-		through(&c, l);
-		best(&ours, start);
+		start = spent_now();
+		bench_through(&c, l);
+		spent_best(&ours, start);
 		buf_reset(&all);
 		if (file_read(&os_file, path, &all, &e) < 0)
 			die("%s", e.text);
@@ -198,12 +189,12 @@ static void bench_file(struct bench *b, const struct load *l, const struct forma
 			ends[n++] = (size_t)(p + 1 - all.p);
 		if (n != TOTAL || ends[n - 1] != all.n)
 			die("%zu lines of %d records", n, TOTAL);
-		start = now();
+		start = spent_now();
 		bare_file(path, &all, ends);
-		best(&bare, start);
+		spent_best(&bare, start);
 	}
 	snprintf(name, sizeof name, "file, %s", f->name);
-	told(name, ours, bare, "write(2) and fsync of the same bytes");
+	spent_told(name, ours, bare, "write(2) and fsync of the same bytes");
 	buf_free(&all);
 	free(ends);
 	unlink(path);
@@ -307,29 +298,29 @@ static void bench_http(struct bench *b, const struct load *l, struct sink_config
 			c->splunk.url = url;
 		else
 			c->elastic.url = url;
-		start = now();
-		through(c, l);
+		start = spent_now();
+		bench_through(c, l);
 		if (round < 0) {
 			buf_init(&kept, 512u << 20);
 			if (file_read(&os_file, kept_path, &kept, &e) < 0)
 				die("%s", e.text);
 			n = cut(&kept, bodies, TOTAL);
 		} else {
-			best(&ours, start);
+			spent_best(&ours, start);
 			snprintf(url, sizeof url, "http://127.0.0.1:%d%s", port, path);
-			start = now();
+			start = spent_now();
 			bare_curl(url, bodies, n, HTTP_LANES);
-			best(&bare, start);
+			spent_best(&bare, start);
 		}
 		stand_in_end(pid);
 	}
 	buf_free(&kept);
-	told(name, ours, bare, "bare libcurl and the same bodies");
+	spent_told(name, ours, bare, "bare libcurl and the same bodies");
 }
 
 void bench_sinks(struct bench *b)
 {
-	struct load *l = load();
+	struct load *l = bench_load_records();
 	char token[300];
 	int fd;
 
@@ -346,5 +337,5 @@ void bench_sinks(struct bench *b)
 
 	bench_http(b, l, &splunk, "splunk, ndjson", "/services/collector/event");
 	bench_http(b, l, &elastic, "elastic, ecs", "/_bulk");
-	unload(l);
+	bench_unload(l);
 }
