@@ -338,7 +338,7 @@ static const struct key file_keys[] = {
 	END,
 };
 
-static int check_file(struct reader *r, node n, const struct sink_config *s)
+static int check_file(struct reader *r, node n, struct sink_config *s)
 {
 	if (!yaml_is_null(yaml_get(n, "rotate")) && !s->file.rotate.size && !s->file.rotate.age)
 		return yaml_err(r->f, yaml_get(n, "rotate"), r->e, ERR_USAGE, "rotate of the sink '%s' needs a size or an age", s->name);
@@ -391,14 +391,53 @@ static const struct key otlp_keys[] = {
 	END,
 };
 
-static int check_splunk(struct reader *r, node n, const struct sink_config *s)
+/* What people read, or a program of theirs. */
+static int key_shape(struct reader *r, node n, const struct key *k, void *to)
+{
+	static const char *const words[] = { "json", "slack", "teams", NULL }, *const names[] = { "ndjson", "slack", "teams" };
+	const struct key word = { .name = k->name, .words = words };
+	int i = 0;
+
+	if (key_word(r, n, &word, &i) < 0)
+		return -1;
+	*(const struct format **)to = format_find(names[i]);
+	return 0;
+}
+
+static const struct key webhook_keys[] = {
+	KEY("url", key_url, webhook.url),
+	KEY("url_file", key_path, webhook.url_file),
+	KEY("template", key_shape, format),
+	KEY("hmac_file", key_path, webhook.hmac_file),
+	KEY("tls", key_tls, tls, .inside = tls_keys),
+	KEY("proxy", key_url, proxy),
+	KEY("timeout", key_span, timeout, .least = US_SECOND, .most = US_HOUR),
+	END,
+};
+
+/* A person reads it: little, unless more was asked for. */
+static int check_webhook(struct reader *r, node n, struct sink_config *s)
+{
+	if (!s->webhook.url == !s->webhook.url_file)
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "the sink '%s' needs a url, or a url_file that holds it", s->name);
+	if (!s->format)
+		s->format = format_find("ndjson");
+	if (yaml_is_null(yaml_get(n, "take")))
+		s->take = (struct sink_take){ .kinds = 1u << RECORD_FINDING | 1u << RECORD_CASE | 1u << RECORD_REFUSAL | 1u << RECORD_REPAIR,
+			.level = LEVEL_HIGH };
+	if (!s->rate)
+		s->rate = 1;
+	return 0;
+}
+
+static int check_splunk(struct reader *r, node n, struct sink_config *s)
 {
 	if (s->splunk.ack_timeout && !s->splunk.ack)
 		return yaml_err(r->f, n, r->e, ERR_USAGE, "ack_timeout of the sink '%s' needs ack: true", s->name);
 	return check_clear(r, n, s, s->splunk.url);
 }
 
-static int check_elastic(struct reader *r, node n, const struct sink_config *s)
+static int check_elastic(struct reader *r, node n, struct sink_config *s)
 {
 	if (!s->elastic.user != !s->elastic.password_file)
 		return yaml_err(r->f, n, r->e, ERR_USAGE, "the sink '%s' needs both user and password_file, or neither", s->name);
@@ -417,7 +456,7 @@ static const char *const elastic_formats[] = { "ecs", "ocsf", "ndjson", NULL };
 static const struct {
 	const char *const *formats;  /* the first is the default; NULL: the kind has its own and takes no key format */
 	const struct key *own, *more;
-	int (*check)(struct reader *r, node n, const struct sink_config *s); /* what no single key shows; NULL: nothing */
+	int (*check)(struct reader *r, node n, struct sink_config *s); /* what no single key shows, and defaults; NULL: nothing */
 } kinds[SINK_KINDS] = {
 	[SINK_FILE] = { file_formats, file_keys, NULL, check_file },
 	[SINK_SYSLOG] = { syslog_formats, syslog_keys, NULL, NULL },
@@ -425,7 +464,7 @@ static const struct {
 	[SINK_ELASTIC] = { elastic_formats, elastic_keys, request_keys, check_elastic },
 	[SINK_KAFKA] = { json_formats, kafka_keys, NULL, NULL },
 	[SINK_OTLP] = { NULL, otlp_keys, request_keys, NULL },
-	[SINK_WEBHOOK] = { NULL, NULL, request_keys, NULL },
+	[SINK_WEBHOOK] = { NULL, webhook_keys, NULL, check_webhook },
 };
 
 static const struct key *find_row(const struct key *rows, const char *name)

@@ -14,6 +14,8 @@ const struct format formats[] = {
 	{ "ecs", format_ecs, "application/json", true },
 	{ "ocsf", format_ocsf, "application/json", true },
 	{ "otlp", format_otlp, "application/json", true }, /* of sinks of that kind alone */
+	{ "slack", format_slack, "application/json", true }, /* of webhooks */
+	{ "teams", format_teams, "application/json", true },
 	{ NULL, NULL, NULL, false },
 };
 

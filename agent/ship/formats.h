@@ -44,6 +44,9 @@ format_fn format_cef, format_leef, format_ecs, format_ocsf;
 format_fn format_otlp;
 void otlp_resource(const struct record_view *v, struct buf *to);
 
+/* Messages for people, of a webhook: one JSON object of at most 20,000 bytes. */
+format_fn format_slack, format_teams;
+
 /* A syslog message whose MSG is the record in another format: the header of RFC 5424 without structured data, or the older one of RFC 3164
  * ("Mmm dd hh:mm:ss HOST ", UTC), which receivers of CEF and LEEF expect. ndjson behind RFC 5424 is format_rfc5424. */
 #define SYSLOG_LEAST (FORMAT_LEAST + 512)

@@ -381,6 +381,14 @@ static void make_inside(struct http_sink *h)
 	}
 }
 
+/* The address may be a secret. */
+static void wipe_url(struct buf *b)
+{
+	if (b->p)
+		explicit_bzero(b->p, b->cap);
+	buf_free(b);
+}
+
 /* Secrets and certificates are read anew; the old ones go on when the new ones are no good. */
 static int open_http(struct http_sink *h, struct err *e)
 {
@@ -395,13 +403,13 @@ static int open_http(struct http_sink *h, struct err *e)
 	buf_init(&h->url, 8192);
 	if (h->kind->open(h, e) < 0) {
 		http_free(h->http);
-		buf_free(&h->url);
+		wipe_url(&h->url);
 		h->http = old;
 		h->url = old_url;
 		return -1;
 	}
 	http_free(old);
-	buf_free(&old_url);
+	wipe_url(&old_url);
 	return 0;
 }
 
@@ -542,7 +550,7 @@ void http_sink_close(struct sink *s)
 	free(in->items);
 	free(in->pieces);
 	free(in);
-	buf_free(&h->url);
+	wipe_url(&h->url);
 	free(h);
 	s->self = NULL;
 }

@@ -13,6 +13,10 @@ static int say_check(struct http_sink *h, const struct http_answer *a, struct bu
 
 	if (!a->status)
 		return err_set(e, ERR_IO, "%s", a->why);
+	if (!h->kind->probe && a->status == 405) { /* it takes nothing but POST, and that would be a record */
+		buf_str(says, ", it answers");
+		return 0;
+	}
 	switch (h->kind->probe ? h->kind->judge(h, a, &v) : http_means_of(a->status)) {
 	case HTTP_ITEMS:
 	case HTTP_BAD: /* an empty request is one, for some */

@@ -114,8 +114,8 @@ typedef void map_write(const struct facts *f, struct map_room *room, struct buf 
 void map_fit(const struct sink_config *c, const struct record_view *v, map_write *write, size_t max, struct buf *to);
 
 /* The tables, for tests and documents. */
-extern const struct map_row ecs_rows[], ocsf_rows[], otlp_rows[];
-extern const size_t ecs_rows_n, ocsf_rows_n, otlp_rows_n;
+extern const struct map_row ecs_rows[], ocsf_rows[], otlp_rows[], chat_rows[];
+extern const size_t ecs_rows_n, ocsf_rows_n, otlp_rows_n, chat_rows_n;
 extern const struct map_flat cef_flat, leef_flat, rfc5424_flat;
 
 #endif

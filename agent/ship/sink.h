@@ -100,6 +100,11 @@ struct sink_config {
 			const char *url;          /* of the collector; "/v1/logs" is added where it is not there */
 			const char *headers_file; /* "Name: value" lines; NULL: none */
 		} otlp;
+		struct {
+			const char *url;       /* NULL: the file holds it */
+			const char *url_file;
+			const char *hmac_file; /* NULL: requests are not signed */
+		} webhook;
 	};
 };
 

@@ -4,6 +4,7 @@
 
 #include "ship/sink.h"
 
-extern const struct sink_ops sink_file_ops, sink_syslog_ops, sink_splunk_ops, sink_elastic_ops, sink_kafka_ops, sink_otlp_ops;
+extern const struct sink_ops sink_file_ops, sink_syslog_ops, sink_splunk_ops, sink_elastic_ops, sink_kafka_ops, sink_otlp_ops,
+	sink_webhook_ops;
 
 #endif

@@ -16,7 +16,7 @@ static const struct {
 	[SINK_ELASTIC] = { "elastic", &sink_elastic_ops },
 	[SINK_KAFKA] = { "kafka", &sink_kafka_ops },
 	[SINK_OTLP] = { "otlp", &sink_otlp_ops },
-	[SINK_WEBHOOK] = { "webhook", NULL },
+	[SINK_WEBHOOK] = { "webhook", &sink_webhook_ops },
 };
 
 const char *sink_kind_text(int kind)

@@ -10,6 +10,7 @@
 #include "tls/digest.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,14 @@ void digest_sha256(const void *p, size_t n, uint8_t to[static 32])
 	SHA256_CTX ctx;
 
 	if (SHA256_Init(&ctx) != 1 || SHA256_Update(&ctx, n ? p : "", n) != 1 || SHA256_Final(to, &ctx) != 1)
+		die("OpenSSL cannot compute a digest");
+}
+
+void digest_hmac_sha256(const void *key, size_t key_n, const void *p, size_t n, uint8_t to[static 32])
+{
+	unsigned length = 0;
+
+	if (key_n > INT32_MAX || !HMAC(EVP_sha256(), key, (int)key_n, n ? p : (const void *)"", n, to, &length) || length != 32)
 		die("OpenSSL cannot compute a digest");
 }
 

@@ -1,4 +1,4 @@
-/* digest.h - SHA-256 and SHA-1 (thumbprints) by OpenSSL. */
+/* digest.h - SHA-256, HMAC with it, and SHA-1 (thumbprints) by OpenSSL. */
 #ifndef EVMEND_TLS_DIGEST_H
 #define EVMEND_TLS_DIGEST_H
 
@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 void digest_sha256(const void *p, size_t n, uint8_t to[static 32]);
+void digest_hmac_sha256(const void *key, size_t key_n, const void *p, size_t n, uint8_t to[static 32]); /* RFC 2104 */
 void digest_sha1(const void *p, size_t n, uint8_t to[static 20]);
 
 /* Several pieces; each is preceded by its length, so that ("ab","c") and ("a","bc") differ. */

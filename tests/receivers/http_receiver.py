@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""http_receiver.py - strict stand-ins for receivers over HTTP: Splunk's event collector, the bulk endpoint of Elasticsearch, OTLP in JSON.
+"""http_receiver.py - strict stand-ins for receivers over HTTP: Splunk's event collector, the bulk endpoint of Elasticsearch, OTLP in JSON,
+webhooks.
 
-  http_receiver.py hec|bulk|otlp FOLDER [options]
+  http_receiver.py hec|bulk|otlp|hook FOLDER [options]
 
 Looks at every byte of the protocol: what a real receiver would let pass, but a sender must not do, is a line in FOLDER/violations.
 Each record that was taken is a line "UID HOST SEQ-IN-BATCH" in FOLDER/received, on disk before the answer, so that a receiver that is
@@ -10,6 +11,7 @@ Only the standard library.
 
   --port N        where it listens (127.0.0.1); 0: any. FOLDER/port has it
   --token TEXT    the token of HEC, or "ApiKey xyz" / "Basic xyz" for bulk, "Bearer xyz" for otlp
+  --path PATH     of hook: the only one; --key TEXT: each request is signed with it; --chat: messages for Slack, not records
   --index RE      of bulk: what the name of each action's index must match
   --tls CERT KEY  TLS 1.2 at least; --client-ca FILE: a client certificate is asked for and verified
   --refuse TEXT   records that hold this text are refused for good
@@ -28,6 +30,7 @@ Only the standard library.
                   page CODE (a page of some other server)
 """
 import argparse
+import hmac
 import json
 import os
 import random
@@ -211,7 +214,7 @@ class Handler(socketserver.BaseRequestHandler):
         if what == "slow":
             time.sleep(float(argument))
         if what == "page":
-            self.answer(int(argument), b"<html><body>a page</body></html>")
+            self.answer(int(argument), b"<html><body>nothing at " + line[1].encode() + b"</body></html>")
             return True
         if what == "status":
             code, _, after = argument.partition(":")
@@ -222,6 +225,9 @@ class Handler(socketserver.BaseRequestHandler):
             self.answer(s.options.page, b"<html><body><h1>A proxy has an opinion</h1></body></html>")
             return True
         try:
+            if line[0] == "HEAD" and s.options.kind == "hook":
+                self.request.sendall(b"HTTP/1.1 405 X\r\nContent-Length: 0\r\nAllow: POST\r\n\r\n")
+                return True
             if line[0] != "POST":
                 raise Violation("the method is %s" % line[0])
             if not self.authorized(headers):
@@ -554,9 +560,45 @@ class Receiver(socketserver.ThreadingTCPServer):
             raise Violation("log.record.uid %s, kind %s, eventName %s" % (a.get("log.record.uid"), a.get("evmend.kind"), x["eventName"]))
         return a["log.record.uid"]
 
+    # --- webhooks ---
+
+    def work_hook(self, handler, path, headers, body):
+        if path != self.options.path:
+            return handler.answer(404, b"no_service", [])
+        if headers.get("content-type") != "application/json" or "content-encoding" in headers:
+            raise Violation("Content-Type %s, Content-Encoding %s" % (headers.get("content-type"), headers.get("content-encoding")))
+        uid, when = headers.get("x-evmend-uid", ""), headers.get("x-evmend-timestamp", "")
+        if not UID.match(uid) or not when.isdigit() or abs(int(when) - time.time()) > 300:
+            raise Violation("uid %s, timestamp %s at %d" % (uid, when, time.time()))
+        wanted = None
+        if self.options.key:
+            wanted = "sha256=" + hmac.new(self.options.key.encode(), when.encode() + b"." + body, "sha256").hexdigest()
+        if headers.get("x-evmend-signature") != wanted:
+            raise Violation("the signature is %s, should be %s" % (headers.get("x-evmend-signature"), wanted))
+        try:
+            o = DECODER.decode(text_of(body))
+        except ValueError as e:
+            raise Violation("the body is no JSON: %s" % e)
+        if self.options.chat:
+            members(o, {"text": str, "unfurl_links": bool, "unfurl_media": bool}, "a message")
+            if re.sub("&(amp|lt|gt);", "", o["text"]).strip("<>&") != re.sub("&(amp|lt|gt);", "", o["text"]) or ("uid: " + uid) not in o["text"]:
+                raise Violation("the text is %s" % o["text"])
+            host = re.search("^Host: (.*)$", o["text"], re.M).group(1)
+        else:
+            if o.get("uid") != uid:
+                raise Violation("uid %s of %s" % (uid, o.get("uid")))
+            host = o.get("host", "-")
+        if self.options.refuse and self.options.refuse in text_of(body):
+            self.store.note("refused", uid)
+            return handler.answer(400, b"invalid_payload")
+        self.store.take([(uid, host)])
+        return b"ok"
+
     def work(self, handler, path, headers, body, what, argument):
         if self.options.kind == "hec":
             said = self.work_hec(handler, path, headers, body)
+        elif self.options.kind == "hook":
+            said = self.work_hook(handler, path, headers, body)
         elif self.options.kind == "otlp":
             said = self.work_otlp(handler, path, headers, body, int(argument) if what == "partial" else 0)
         else:
@@ -567,11 +609,14 @@ class Receiver(socketserver.ThreadingTCPServer):
 
 def main():
     p = argparse.ArgumentParser(description="strict stand-ins for receivers over HTTP")
-    p.add_argument("kind", choices=["hec", "bulk", "otlp"])
+    p.add_argument("kind", choices=["hec", "bulk", "otlp", "hook"])
     p.add_argument("folder")
     p.add_argument("--port", type=int, default=0)
     p.add_argument("--token", default="")
     p.add_argument("--index")
+    p.add_argument("--path", default="/")
+    p.add_argument("--key")
+    p.add_argument("--chat", action="store_true")
     p.add_argument("--tls", nargs=2)
     p.add_argument("--client-ca")
     p.add_argument("--refuse")

@@ -5,11 +5,13 @@
   compare.py REFERENCE.ndjson ecs URL STREAM            the same; ECS is another shape, so its ids and names are compared
   compare.py REFERENCE.ndjson victorialogs URL          by its own query language
   compare.py REFERENCE.ndjson hec FILE                  the lines that the collector's file exporter wrote
+  compare.py REFERENCE.ndjson otlp FILE                 the same, of log records with attributes
   compare.py REFERENCE.ndjson kafka FILE                values of messages, a line each, a partition in its order
 
 Records are compared whole (opensearch, hec), or member by member where the receiver keeps another shape. Prints the counts; exit code 1
 when a record is missing, differs, or was never sent.
 """
+import datetime
 import json
 import sys
 import urllib.parse
@@ -90,6 +92,37 @@ def of_ecs(url, stream):
                          own.get("agent", {}).get("bytes", "")])
 
 
+def otlp_reference(d):
+    """What a log record of OTLP tells of it; a finding with its evidence."""
+    rule, own = d.get("rule") or {}, [d["kind"], d.get("host", ""), d.get("bytes", ""), d.get("reason", ""), d.get("offset")]
+    if d["kind"] != "finding":
+        return canonical(own)
+    return canonical(own + [d["uid"], nanos(d["time"]), d["level"], d["replay"], d["count"], d["first"], d["last"], rule["id"], rule["title"], rule["name"],
+                            d["evidence"], d.get("labels")])
+
+
+def nanos(text):
+    t = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ") - datetime.datetime(1970, 1, 1)
+    return str((t.days * 86400 + t.seconds) * 10**9 + t.microseconds * 1000)
+
+
+def of_otlp(path):
+    for resource, r in log_records(path):
+        of = any_value({"kvlistValue": {"values": resource["resource"]["attributes"]}})
+        a = any_value({"kvlistValue": {"values": r["attributes"]}})
+        if of["service.name"] != "evmend" or r["eventName"] != "evmend." + a["evmend.kind"]:
+            raise SystemExit("not ours: %s %s" % (of, r))
+        own = [a.get("evmend.agent.what", a["evmend.kind"]), of.get("host.name", ""), a.get("evmend.agent.bytes", ""), a.get("evmend.agent.reason", ""),
+               a.get("evmend.agent.offset")]
+        if a["evmend.kind"] != "finding":
+            yield canonical(own)
+            continue
+        labels = {k[len("evmend.label."):]: v for k, v in a.items() if k.startswith("evmend.label.")}
+        yield canonical(own + [a["evmend.finding.uid"], r["timeUnixNano"], r["severityText"], a["evmend.replay"], a["evmend.count"], a["evmend.first"],
+                               a["evmend.last"], a["security_rule.uuid"], a["security_rule.name"], a.get("evmend.finding.rule", ""), a["evmend.finding.evidence"],
+                               labels or None])
+
+
 def of_victorialogs(url):
     body = urllib.parse.urlencode({"query": "*", "limit": 10000000}).encode()
     for line in ask(url, body, "application/x-www-form-urlencoded").split(b"\n"):
@@ -104,6 +137,8 @@ def main():
         want = [json.loads(line) for line in f]
     if kind in ("victorialogs", "ecs"):
         want, got = {flat_reference(d) for d in want}, list({"victorialogs": of_victorialogs, "ecs": of_ecs}[kind](*rest))
+    elif kind == "otlp":
+        want, got = {otlp_reference(d) for d in want}, list(of_otlp(*rest))
     else:
         want = {canonical(d) for d in want}
         got = [canonical(d) for d in {"opensearch": of_opensearch, "hec": of_hec, "kafka": of_kafka}[kind](*rest)]

@@ -152,3 +152,33 @@ PROPERTIES
 	came_up 60 "Kafka $kafka_version" kafka_answers
 }
 kafka_answers() { kcat -b "$url" -L -m 1 >/dev/null 2>&1; }
+
+# OTLP over HTTP with TLS and a token; what comes is a line of $here/otlp.jsonl for each request
+start_otlp() {
+	port=${port:-$(port_of)}
+	make_pki
+	token=5a1d6d2e-otlp-token
+	url=https://127.0.0.1:$port
+	cat >"$here/collector.yaml" <<YAML
+extensions:
+  health_check: {endpoint: "127.0.0.1:$((port + 1))"}
+  bearertokenauth/otlp: {scheme: Bearer, token: $token}
+receivers:
+  otlp:
+    protocols:
+      http:
+        endpoint: 127.0.0.1:$port
+        auth: {authenticator: bearertokenauth/otlp}
+        tls: {cert_file: $here/pki/server.pem, key_file: $here/pki/server.key}
+exporters:
+  file/otlp: {path: $here/otlp.jsonl, rotation: {max_megabytes: 4096}} # with rotation each line is written at once
+service:
+  extensions: [health_check, bearertokenauth/otlp]
+  telemetry: {metrics: {level: none}}
+  pipelines:
+    logs/otlp: {receivers: [otlp], exporters: [file/otlp]}
+YAML
+	"$cache/$collector" --config "$here/collector.yaml" >>"$here/out" 2>&1 &
+	receiver=$!
+	came_up 20 "OpenTelemetry Collector $collector_version" curl -sf "http://127.0.0.1:$((port + 1))" -o "$here/health"
+}

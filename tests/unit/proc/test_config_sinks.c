@@ -156,6 +156,33 @@ static void rotation_of_a_file(void **state)
 	arena_free(a);
 }
 
+/* Who says little to a webhook wants little of it. */
+static void webhooks_are_quiet(void **state)
+{
+	struct sink_config s;
+	struct err e = { 0 };
+	struct arena *a;
+
+	(void)state;
+	if (read_as(SINK_WEBHOOK, "{name: s, url_file: address, hmac_file: key, template: teams}", &s, &a, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_null(s.webhook.url);
+	assert_string_equal(s.webhook.url_file, "/etc/evmend/address");
+	assert_string_equal(s.webhook.hmac_file, "/etc/evmend/key");
+	assert_ptr_equal(s.format, format_find("teams"));
+	assert_int_equal(s.rate, 1);
+	assert_int_equal(s.take.kinds, 1u << RECORD_FINDING | 1u << RECORD_CASE | 1u << RECORD_REFUSAL | 1u << RECORD_REPAIR);
+	assert_int_equal(s.take.level, LEVEL_HIGH);
+	arena_free(a);
+	if (read_as(SINK_WEBHOOK, "{name: s, url: 'https://h/x', rate: 20, take: [ledger]}", &s, &a, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_ptr_equal(s.format, format_find("ndjson"));
+	assert_int_equal(s.rate, 20);
+	assert_int_equal(s.take.kinds, 1u << RECORD_LEDGER);
+	assert_int_equal(s.take.level, 0);
+	arena_free(a);
+}
+
 static void refuses_keys_by_name(void **state)
 {
 	static const struct {
@@ -222,6 +249,12 @@ static void refuses_keys_by_name(void **state)
 		{ SINK_ELASTIC, "{name: s, url: 'https://h', user: u}", "both user and password_file" },
 		{ SINK_ELASTIC, "{name: s, url: 'https://h', user: u, password_file: p, api_key_file: k}", "leave one out" },
 		{ SINK_OTLP, "{name: s}", "needs a url" },
+		{ SINK_WEBHOOK, "{name: s}", "needs a url, or a url_file" },
+		{ SINK_WEBHOOK, "{name: s, url: 'https://h', url_file: f}", "needs a url, or a url_file" },
+		{ SINK_WEBHOOK, "{name: s, url: 'https://h', template: discord}", "one of json, slack, teams" },
+		{ SINK_WEBHOOK, "{name: s, url: 'https://h', batch: {records: 5}}", "takes no batch" },
+		{ SINK_WEBHOOK, "{name: s, url: 'https://h', compress: gzip}", "takes no compress" },
+		{ SINK_WEBHOOK, "{name: s, url: 'https://h', format: ndjson}", "its own format" },
 		{ SINK_OTLP, "{name: s, url: 'https://h', compress: zstd}", "one of none, gzip" },
 		{ SINK_OTLP, "{name: s, url: 'https://h', token_file: t}", "takes no token_file; the kind splunk does" },
 		{ SINK_FILE, "{name: s, path: x, take: {level: loud}}", "unknown level 'loud'" },
@@ -266,6 +299,7 @@ int main(void)
 		cmocka_unit_test(take_is_a_list_or_conditions),
 		cmocka_unit_test(rotation_of_a_file),
 		cmocka_unit_test(syslog_has_its_keys),
+		cmocka_unit_test(webhooks_are_quiet),
 		cmocka_unit_test(refuses_keys_by_name),
 		cmocka_unit_test(kinds_that_are_not_built_are_refused),
 	};

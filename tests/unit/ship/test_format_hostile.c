@@ -300,6 +300,90 @@ static void check_otlp(const struct record_view *v, const struct buf *b, size_t 
 	json_free(j);
 }
 
+/* What a chat shows of a text: a line, whatever stands in it. `shown` is taken off the text that the message has; false: it is not next. */
+static bool shows(const char **text, const char *label, const char *s)
+{
+	struct buf b;
+	bool is;
+
+	buf_init(&b, 1u << 20);
+	buf_str(&b, label);
+	expect(&b, s, 0, ONE_LINE);
+	is = text_starts(*text, buf_text(&b)) && ((*text)[b.n] == '\n' || !(*text)[b.n]);
+	if (is)
+		*text += b.n + ((*text)[b.n] == '\n');
+	buf_free(&b);
+	return is;
+}
+
+/* Slack's escapes undone; a '<', '>' or lone '&' is none. */
+static void unescape(const char *s, struct buf *to)
+{
+	static const char *const from[] = { "&amp;", "&lt;", "&gt;" };
+
+	while (*s) {
+		size_t i = 0;
+
+		while (i < 3 && !text_starts(s, from[i]))
+			i++;
+		assert_true(i < 3 || !strchr("<>&", *s));
+		buf_char(to, i < 3 ? "&<>"[i] : *s);
+		s += i < 3 ? strlen(from[i]) : 1;
+	}
+}
+
+/* Each line of Teams' card is a block of runs, which are text. */
+static void unblock(const struct json *card, struct buf *to)
+{
+	const struct json *body = json_get(json_get(json_at(json_get(card, "attachments"), 0), "content"), "body");
+
+	for (size_t i = 0; i < json_len(body); i++) {
+		const struct json *runs = json_get(json_at(body, i), "inlines");
+
+		assert_string_equal(json_str(json_get(json_at(body, i), "type"), ""), "RichTextBlock");
+		buf_str(to, i ? "\n" : "");
+		for (size_t k = 0; k < json_len(runs); k++) {
+			assert_string_equal(json_str(json_get(json_at(runs, k), "type"), ""), "TextRun");
+			buf_str(to, json_str(json_get(json_at(runs, k), "text"), ""));
+		}
+	}
+}
+
+/* As many lines as there should be, and the last is the uid; a host that fits stands there as it is. */
+static void check_chat(bool slack, const struct record_view *v, const struct buf *b, size_t max)
+{
+	struct json *j = json_parse(b->p, b->n, NULL);
+	const char *text, *host = NULL;
+	size_t lines = 1, most = 2 + chat_rows_n;
+	struct buf plain;
+	struct facts f;
+
+	assert_true(json_is_object(j));
+	buf_init(&plain, 1u << 20);
+	if (slack)
+		unescape(json_str(json_get(j, "text"), ""), &plain);
+	else
+		unblock(j, &plain);
+	facts_open(&f, &config, v);
+	for (text = buf_text(&plain); *text; text++) {
+		assert_true(*text == '\n' || (unsigned char)*text >= ' ');
+		lines += *text == '\n';
+		host = *text == '\n' && text_starts(text + 1, "Host: ") ? text + 1 : host;
+	}
+	assert_in_range(lines, 2, most + 1);
+	text = strstr(buf_text(&plain), "\nuid: ");
+	assert_non_null(text);
+	text++;
+	assert_true(shows(&text, "uid: ", v->uid));
+	assert_true(!*text || !strcmp(text, "(cut; the record has more)"));
+	if (max == FORMAT_ANY && *v->host && strlen(v->host) <= 255) {
+		assert_non_null(host);
+		assert_true(shows(&host, "Host: ", v->host));
+	}
+	json_free(j);
+	buf_free(&plain);
+}
+
 static void check_ndjson(const struct record_view *v, const struct buf *b, size_t max)
 {
 	struct json *j = json_parse(b->p, b->n, NULL);
@@ -337,6 +421,8 @@ static void check(const struct format *f, const struct record_view *v, size_t ma
 		check_json(ocsf_rows, ocsf_rows_n, "metadata.uid", "unmapped.truncated", v, &b, max);
 	else if (f->write == format_otlp)
 		check_otlp(v, &b, max);
+	else if (f->write == format_slack || f->write == format_teams)
+		check_chat(f->write == format_slack, v, &b, max);
 	else
 		check_ndjson(v, &b, max);
 	buf_free(&b);

@@ -158,6 +158,7 @@ static void rows_are_in_order(void **state)
 	check_rows(ecs_rows, ecs_rows_n);
 	check_rows(ocsf_rows, ocsf_rows_n);
 	check_rows(otlp_rows, otlp_rows_n);
+	check_rows(chat_rows, chat_rows_n);
 	for (size_t i = 0; i < 3; i++)
 		check_rows(flat[i]->rows, flat[i]->n);
 }
@@ -193,6 +194,8 @@ static void the_page_shows_the_tables(void **state)
 		check_documented(&page, &ocsf_rows[i]);
 	for (size_t i = 0; i < otlp_rows_n; i++)
 		check_documented(&page, &otlp_rows[i]);
+	for (size_t i = 0; i < chat_rows_n; i++)
+		check_documented(&page, &chat_rows[i]);
 	for (size_t i = 0; i < 3; i++)
 		for (size_t k = 0; k < flat[i]->n; k++)
 			check_documented(&page, &flat[i]->rows[k]);

@@ -76,9 +76,25 @@ static void negative_numbers_differ(void **state)
 	assert_memory_not_equal(x, y, 32);
 }
 
+/* RFC 4231, test case 2; the empty text, by openssl. */
+static void hmac_of_the_rfc(void **state)
+{
+	uint8_t digest[32];
+	char hex[65];
+
+	(void)state;
+	digest_hmac_sha256("Jefe", 4, "what do ya want for nothing?", 28, digest);
+	text_hex(hex, digest, sizeof digest);
+	assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	digest_hmac_sha256("key", 3, NULL, 0, digest);
+	text_hex(hex, digest, sizeof digest);
+	assert_string_equal(hex, "5d5d139563c95b5967b9bd9a8c9b233a9dedb45072794cd232dc1b74832607d0");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hmac_of_the_rfc),
 		cmocka_unit_test(known_answers),
 		cmocka_unit_test(pieces_stay_apart),
 		cmocka_unit_test(layout_is_fixed),
