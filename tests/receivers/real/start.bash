@@ -107,9 +107,10 @@ YAML
 	came_up 20 "OpenTelemetry Collector $collector_version" curl -sf "http://127.0.0.1:$((port + 1))" -o "$here/health"
 }
 
-# A single node that is its own controller. $url: without TLS; $url_tls: with TLS and client certificates; $url_sasl: TLS and a password
+# A single node that is its own controller. $url: without TLS; $url_tls: with TLS and client certificates; $url_sasl: TLS and a password.
+# The arguments are settings of this start: NAME=VALUE
 start_kafka() {
-	local k=$here/kafka java=(java -Xms256m -Xmx512m -cp "$cache/kafka-$kafka_version/libs/*" -Dlog4j2.configurationFile="$here/kafka/log4j2.xml")
+	local s over=() k=$here/kafka java=(java -Xms256m -Xmx512m -cp "$cache/kafka-$kafka_version/libs/*" -Dlog4j2.configurationFile="$here/kafka/log4j2.xml")
 	if [ ! -d "$k" ]; then
 		mkdir "$k" && make_pki
 		openssl req -newkey rsa:2048 -nodes -keyout "$here/pki/client.key" -out "$here/pki/client.csr" -subj "/O=evmend/CN=agent" 2>/dev/null
@@ -135,7 +136,8 @@ ssl.keystore.location=$k/store.pem
 ssl.truststore.type=PEM
 ssl.truststore.location=$here/pki/ca.pem
 listener.name.ssl.ssl.client.auth=required
-listener.name.sasl_ssl.sasl.enabled.mechanisms=PLAIN
+listener.name.sasl_ssl.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_agent="agent-pw";
 log.dirs=$k/data
 offsets.topic.num.partitions=1
@@ -144,12 +146,19 @@ transaction.state.log.num.partitions=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 PROPERTIES
-		"${java[@]}" kafka.tools.StorageTool format -t AAAAAAAAQAAAAAAAAAAAAA -c "$k/server.properties" >>"$here/out" 2>&1 || return 1
+		"${java[@]}" kafka.tools.StorageTool format -t AAAAAAAAQAAAAAAAAAAAAA -c "$k/server.properties" \
+			--add-scram 'SCRAM-SHA-512=[name=scram,password=agent-pw]' >>"$here/out" 2>&1 || return 1
 	fi
 	url=127.0.0.1:$port url_tls=localhost:$((port + 1)) url_sasl=localhost:$((port + 2))
-	"${java[@]}" kafka.Kafka "$k/server.properties" >>"$here/out" 2>&1 &
+	for s in "$@"; do over+=(--override "$s"); done
+	"${java[@]}" kafka.Kafka "$k/server.properties" "${over[@]}" >>"$here/out" 2>&1 &
 	receiver=$!
 	came_up 60 "Kafka $kafka_version" kafka_answers
+}
+# kafka_topic NAME [SETTING]: made by the broker's own tool
+kafka_topic() {
+	java -Xmx256m -cp "$cache/kafka-$kafka_version/libs/*" org.apache.kafka.tools.TopicCommand --bootstrap-server "$url" --create --topic "$1" \
+		--partitions 2 ${2:+--config "$2"} >>"$here/out" 2>&1
 }
 kafka_answers() { kcat -b "$url" -L -m 1 >/dev/null 2>&1; }
 
