@@ -4,7 +4,7 @@
 set -u
 packages="gcc make git pkg-config libc6-dev libxml2-dev libyaml-dev libjansson-dev libssl-dev libsqlite3-dev zlib1g-dev liblzma-dev
 	libzstd-dev libcurl4-openssl-dev librdkafka-dev
-	libcmocka-dev libpcre2-dev sqlite3 openssl xz-utils libxml2-utils clang-14 clang-tidy-14 libclang-rt-14-dev cppcheck valgrind man-db procps tzdata kcat
+	libcmocka-dev libpcre2-dev sqlite3 openssl xz-utils zstd libxml2-utils clang-14 clang-tidy-14 libclang-rt-14-dev cppcheck valgrind man-db procps tzdata kcat
 	rsyslog rsyslog-gnutls libivykis0 libglib2.0-0 libjson-c5 libnet1 libpcre3 libwrap0
 	python3 python3-jsonschema python3-yaml"
 packages=$(echo $packages)

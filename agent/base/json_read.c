@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/json_fast.h"
 #include "limits.h"
 
 static const json_t *in(const struct json *j)
@@ -69,6 +70,9 @@ struct json *json_parse_max(const char *text, size_t n, size_t max, struct err *
 		err_set(e, ERR_IO, "JSON is nested deeper than %d", LIMIT_DEPTH);
 		return NULL;
 	}
+	j = json_fast(text, n);
+	if (j)
+		return (struct json *)j;
 	j = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (!j)
 		err_set(e, ERR_IO, "no valid JSON, line %d column %d: %s", error.line, error.column, error.text);
