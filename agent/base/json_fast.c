@@ -1,8 +1,8 @@
 /* json_fast.c - the plain part of JSON, in a fraction of jansson's time.
  *
  * Why: every record is read for every receiver, and three quarters of what that cost was jansson's reader, which goes byte by byte.
- * Promises: the same tree, made with jansson's own functions. Refuses, and so leaves to jansson, everything that is wrong (jansson says what) or rare: \u, keys
- * with escapes, numbers that are no integers of at most 18 digits, names that occur twice. */
+ * Promises: the same tree, made with jansson's own functions. Refuses, and so leaves to jansson, everything that is wrong (jansson says
+ * what) or rare: \u, keys with escapes, numbers that are no integers of at most 18 digits, names that occur twice. */
 #include "base/json_fast.h"
 
 #include <jansson.h>
