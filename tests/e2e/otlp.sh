@@ -24,7 +24,7 @@ END
 mkdir "$work/otel"
 : >"$work/otel/thrown"
 start_otel() { receive otel otlp --token "Bearer s3cret" --refuse '"stringValue": "001' --max-bytes 100000 --faults "$work/faults"; }
-check "a stand-in listens" "$(tail -n 2 "$work/otel/err")" start_otel
+check "a stand-in listens" "not up" start_otel
 (umask 077 && printf '# of the collector\nAuthorization: Bearer s3cret\nX-Scope-OrgID: tenant-a\n' >"$work/headers")
 rule 4711
 configure
