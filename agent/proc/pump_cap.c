@@ -1,8 +1,8 @@
 /* pump_cap.c - keeps the spool below its ceiling.
  *
  * Why: the pump knows who wants a record and who has it, so it is the one that can count a loss. Promises: what every sink has goes first, and
- * uids that are only remembered, and that is no loss; a loss is counted for each sink and kind in the transaction in which it happens; it is said in the log when it begins, and told to the
- * receivers by one record when it has ended. Refuses to give up what is with a receiver. */
+ * uids that are only remembered, and that is no loss; a loss is counted for each sink and kind in the transaction in which it happens; it is
+ * said in the log when it begins, and told to the receivers by one record when it has ended. Refuses to give up what is with a receiver. */
 #include "base/text.h"
 #include "proc/pump_inside.h"
 #include "ship/route.h"

@@ -142,7 +142,7 @@ void flow_store_when_due(struct pump *p, struct flow *f, bool now)
 			under_way = true;
 	}
 	/* what only went by, because it is not wanted, need not be on disk soon */
-	if ((moved && (now || (f->changed && (!under_way || since >= STORE_EVERY)) || since >= TELL_EVERY)) || (f->changed && (now || since >= TELL_EVERY)))
+	if (((moved || f->changed) && (now || since >= TELL_EVERY)) || (moved && f->changed && (!under_way || since >= STORE_EVERY)))
 		store(p, f);
 }
 

@@ -233,8 +233,7 @@ void read_row(struct db_row *q, struct spool_record *r)
 		memcpy(r->uid, uid, 32);
 }
 
-/* Adds the row to what is handed out. */
-static void hold(struct spool *s, struct db_row *q, struct spool_record *to, size_t *got)
+void hold(struct spool *s, struct db_row *q, struct spool_record *to, size_t *got)
 {
 	struct spool_record *r = &to[(*got)++];
 
@@ -245,7 +244,7 @@ static void hold(struct spool *s, struct db_row *q, struct spool_record *to, siz
 	buf_add(&s->held, r->labels, strlen(r->labels) + 1);
 }
 
-static void point_into(const struct spool *s, struct spool_record *to, size_t got)
+void point_into(const struct spool *s, struct spool_record *to, size_t got)
 {
 	const char *at = buf_text(&s->held);
 
@@ -398,7 +397,8 @@ static unsigned of_lane(enum spool_lane lane, unsigned kinds)
 	return kinds ? all & kinds : all;
 }
 
-/* The first column of `sql` (of a lane, the cursor of a sink there, the sink, and the kinds, 0: it does not ask them); -1: it cannot be told. *value is left when there is no row. */
+/* The first column of `sql` (of a lane, the cursor of a sink there, the sink, and the kinds; 0: it does not ask them); -1: it cannot be told.
+ * *value is left when there is no row. */
 static int ask_lane(struct spool *s, const char *sink, enum spool_lane lane, unsigned kinds, const char *sql, int64_t *value)
 {
 	int64_t after;

@@ -25,4 +25,8 @@ int step_once(struct db_row *q, int64_t *value, struct err *e);
 /* A row of COLUMNS. Texts and body live until the next step. */
 void read_row(struct db_row *q, struct spool_record *r);
 
+/* Adds the row to what is handed out in s->held; when all are there, point_into makes their texts point there. */
+void hold(struct spool *s, struct db_row *q, struct spool_record *to, size_t *got);
+void point_into(const struct spool *s, struct spool_record *to, size_t got);
+
 #endif

@@ -397,6 +397,73 @@ static void what_was_refused_is_kept_sent_again_to_that_sink_or_dropped(void **s
 	assert_int_equal(spool_dead_count(s, "a") + spool_dead_count(s, "b"), 0);
 }
 
+/* A checkpoint to the end: 0: nobody reads an older state. */
+static int64_t blocked(void)
+{
+	struct err e;
+	struct db_row *q = db_prepare(spool_db(s), "pragma wal_checkpoint(truncate)", &e);
+	int64_t busy = -1;
+
+	if (q && db_step(q, &e) == 1)
+		busy = db_int(q, 0);
+	db_done(q);
+	return busy;
+}
+
+struct slow_reader {
+	int n;
+	int64_t refused; /* of the last one */
+};
+
+/* A person who looks at a page of the list for long: the agent goes on. */
+static int look_slowly(void *arg, const struct spool_dead *d)
+{
+	struct slow_reader *l = arg;
+
+	assert_true(d->refused > l->refused);
+	assert_string_equal(d->reason, "no such field");
+	assert_memory_equal(d->record.json, "{\"host\":\"ex1\"}", d->record.n);
+	l->refused = d->refused;
+	if (++l->n < 3) {
+		put_kind(100000 + l->n, RECORD_LEDGER, "{}");
+		assert_int_equal(blocked(), 0);
+	}
+	return 0;
+}
+
+static void however_many_were_refused_nobody_waits_for_who_looks(void **state)
+{
+	struct slow_reader l = { 0 };
+	struct spool_want w = { .lane = SPOOL_BULK, .sink = "a", .after = 2505 };
+	struct spool_record r[4];
+	struct spool *other;
+	int64_t upto;
+	struct err e;
+	size_t got;
+
+	(void)state;
+	for (int i = 1; i <= 5; i++)
+		put_kind(i, RECORD_LEDGER, "{\"host\":\"ex1\"}");
+	assert_int_equal(spool_begin(s, &e), 0);
+	for (int i = 0; i < 2500; i++)
+		assert_int_equal(spool_refused(s, "a", 1 + i % 5, "no such field", 1 + i, &e), 1);
+	assert_int_equal(spool_commit(s, &e), 0);
+	other = spool_look(dir.folder, &e);
+	assert_non_null(other);
+	assert_int_equal(spool_dead_each(other, NULL, look_slowly, &l, &e), 0);
+	assert_int_equal(l.n, 2500);
+	spool_close(other);
+	assert_int_equal(spool_dead_retry(s, "b", 0, &e), 0);
+	assert_int_equal(spool_dead_retry(s, "a", 0, &e), 2500);
+	assert_int_equal(spool_dead_count(s, "a"), 0);
+	assert_int_equal(spool_lag(s, "a", 0), 2507);
+	assert_int_equal(spool_lag(s, "b", 0), 7);
+	assert_int_equal(spool_read(s, &w, r, 4, &got, &upto, &e), 0);
+	assert_int_equal(got, 2);
+	assert_int_equal(r[0].uid[0], 4); /* in their order */
+	assert_int_equal(r[1].uid[0], 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -410,6 +477,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_long_lane_is_passed_in_steps, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_of_before_is_brought_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_refused_is_kept_sent_again_to_that_sink_or_dropped, setup, teardown),
+		cmocka_unit_test_setup_teardown(however_many_were_refused_nobody_waits_for_who_looks, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
