@@ -5,7 +5,7 @@
 cd "$(dirname "$0")/../.." || exit 5
 # a mount of our own, that goes with us
 if [ -z "${EVMEND_OWN_MOUNTS:-}" ] && [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
-	EVMEND_OWN_MOUNTS=1 exec unshare -m "$0"
+	EVMEND_OWN_MOUNTS=1 exec unshare -m tests/e2e/file_sink.sh
 fi
 . tests/lib/agent.bash
 
