@@ -171,7 +171,6 @@ static void tells_what_is_wrong_and_where(void **state)
 		{ BASE "hosts: [{name: 'h;rm', command: [/bin/x]}]\n", "letters, digits" },
 		{ BASE "hosts: [{name: h.example, access: winrm, command: [/x]}]\n", "not built yet" },
 		{ BASE "hosts: [{name: h, aliases: [X], command: [/x]}, {name: i, aliases: [x], command: [/x]}]\n", "names both" },
-		{ BASE "sinks: [{name: s, kind: webhook}]\n", "not built yet" },
 		{ BASE "sinks: [{name: s, kind: file}]\n", "needs a path" },
 		{ BASE "sinks: [{name: s, kind: syslog, address: localhost}]\n", "host:port" },
 		{ BASE "sinks: [{name: s, kind: file, path: x, format: xml}]\n", "has no format 'xml'; write one of ndjson, rfc5424, cef, leef, ecs, ocsf" },
