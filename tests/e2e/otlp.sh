@@ -7,23 +7,23 @@ cd "$(dirname "$0")/../.." || exit 5
 . tests/lib/receivers.bash
 N=${RECORDS:-100000}
 cat >"$work/faults" <<'END'
-9 ok
+6 ok
 1 status 429:1
-12 ok
+8 ok
 1 reset-body
 1 partial 2
-12 ok
+8 ok
 1 reset-answer
-12 ok
+8 ok
 1 status 503
-12 ok
+8 ok
 1 page 502
-12 ok
+8 ok
 1 freeze 5
 END
 mkdir "$work/otel"
 : >"$work/otel/thrown"
-start_otel() { receive otel otlp --token "Bearer s3cret" --refuse '"stringValue": "001' --max-bytes 100000 --faults "$work/faults"; }
+start_otel() { receive otel otlp --token "Bearer s3cret" --refuse '"stringValue": "0010' --max-bytes 100000 --faults "$work/faults"; }
 check "a stand-in listens" "not up" start_otel
 (umask 077 && printf '# of the collector\nAuthorization: Bearer s3cret\nX-Scope-OrgID: tenant-a\n' >"$work/headers")
 rule 4711
@@ -63,7 +63,7 @@ check "nothing is lost, each host in order" "$(cat "$work/said")" test $? -eq 0
 echo "# $(cat "$work/said") (of the refused $(sort -u "$work/refused" | wc -l) one by one, the others thrown away from $((thrown / 2)) requests, unnamed)"
 echo "# $(awk -v n="$N" -v a="$t0" -v b="$t1" 'BEGIN { printf "%d records in %.1f s, with all faults", n, b - a }')"
 "$evmend" spool list --sink otel --json -c "$work/config.yaml" >"$work/dead"
-bad_ones=$(grep -c '"uid":"001' "$work/siem.ndjson")
+bad_ones=$(grep -c '"uid":"0010' "$work/siem.ndjson")
 check "exactly what it refused is a dead letter, with its reason" "$(head -n 3 "$work/dead" | cut -c1-300)" eval \
 	'[ "$(grep -c . "$work/dead")" -eq "$bad_ones" ] && [ "$(grep -c "a record is not acceptable (HTTP 400)" "$work/dead")" -eq "$bad_ones" ]'
 "$evmend" status --json -c "$work/config.yaml" >"$work/status"
