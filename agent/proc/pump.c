@@ -16,6 +16,7 @@
 
 #define ROUNDS 8  /* chunks for one sink before the next has its turn */
 #define LOOK_MS 10                   /* for results of a sink without a descriptor */
+#define SAY_EVERY (10 * US_MINUTE)   /* at most, of one trouble's other reasons */
 #define TICK_MS 100                  /* until the disk may have room */
 #define LONG (5 * US_SECOND)         /* a pause that is told, though the sink took something with what failed */
 #define HELD_PAUSE US_MINUTE         /* of one that waits for a person */
@@ -108,9 +109,13 @@ void flow_pause(struct pump *p, struct flow *f, const char *why, int64_t not_bef
 	os_random(&random, sizeof random);
 	f->failures++;
 	f->not_before = not_before ? not_before : clock_monotonic(p->clock) + pace_pause(f->failures, random);
-	if (!f->why[0]) {
-		log_say(p->log, LOG_WARN, "a receiver does not take records; they wait in the spool", "sink", f->name, "why", why, NULL);
+	if (!f->why[0])
 		f->counts.trouble_since = clock_wall(p->clock);
+	/* another reason is worth a line, too: who was not there may come back and refuse us */
+	if (!f->why[0] || (strncmp(f->said, why, sizeof f->said - 1) != 0 && clock_monotonic(p->clock) - f->said_at >= SAY_EVERY)) {
+		log_say(p->log, LOG_WARN, "a receiver does not take records; they wait in the spool", "sink", f->name, "why", why, NULL);
+		text_copy(f->said, sizeof f->said, why);
+		f->said_at = clock_monotonic(p->clock);
 	}
 	text_copy(f->why, sizeof f->why, *why ? why : "it does not say why");
 	f->changed = true;

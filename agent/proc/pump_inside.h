@@ -48,6 +48,8 @@ struct flow {
 	int64_t accepted_at;  /* monotonic: the last time that a record was */
 	char held_why[160];   /* of the last record that waits for a person */
 	int64_t held_since;   /* wall; 0: none does */
+	char said[24];        /* how the reason begins that the log has */
+	int64_t said_at;      /* monotonic */
 	bool changed;         /* counts, since they were stored */
 	int64_t stored_at;
 	bool store_failed;
@@ -73,7 +75,7 @@ void flow_store_when_due(struct pump *p, struct flow *f, bool now);
 int flow_note(struct pump *p, const struct flow *f, struct err *e); /* the counters, in the caller's transaction */
 size_t flow_held(const struct flow *f); /* records that wait for a person */
 void flow_refused(struct flow *f, const struct sink_result *r); /* kept when the cursors are stored */
-/* Tried again at not_before, or after a pause that we choose. Told once until it works again. */
+/* Tried again at not_before, or after a pause that we choose. Told once until it works again, and when the reason is another. */
 void flow_pause(struct pump *p, struct flow *f, const char *why, int64_t not_before);
 
 #endif

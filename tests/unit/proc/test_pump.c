@@ -425,6 +425,26 @@ static void what_cannot_be_stored_is_said_once(void **state)
 	close(quiet.fd);
 }
 
+/* Who was away may come back and want other credentials. */
+static void another_reason_is_said_too(void **state)
+{
+	const char *path = scratch_path(&dir, "log");
+
+	(void)state;
+	quiet.level = LOG_WARN;
+	quiet.fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	assert_true(quiet.fd >= 0);
+	put(1, 5, "{}", RECORD_FINDING);
+	fake.down = true;
+	run_for(3600);
+	assert_int_equal(lines_of(path), 1);
+	fake.down = false;
+	fake.judge = all_fail;
+	run_for(1800);
+	assert_int_equal(lines_of(path), 2);
+	close(quiet.fd);
+}
+
 static enum sink_outcome three_fails(struct fake *f, int64_t seq)
 {
 	(void)f;
@@ -957,6 +977,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_failure_of_many_records_is_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_receiver_may_say_when, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_cannot_be_stored_is_said_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(another_reason_is_said_too, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_that_waits_for_a_person_holds_up_nobody, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_room_one_that_waits_for_a_person_is_a_dead_letter, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_that_waits_for_a_person_for_an_hour_is_a_dead_letter, setup, teardown),
