@@ -116,6 +116,12 @@ struct os_asking {
 int os_resolve_begin(const char *name, int timeout_ms, struct os_asking *a); /* 0 or -errno */
 int os_resolve_end(struct os_asking *a, char to[OS_ADDRESSES][OS_ADDRESS], char why[static OS_WHY]);
 void os_resolve_stop(struct os_asking *a);
+/* The other end of a TCP connection; 0 where the kernel does not say it. */
+struct os_tcp_peer {
+	int64_t silence; /* us since its last acknowledgement */
+	uint64_t window; /* bytes that it has room for; Linux tells it since 5.4 */
+};
+void os_tcp_peer(int fd, struct os_tcp_peer *to);
 int os_pid(void);
 unsigned os_cpus(void); /* that this process may use; >= 1 */
 unsigned os_uid(void);

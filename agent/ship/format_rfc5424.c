@@ -67,8 +67,8 @@ static void add_name(struct buf *to, const char *s, size_t n)
 		buf_char(to, '-');
 }
 
-/* A name of RFC 3164's header: what follows it is told by its characters. */
-static void add_old_name(struct buf *to, const char *s)
+/* A name of RFC 3164's header: what follows it is told by its characters. A single '-' is none to rsyslog. */
+static void add_old_name(struct buf *to, const char *s, const char *otherwise)
 {
 	size_t before = to->n;
 
@@ -76,7 +76,7 @@ static void add_old_name(struct buf *to, const char *s)
 		if ((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') || *s == '.' || *s == '-' || *s == '_')
 			buf_char(to, *s);
 	if (to->n == before)
-		buf_char(to, '-');
+		buf_str(to, otherwise);
 }
 
 static int priority(const struct facts *f)
@@ -113,7 +113,7 @@ static void add_old_head(const struct facts *f, struct buf *to)
 	days_to_date(days, &year, &month, &day);
 	buf_printf(to, "<%d>%.3s %2d %02d:%02d:%02d ", priority(f), months + 3 * (month - 1), (int)day, (int)(seconds / 3600),
 		(int)(seconds / 60 % 60), (int)(seconds % 60));
-	add_old_name(to, host_of(f));
+	add_old_name(to, host_of(f), "localhost");
 	buf_char(to, ' ');
 }
 
@@ -179,7 +179,7 @@ void format_syslog(const struct sink_config *c, const struct record_view *v, con
 	if (old_header) {
 		add_old_head(&f, to);
 		if (message->json) { /* CEF and LEEF are known by their first word, other text by a tag */
-			add_old_name(to, c->app ? c->app : "evmend");
+			add_old_name(to, c->app ? c->app : "evmend", "evmend");
 			buf_str(to, ": ");
 		}
 	} else {

@@ -36,10 +36,15 @@ struct frames *frames_new(size_t keep)
 {
 	struct frames *f = xcalloc(1, sizeof *f);
 
-	f->keep = keep;
-	buf_init(&f->bytes, keep + 2 * OPEN_MOST + 2 * CLEAR_AT);
+	frames_keep(f, keep);
+	buf_init(&f->bytes, FRAMES_KEEP + 2 * OPEN_MOST + 2 * CLEAR_AT);
 	f->lost = xcalloc(FRAMES_MOST, sizeof *f->lost);
 	return f;
+}
+
+void frames_keep(struct frames *f, size_t keep)
+{
+	f->keep = keep < FRAMES_KEEP ? keep : FRAMES_KEEP;
 }
 
 void frames_free(struct frames *f)

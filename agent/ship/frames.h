@@ -11,12 +11,15 @@
 
 #include "base/clock.h"
 
-#define FRAMES_AGE (10 * US_MINUTE) /* who has not read for so long is given up by then */
+#define FRAMES_AGE (20 * US_MINUTE) /* who has not read for so long is given up by then */
 #define FRAMES_MOST 8192            /* without confirmation */
 
 struct frames;
 
+#define FRAMES_KEEP (64u << 20) /* the most that is kept, whoever asks for more */
+
 struct frames *frames_new(size_t keep);
+void frames_keep(struct frames *f, size_t keep); /* from now on */
 void frames_free(struct frames *f);
 bool frames_room(const struct frames *f); /* for another one; false while frames_lost has something to say */
 void frames_add(struct frames *f, int64_t seq, const void *p, size_t n);

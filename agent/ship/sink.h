@@ -17,7 +17,7 @@ struct format; /* ship/formats.h */
 
 enum sink_kind { SINK_FILE, SINK_SYSLOG, SINK_SPLUNK, SINK_ELASTIC, SINK_KAFKA, SINK_OTLP, SINK_WEBHOOK, SINK_KINDS };
 enum sink_compress { SINK_PLAIN, SINK_GZIP, SINK_ZSTD, SINK_LZ4 };
-#define SYSLOG_RESEND (4 << 20) /* what a receiver's TCP may have confirmed and its program not read: Linux holds up to 6 MB */
+#define SYSLOG_RESEND (4 << 20) /* what a receiver's program may have read and not written */
 enum syslog_framing { SYSLOG_OCTET, SYSLOG_LINE };
 enum syslog_header { SYSLOG_BY_FORMAT, SYSLOG_5424, SYSLOG_3164 }; /* by format: CEF and LEEF behind 3164 */
 
@@ -74,7 +74,7 @@ struct sink_config {
 			const char *address; /* "host:port"; TLS where tls.on */
 			int framing, header; /* enum syslog_framing, syslog_header */
 			int64_t frame_max;   /* bytes of a message; 0: RFC5424_MAX */
-			int64_t resend;      /* bytes that are sent again when a connection broke, though the peer's TCP had confirmed them */
+			int64_t resend;      /* bytes that are sent again when a connection broke, besides those in the peer's TCP; 0: none, nor those */
 		} syslog;
 		struct {
 			const char *url, *token_file;

@@ -2,8 +2,8 @@
  *
  * Why: log servers take it. Promises: syslog has no acknowledgement, so a record counts as delivered when the receiver's TCP has confirmed
  * all of its bytes and the receiver has had a second since the handshake to refuse us (tls/stream.h); when a connection breaks, what was not
- * confirmed is sent again, and before it the last bytes that were (the receiver may not have read them; the uid lets it drop a repeat); a
- * message is never longer than frame_max. Refuses nothing. */
+ * confirmed is sent again, and before it the last bytes that were: those that waited in the receiver's TCP for its program, and `resend` bytes
+ * that it may have read and not written (the uid lets it drop a repeat); a message is never longer than frame_max. Refuses nothing. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +13,10 @@
 #include "ship/sink_kinds.h"
 #include "tls/stream.h"
 
-#define CONFIRM_LIMIT (60 * US_SECOND) /* a receiver that confirms nothing for so long is taken for dead */
+/* A receiver that confirms nothing for so long is given up. Where its machine still says that there is no room, it is left more time: the bytes
+ * that it has wait there, and those of another connection might be read before them. */
+#define SILENT_LIMIT (150 * US_SECOND) /* Linux asks for room every 120 s at least */
+#define STUCK_LIMIT (10 * US_MINUTE)
 
 struct syslog_sink {
 	struct stream_config to;
@@ -150,8 +153,13 @@ static size_t take_confirmed(struct sink *s, struct sink_result *to, size_t n)
 	if (confirmed > y->confirmed || !frames_open(y->frames) || !stream_settled(y->stream))
 		y->since = now;
 	y->confirmed = confirmed;
-	if (now - y->since > CONFIRM_LIMIT) {
-		drop(s, "the receiver confirms nothing");
+	if (s->config->syslog.resend) /* what waits in its TCP dies with it; so may what its program has read */
+		frames_keep(y->frames, (size_t)s->config->syslog.resend + stream_unread(y->stream));
+	if (now - y->since > STUCK_LIMIT || (now - y->since > SILENT_LIMIT && stream_silence(y->stream) > SILENT_LIMIT)) {
+		struct err e = { 0 };
+
+		stream_late(y->stream, &e);
+		drop(s, e.text);
 		return 0;
 	}
 	while (did < n && stream_settled(y->stream) && (seq = frames_confirm(y->frames, confirmed, now)))

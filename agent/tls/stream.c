@@ -86,7 +86,8 @@ int stream_late(const struct stream *s, struct err *e)
 {
 	const char *what = s->state == STREAM_LOOK_UP ? "has no address: the name servers do not answer" :
 		s->state == STREAM_CONNECT ? "does not answer; is it up, and does a firewall let us through?" :
-		s->state == STREAM_HANDSHAKE ? "does not answer to TLS; does it speak TLS there?" : "confirms nothing";
+		s->state == STREAM_HANDSHAKE ? "does not answer to TLS; does it speak TLS there?" :
+		"takes no more bytes: its program does not read, or has no room to write";
 
 	return err_set(e, ERR_IO, "%s %s", s->config->address, what);
 }
@@ -147,6 +148,7 @@ static int connect_next(struct stream *s, struct err *e)
 	setsockopt(s->fd, IPPROTO_TCP, TCP_KEEPCNT, &times, sizeof times);
 	setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	s->given = 0;
+	s->widest = 0;
 	s->begun = clock_monotonic(s->clock);
 	s->ended = false;
 	s->wants_write = true;
@@ -355,6 +357,23 @@ uint64_t stream_confirmed(const struct stream *s)
 	if (s->fd < 0 || ioctl(s->fd, TIOCOUTQ, &waiting) != 0)
 		return 0;
 	return s->given - (uint64_t)waiting;
+}
+
+int64_t stream_silence(const struct stream *s)
+{
+	struct os_tcp_peer peer;
+
+	os_tcp_peer(s->fd, &peer);
+	return peer.silence;
+}
+
+uint64_t stream_unread(struct stream *s)
+{
+	struct os_tcp_peer peer;
+
+	os_tcp_peer(s->fd, &peer);
+	s->widest = peer.window > s->widest ? peer.window : s->widest;
+	return s->widest - peer.window;
 }
 
 bool stream_settled(const struct stream *s)

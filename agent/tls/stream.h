@@ -43,6 +43,10 @@ ssize_t stream_write(struct stream *s, const void *p, size_t n, struct err *e);
  * stream_write has taken is given when it returns. */
 uint64_t stream_given(const struct stream *s);
 uint64_t stream_confirmed(const struct stream *s);
+/* At most so many of the confirmed bytes wait in the peer's TCP for its program: by how much its window is smaller than it was at its widest
+ * (RFC 9293, section 3.8.6: what a window has promised is not taken back). 0 where the kernel does not tell the window (Linux before 5.4). */
+uint64_t stream_unread(struct stream *s);
+int64_t stream_silence(const struct stream *s); /* us since the peer's TCP last confirmed anything, be it that it has no room; 0: not known */
 int stream_late(const struct stream *s, struct err *e); /* says what it waits for, as an error. Returns -1 */
 bool stream_settled(const struct stream *s);
 int stream_wait_fd(const struct stream *s, bool *write); /* -1: nothing is open; *write is set when it waits to write */

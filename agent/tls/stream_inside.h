@@ -25,6 +25,7 @@ struct stream {
 	int64_t settle;    /* from up_since on */
 	size_t may_hear;   /* bytes, in this call of ours */
 	uint64_t given;
+	uint64_t widest;   /* window of the peer */
 	int error;         /* errno of the last call below TLS */
 	bool ended;        /* the peer has said its end */
 	bool wants_write;  /* TLS has something to say before it can go on */

@@ -131,6 +131,29 @@ static void old_ones_are_not_sent_again(void **state)
 	frames_free(f);
 }
 
+/* A peer whose program stops reading: more is kept from then on, and less when it reads again. */
+static void how_much_is_kept_may_change(void **state)
+{
+	struct frames *f = frames_new(20);
+
+	(void)state;
+	add(f, 1, 4);
+	frames_sent(f, 40, 40);
+	assert_string_equal(confirmed(f, 40, 1), "1 2 3 4 ");
+	frames_keep(f, 40);
+	add(f, 5, 6);
+	frames_sent(f, 20, 60);
+	assert_string_equal(confirmed(f, 60, 1), "5 6 ");
+	frames_again(f);
+	assert_string_equal(unsent(f), "3 4 5 6 "); /* 1 and 2 had gone before */
+	frames_sent(f, 40, 40);
+	frames_keep(f, 10);
+	assert_string_equal(confirmed(f, 40, 1), "");
+	frames_again(f);
+	assert_string_equal(unsent(f), "6 ");
+	frames_free(f);
+}
+
 static void there_is_an_end_of_room(void **state)
 {
 	struct frames *f = frames_new(100000);
@@ -170,6 +193,7 @@ int main(void)
 		cmocka_unit_test(a_frame_counts_with_its_last_byte),
 		cmocka_unit_test(what_was_confirmed_goes_first_again),
 		cmocka_unit_test(old_ones_are_not_sent_again),
+		cmocka_unit_test(how_much_is_kept_may_change),
 		cmocka_unit_test(there_is_an_end_of_room),
 	};
 
