@@ -85,12 +85,13 @@ static const struct {
 	{"formats", bench_formats},
 	{"sinks", bench_sinks},
 	{"kafka", bench_kafka},
+	{"syslog", bench_syslog},
 };
 
 /* These make their own records. */
 static bool needs_events(const char *only)
 {
-	return !only || (strcmp(only, "formats") != 0 && strcmp(only, "sinks") != 0 && strcmp(only, "kafka") != 0);
+	return !only || (strcmp(only, "formats") != 0 && strcmp(only, "sinks") != 0 && strcmp(only, "kafka") != 0 && strcmp(only, "syslog") != 0);
 }
 
 int main(int argc, char **argv)

@@ -46,11 +46,12 @@ void say(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* progres
 struct ruleset *bench_load(const char *rules, const char *tables, int rounds, double *took);
 void bench_lanes(struct bench *b);
 
-/* -- hostile.c, groups.c, formats.c, sinks.c -- */
+/* -- hostile.c, groups.c, formats.c, sinks.c, syslog.c -- */
 void bench_hostile(struct bench *b);
 void bench_groups(struct bench *b);
 void bench_formats(struct bench *b);
 void bench_sinks(struct bench *b);
+void bench_syslog(struct bench *b);
 
 /* -- kafka.c -- */
 void bench_kafka(struct bench *b);
