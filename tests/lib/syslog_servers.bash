@@ -26,7 +26,7 @@ pin_of() { openssl x509 -in "$pki/$1.pem" -outform DER | sha256sum | cut -c1-64;
 # copied LANGUAGE HEADING: the block of that language below that heading of docs/sinks.md
 copied() {
 	awk -v fence="\`\`\`$1" -v heading="### $2" \
-		'/^### / { on = index($0, heading) == 1 } $0 == "```" { in_it = 0 } in_it { print } on && $0 == fence { in_it = 1 }' docs/sinks.md
+		'/^##/ { on = index($0, heading) == 1 } $0 == "```" { in_it = 0 } in_it { print } on && $0 == fence { in_it = 1 }' docs/sinks.md
 }
 # here PORT: a copied configuration with our paths, that port and this machine's address
 here() {
