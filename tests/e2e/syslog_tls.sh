@@ -95,6 +95,6 @@ is nobody 4 'refused .111.; nobody listens there'
 is no-tls 4 'does it speak TLS there'
 lines() { cat "$work/$1.ndjson" 2>/dev/null | wc -l; }
 stored() { [ "$(lines "$1")" -eq "$2" ]; }
-check "rsyslog stored what the right ones sent, and nothing else" "$(lines $rsyslog) lines of 12" wait_for 5 stored $rsyslog 12
-[ "$servers" = rsyslog ] || check "and syslog-ng" "$(lines "$ng") lines of 6" wait_for 5 stored "$ng" 6
+check "rsyslog stored what the right ones sent, and nothing else" "$(lines $rsyslog) lines of 12" wait_for 30 stored $rsyslog 12
+[ "$servers" = rsyslog ] || check "and syslog-ng" "$(lines "$ng") lines of 6" wait_for 30 stored "$ng" 6
 exit $bad

@@ -57,14 +57,15 @@ rsyslogd_on() {
 have_rsyslog() { command -v rsyslogd >/dev/null && ls /usr/lib/*/rsyslog/lmnsd_gtls.so >/dev/null 2>&1; }
 # Unpacked by scripts/setup.sh: as a package it would drive rsyslog out.
 syslog_ng=${EVMEND_RECEIVERS:-${XDG_CACHE_HOME:-$HOME/.cache}/evmend-receivers}/syslog-ng
-syslog_ng() {
-	LD_LIBRARY_PATH=$syslog_ng/usr/lib/syslog-ng "$syslog_ng/usr/sbin/syslog-ng" --module-path="$(echo "$syslog_ng"/usr/lib/syslog-ng/[0-9]*)" "$@"
+# Becomes it: for a shell of its own, whose number is then its number.
+exec_syslog_ng() {
+	LD_LIBRARY_PATH=$syslog_ng/usr/lib/syslog-ng exec "$syslog_ng/usr/sbin/syslog-ng" --module-path="$(echo "$syslog_ng"/usr/lib/syslog-ng/[0-9]*)" "$@"
 }
-have_syslog_ng() { [ -x "$syslog_ng/usr/sbin/syslog-ng" ] && syslog_ng --version >/dev/null 2>&1; }
+have_syslog_ng() { [ -x "$syslog_ng/usr/sbin/syslog-ng" ] && (exec_syslog_ng --version) >/dev/null 2>&1; }
 # syslog_ng_on PORT: with $work/PORT.conf behind the line that Debian's own configuration begins with; sets $receiver
 syslog_ng_on() {
 	echo '@version: 3.38' | cat - "$work/$1.conf" >"$work/$1.whole"
-	syslog_ng -F --no-caps -f "$work/$1.whole" -R "$work/$1.persist" -c "$work/$1.ctl" -p "$work/$1.pid" >>"$work/$1.log" 2>&1 &
+	exec_syslog_ng -F --no-caps -f "$work/$1.whole" -R "$work/$1.persist" -c "$work/$1.ctl" -p "$work/$1.pid" >>"$work/$1.log" 2>&1 &
 	receiver=$!
 	receivers+=($!)
 	wait_for 10 listens "$1"
