@@ -52,8 +52,12 @@ static const char *const versions[] = {
 	" level integer not null, host text not null, cause text not null, labels text not null, json blob not null);"
 	"create index dead_sink on dead (sink);",
 	"create index dead_worth on dead (worth);",
+	/* what was refused, sent again after a crash and refused again is one */
+	"delete from dead where id not in (select max(id) from dead group by sink, uid);"
+	"drop index dead_sink;"
+	"create unique index dead_uid on dead (sink, uid);",
 };
-static const struct db_schema schema = { .versions = versions, .n = 5, .full_sync = true };
+static const struct db_schema schema = { .versions = versions, .n = 6, .full_sync = true };
 
 const char *record_kind_text(int kind)
 {

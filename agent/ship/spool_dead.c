@@ -12,7 +12,7 @@
 
 int spool_refused(struct spool *s, const char *sink, int64_t seq, const char *reason, int64_t when, struct err *e)
 {
-	struct db_row *q = db_prepare(s->db, "insert into dead (sink,refused,reason,lane,kind,worth,uid,time,at,level,host,cause,labels,json)"
+	struct db_row *q = db_prepare(s->db, "insert or replace into dead (sink,refused,reason,lane,kind,worth,uid,time,at,level,host,cause,labels,json)"
 		" select ?,?,?,lane,kind,worth,uid,time,at,level,host,cause,labels,json from record where seq=?", e);
 
 	if (!q)
