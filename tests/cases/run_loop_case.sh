@@ -72,7 +72,8 @@ breaks() {
 		lab request /powershell >/dev/null 2>&1
 	done
 	# of this server and of now: events of long ago are a replay and start nothing
-	[ -n "$events" ] && sed "s/[Ee][Xx]1\.cloud\.frankysweb\.de/$host/g; s/SystemTime='[^']*'/SystemTime='$(date -u +%FT%T.%6NZ)'/" "$events" >>"$work/lab/events.xml"
+	[ -n "$events" ] && sed "s/[Ee][Xx]1\.cloud\.frankysweb\.de/$host/g; s/SystemTime='[^']*'/SystemTime='$(date -u +%FT%T.%6NZ)'/" "$events" >"$work/events.now"
+	[ -n "$events" ] && cat "$work/events.now" >>"$work/lab/events.xml" # at once, as one piece of news
 	return 0
 }
 
