@@ -298,6 +298,8 @@ static int store(struct healer *h, const struct heal_suspect *s, struct heal_cas
 	/* one that is being repaired is what the ledger names: it is not ended meanwhile */
 	if (*news && p->repair == NULL && case_is_open(state) && (took = supersede(h, c, now, e)) < 0)
 		goto failed;
+	if (state == CASE_OPEN && c->state == CASE_REFUTED)
+		c->verdict[0] = '\0'; /* proposed anew: what is found well now was never broken */
 	if (took)
 		state = c->state;
 	else if (state != c->state || known == 0)

@@ -63,7 +63,26 @@ static void forged_events_are_refuted(void **state)
 	heal_bench_run(&b, US_MINUTE);
 	assert_int_equal(heal_bench_state(&b, 1, &c), CASE_REFUTED);
 	assert_string_equal(c.verdict, "HEALTHY_NOW");
+	heal_bench_suspect(&b, 1, 100001); /* the rest of the same flood: nothing was broken, so nothing is healed */
+	heal_bench_run(&b, US_MINUTE);
+	assert_int_equal(heal_bench_state(&b, 1, &c), CASE_REFUTED);
 	assert_int_equal(heal_bench_count(&b, "intent"), 0);
+	heal_bench_free(&b);
+}
+
+static void late_events_leave_healed_what_was_mended(void **state)
+{
+	struct heal_bench b;
+
+	(void)state;
+	heal_bench_init(&b, MODE_AUTO);
+	heal_bench_start(&b);
+	fake_unbind(&b.world);
+	heal_bench_suspect(&b, 1, 1);
+	heal_bench_run(&b, 5 * US_MINUTE);
+	heal_bench_suspect(&b, 1, 2);
+	heal_bench_run(&b, US_MINUTE);
+	assert_int_equal(heal_bench_state(&b, 1, NULL), CASE_HEALED);
 	heal_bench_free(&b);
 }
 
@@ -364,6 +383,7 @@ int main(void)
 		cmocka_unit_test(repairs_a_deleted_certificate),
 		cmocka_unit_test(rebinds_what_is_there_and_creates_nothing),
 		cmocka_unit_test(forged_events_are_refuted),
+		cmocka_unit_test(late_events_leave_healed_what_was_mended),
 		cmocka_unit_test(observe_never_acts),
 		cmocka_unit_test(approve_waits_for_a_person),
 		cmocka_unit_test(an_approval_fits_one_plan),
