@@ -181,32 +181,7 @@ static void begin(struct http_sink *h, struct lane *l)
 
 /* --- its answer --- */
 
-static void take_items(struct http_sink *h, struct lane *l, const struct http_verdict *v, int64_t retry_at)
-{
-	struct http_inside *in = h->inside;
-
-	if (v->held >= 0)
-		held_add(h, v->held, v->items, v->n);
-	for (size_t i = 0; i < v->n; i++) {
-		const struct sink_result *r = &v->items[i];
-
-		if (r->outcome == SINK_ACCEPTED)
-			in->dead_row = 0;
-		if (r->outcome == SINK_ACCEPTED && v->held >= 0)
-			continue;
-		struct sink_result *to = add_result(in, r->seq, r->outcome, r->outcome == SINK_RETRY && !r->not_before ? retry_at : r->not_before, r->why);
-
-		to->unnamed = r->unnamed;
-		to->alone = r->alone;
-	}
-	drop_head(l, v->n);
-	l->suspect = l->suspect > v->n ? l->suspect - v->n : 0;
-	l->named = l->suspect && l->named != HTTP_UNNAMED && l->named >= v->n ? l->named - v->n : HTTP_UNNAMED;
-	l->limit += l->limit / 16;
-	if (l->limit > (size_t)in->bytes)
-		l->limit = (size_t)in->bytes;
-}
-
+/* When it may be asked again; 0: it has not said. */
 static int64_t later(const struct http_sink *h, const struct http_answer *a, bool alarm)
 {
 	int64_t now = clock_monotonic(h->clock);
@@ -218,7 +193,74 @@ static int64_t later(const struct http_sink *h, const struct http_answer *a, boo
 	return now + HTTP_ALARM_PAUSE + (int64_t)(random % (uint64_t)(HTTP_ALARM_PAUSE / 2));
 }
 
-/* One alone. Many in a row are rather a receiver that is not what we think than as many bad records: that is told, and slow from then on. */
+static bool wary(const struct http_sink *h)
+{
+	return clock_monotonic(h->clock) < h->inside->wary_until;
+}
+
+/* One more was refused for good, and none was taken since the one before. Many in a row are rather a receiver that is not what we think, or is
+ * set up wrong, than as many bad records: that is told, and slow from then on. */
+static void count_dead(struct http_sink *h, int64_t wary_until, const char *why)
+{
+	struct http_inside *in = h->inside;
+
+	if (++in->dead_row < DEAD_ROW)
+		return;
+	in->dead_row = 0;
+	in->wary_until = wary_until;
+	(void)snprintf(in->wary_why, sizeof in->wary_why, "it refused %d records one after another; the next ones wait: %.90s", DEAD_ROW, why);
+}
+
+/* It takes records: then those that it refuses are bad ones. */
+static bool took_some(struct http_inside *in, const struct http_verdict *v)
+{
+	size_t i = 0;
+
+	while (i < v->n && v->items[i].outcome != SINK_ACCEPTED)
+		i++;
+	if (i == v->n)
+		return false;
+	in->dead_row = 0;
+	in->wary_until = 0;
+	return true;
+}
+
+static void take_items(struct http_sink *h, struct lane *l, const struct http_verdict *v, const struct http_answer *a)
+{
+	struct http_inside *in = h->inside;
+	bool took = took_some(in, v);
+	int64_t retry_at = later(h, a, false);
+
+	if (v->held >= 0)
+		held_add(h, v->held, v->items, v->n);
+	for (size_t i = 0; i < v->n; i++) {
+		const struct sink_result *r = &v->items[i];
+
+		if (r->outcome == SINK_ACCEPTED && v->held >= 0)
+			continue;
+		if (r->outcome == SINK_DEAD && !took && !v->final) {
+			if (wary(h)) {
+				add_result(in, r->seq, SINK_RETRY, retry_at, in->wary_why);
+				continue;
+			}
+			count_dead(h, later(h, a, true), r->why);
+		}
+		struct sink_result *to = add_result(in, r->seq, r->outcome, r->outcome == SINK_RETRY && !r->not_before ? retry_at : r->not_before, r->why);
+
+		to->unnamed = r->unnamed;
+		to->alone = r->alone;
+	}
+	drop_head(l, v->n);
+	l->suspect = l->suspect > v->n ? l->suspect - v->n : 0;
+	l->named = l->suspect && l->named != HTTP_UNNAMED && l->named >= v->n ? l->named - v->n : HTTP_UNNAMED;
+	l->limit += l->limit / 16;
+	if (l->limit > (size_t)in->bytes)
+		l->limit = (size_t)in->bytes;
+	if (!took && wary(h)) /* soon again: one good record shows that the others are bad */
+		give_back(h, retry_at, in->wary_why);
+}
+
+/* One alone. */
 static void give_up(struct http_sink *h, struct lane *l, const struct http_answer *a, const char *why)
 {
 	struct http_inside *in = h->inside;
@@ -227,12 +269,9 @@ static void give_up(struct http_sink *h, struct lane *l, const struct http_answe
 	drop_head(l, 1);
 	l->suspect = 0;
 	l->named = HTTP_UNNAMED;
-	if (++in->dead_row < DEAD_ROW)
-		return;
-	in->dead_row = 0;
-	in->wary_until = later(h, a, true);
-	(void)snprintf(in->wary_why, sizeof in->wary_why, "it refused %d records one after another; the next ones wait: %.90s", DEAD_ROW, why);
-	give_back(h, in->wary_until, in->wary_why);
+	count_dead(h, later(h, a, true), why);
+	if (wary(h))
+		give_back(h, in->wary_until, in->wary_why);
 }
 
 /* Nothing was taken. One alone is given up; of more a part is sent. */
@@ -240,7 +279,7 @@ static void cut(struct http_sink *h, struct lane *l, const struct http_answer *a
 {
 	struct http_inside *in = h->inside;
 
-	if (clock_monotonic(h->clock) < in->wary_until) {
+	if (wary(h)) {
 		give_back(h, in->wary_until, in->wary_why);
 	} else if (l->sent == 1) {
 		give_up(h, l, a, v->why);
@@ -301,7 +340,7 @@ static void answered(struct http_sink *h, struct lane *l, struct http_call *c)
 	l->call = NULL;
 	switch (means) {
 	case HTTP_ITEMS:
-		take_items(h, l, &v, later(h, a, false));
+		take_items(h, l, &v, a);
 		break;
 	case HTTP_SMALLER:
 	case HTTP_BAD:

@@ -45,6 +45,7 @@ struct http_verdict {
 	size_t n;
 	size_t bad;                /* HTTP_BAD: index of the one that the receiver named, or HTTP_UNNAMED. It is sent alone before it is dead */
 	int64_t held;              /* HTTP_ITEMS: those accepted count only when http_settle names this number; -1: they count now. One lane only */
+	bool final;                /* HTTP_ITEMS: those that are dead may not be sent again, however many there are */
 	char why[160];             /* for all but HTTP_ITEMS; "": the status is told */
 };
 

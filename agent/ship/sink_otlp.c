@@ -123,6 +123,7 @@ static void take_rejected(const struct json *partial, struct http_verdict *v)
 
 	if (rejected <= 0 || !v->n)
 		return;
+	v->final = true; /* "the client MUST NOT retry the request" (OTLP 1, Partial Success) */
 	say(text, sizeof text, *why ? why : "it does not say why");
 	for (size_t i = 0; i < v->n && (size_t)rejected >= v->n; i++) {
 		v->items[i].outcome = SINK_DEAD;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "lib/check.h"
 #include "lib/fake_clock.h"
 #include "lib/fake_http.h"
@@ -27,6 +28,7 @@ static struct world {
 	enum meets what;
 	int poison;        /* a record that the receiver will never take; 0: none; ALL */
 	bool names_it;     /* and says so */
+	int bad_upto;      /* it answers about each record, and refuses those up to here */
 	bool acks;
 	int64_t ack_after;
 	int arrivals[RECORDS + 1];
@@ -62,6 +64,11 @@ static enum http_means plain_judge(struct http_sink *h, const struct http_answer
 	(void)h;
 	if (means == HTTP_BAD && sscanf(a->body, "bad %zu", &v->bad) != 1)
 		v->bad = HTTP_UNNAMED;
+	for (size_t i = 0; means == HTTP_ITEMS && i < v->n; i++)
+		if (v->items[i].seq <= w.bad_upto) {
+			v->items[i].outcome = SINK_DEAD;
+			text_copy(v->items[i].why, sizeof v->items[i].why, "no such field");
+		}
 	if (means == HTTP_ITEMS && a->body[0] == 'h')
 		v->held = atoi(a->body + 1);
 	if (means == HTTP_ITEMS && a->body[0] == 'r') { /* began anew */
@@ -158,7 +165,8 @@ static const char *take_batch(const int *seqs, int n)
 		return "ok"; /* nobody hears it */
 	if (!w.acks) {
 		for (int i = 0; i < n; i++)
-			arrive(seqs[i]);
+			if (seqs[i] > w.bad_upto)
+				arrive(seqs[i]);
 		return "ok";
 	}
 	w.taken[w.number].at = clk.monotonic + w.ack_after;
@@ -293,18 +301,27 @@ static bool all_done(void)
 	return true;
 }
 
+static size_t count(enum state what)
+{
+	size_t n = 0;
+
+	for (int i = 1; i <= RECORDS; i++)
+		n += state[i] == what;
+	return n;
+}
+
 static void step(void)
 {
 	struct err e;
-	bool waits = false;
 
 	fake_clock_advance(&clk, US_SECOND / 50);
 	assert_int_equal(sink->ops->open(sink, &e), 0);
 	take_results();
-	for (int i = 1; i <= RECORDS; i++)
-		waits = waits || state[i] == WAITS;
-	if (clk.monotonic >= not_before)
-		offer(waits ? WAITS : NEW);
+	if (clk.monotonic < not_before)
+		return;
+	offer(WAITS);
+	if (!count(WAITS))
+		offer(NEW);
 }
 
 /* Until everything has an outcome; how long it took by the fake clock. */
@@ -384,15 +401,6 @@ static void a_late_acknowledgement_is_waited_for_and_no_longer(void **unused)
 	end();
 }
 
-static size_t dead(void)
-{
-	size_t n = 0;
-
-	for (int i = 1; i <= RECORDS; i++)
-		n += state[i] == DEAD;
-	return n;
-}
-
 /* What answers there may be no receiver at all. */
 static void one_that_refuses_everything_gets_a_few_and_a_pause(void **unused)
 {
@@ -403,13 +411,46 @@ static void one_that_refuses_everything_gets_a_few_and_a_pause(void **unused)
 	w.poison = ALL;
 	for (int i = 0; i < 50 * 30; i++)
 		step();
-	few = dead();
+	few = count(DEAD);
 	assert_in_range(few, 1, 16);
 	assert_true(not_before > clk.monotonic);
 	w.poison = 0;
 	run_all();
-	assert_int_equal(dead(), few);
+	assert_int_equal(count(DEAD), few);
 	end();
+}
+
+/* A wrong mapping makes an endpoint refuse every document, each for itself. */
+static void one_that_refuses_each_record_keeps_a_few_and_the_rest_waits(void **unused)
+{
+	(void)unused;
+	begin();
+	w.bad_upto = RECORDS;
+	for (int i = 0; i < 50 * 30; i++)
+		step();
+	assert_int_equal(count(DEAD), 16);
+	assert_int_equal(count(DONE), 0);
+	assert_true(retries > 0);
+	w.bad_upto = 0;
+	run_all();
+	assert_int_equal(count(DEAD), 16);
+	assert_string_equal(dead_why, "no such field");
+	end();
+}
+
+static void a_few_bad_records_hold_nobody_back(void **unused)
+{
+	(void)unused;
+	for (int bad = 1; bad <= RECORDS / 2; bad++) {
+		begin();
+		w.bad_upto = bad;
+		for (int i = 0; i < 50 * 5; i++)
+			step();
+		assert_int_equal(count(DONE), RECORDS - bad);
+		run_all();
+		assert_int_equal(count(DEAD), bad);
+		end();
+	}
 }
 
 static void one_that_cannot_be_encoded_is_given_up_alone(void **unused)
@@ -446,6 +487,8 @@ int main(void)
 		cmocka_unit_test(whatever_the_nth_request_meets),
 		cmocka_unit_test(a_late_acknowledgement_is_waited_for_and_no_longer),
 		cmocka_unit_test(one_that_refuses_everything_gets_a_few_and_a_pause),
+		cmocka_unit_test(one_that_refuses_each_record_keeps_a_few_and_the_rest_waits),
+		cmocka_unit_test(a_few_bad_records_hold_nobody_back),
 		cmocka_unit_test(one_that_cannot_be_encoded_is_given_up_alone),
 		cmocka_unit_test(what_was_given_up_half_way_is_freed),
 	};
