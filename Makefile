@@ -4,10 +4,11 @@
 #   make setup      install the Debian packages that building and testing need
 #   make demo       set-up, build, the whole loop against the lab; FAULT=unbind, FAULT=none and others choose what breaks
 #   make check      set-up, build with gcc and clang, all tests; LAYERS="unit e2e" chooses
+#   make faults     a fault at every place of every way to repair; `check` takes one place in four
 #   make asan       the tests again under AddressSanitizer and UndefinedBehaviorSanitizer
 #   make tsan       the lab's own tests under ThreadSanitizer (the lab, `scan`, `probe` and `diagnose --all` have threads; the agent has none)
 #   make valgrind   the unit tests under valgrind
-#   make lint       the house rules, clang-tidy, cppcheck
+#   make lint       the house rules, clang-tidy, cppcheck; as long as it takes, where `check` bounds clang's analysis of each function
 #   make bench CORPUS=DIR BENCH=EVENTS.xml.xz   speed and memory beside what they must be
 #   make fuzz       TIME=60 seconds of random input for each target of tests/fuzz, with libFuzzer; TARGET=rules: one of them
 #   make fuzz-check each target again with a bug planted: fuzzing must find it within 60 s
@@ -68,7 +69,7 @@ BENCH_PROGRAM := $(BUILD)/tests/bench/bench
 RECEIVERS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/receivers/*.c))
 CANARY := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/canary/*.c))
 
-.PHONY: all setup demo repair-time check check-corpus check-receivers poc bench fuzz fuzz-check asan tsan valgrind lint clang kill units tests-bin install clean
+.PHONY: all setup demo repair-time check faults check-corpus check-receivers poc bench fuzz fuzz-check asan tsan valgrind lint clang kill units tests-bin install clean
 .DELETE_ON_ERROR:
 .SECONDARY: $(UNIT_SRC:%.c=$(BUILD)/obj/%.o) $(FUZZ:%=$(BUILD)/obj/tests/fuzz/fuzz_%.o)
 
@@ -144,6 +145,7 @@ JOBS := $(shell nproc 2>/dev/null || echo 2)
 # quiet, and as parallel as the machine unless -j was given
 AGAIN = $(MAKE) --no-print-directory -s $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 LAYERS ?= unit cases fault e2e lint
+FAULT_EVERY ?= 4
 FAULT ?= delete-certificate
 
 demo: setup
@@ -155,18 +157,31 @@ demo: setup
 repair-time: all $(BUILD)/evmend-lab
 	@EVMEND=$(BUILD)/evmend EVMEND_LAB=$(BUILD)/evmend-lab scripts/repair_time.sh $(RUNS)
 
-# a program that ends itself at named points; the tests of crashes use it, nobody installs it
-kill:
-	+@$(AGAIN) BUILD=$(BUILD)/kill DEFS="$(DEFS) -DEVMEND_KILLPOINTS" all
-	@cp $(BUILD)/kill/evmend $(BUILD)/evmend-kill
+# a program that ends itself at named points; the tests of crashes use it, nobody installs it. Only the files with such points differ.
+KILL_SRC := $(shell grep -lE 'killpoint\.h|EVMEND_KILLPOINTS' $(SRC))
+KILL_OBJ := $(KILL_SRC:%.c=$(BUILD)/obj/kill/%.o)
+$(BUILD)/obj/kill/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -DEVMEND_KILLPOINTS -c -o $@ $<
 
+$(BUILD)/evmend-kill: $(BUILD)/obj/agent/main.o $(KILL_OBJ) $(LIB)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+kill: $(BUILD)/evmend-kill
+
+# for its warnings, and that it links: nobody runs it
 clang:
-	+@$(AGAIN) BUILD=$(BUILD)/clang CC=clang-14 all $(BUILD)/clang/evmend-lab
+	+@$(AGAIN) BUILD=$(BUILD)/clang CC=clang-14 OPT="-O1 -g0" all $(BUILD)/clang/evmend-lab
 
 check: setup
-	+@t0=$$(date +%s); $(AGAIN) tests-bin && $(AGAIN) kill && $(AGAIN) clang || exit $$?; \
+	+@t0=$$(date +%s); $(AGAIN) tests-bin kill && $(AGAIN) clang || exit $$?; \
 	echo "built with gcc and clang in $$(($$(date +%s) - t0)) s"; \
-	BUILD=$(BUILD) tests/run $(LAYERS)
+	BUILD=$(BUILD) EVMEND_FAULT_EVERY=$(FAULT_EVERY) tests/run $(LAYERS)
+
+# all of what `check` takes a part of: each place of each fault
+faults: setup
+	+@$(AGAIN) tests-bin
+	@BUILD=$(BUILD) EVMEND_TEST_SLOW=4 tests/run fault
 
 ASAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 asan: setup
@@ -221,7 +236,7 @@ check-receivers: $(BUILD)/evmend $(RECEIVERS)
 
 lint: setup
 	+@$(AGAIN) tests-bin
-	@BUILD=$(BUILD) scripts/lint.sh
+	@BUILD=$(BUILD) scripts/lint.sh --deep
 
 install: all
 	install -D -m 755 $(BUILD)/evmend $(DESTDIR)$(PREFIX)/bin/evmend
@@ -234,5 +249,5 @@ install: all
 clean:
 	rm -rf build
 
--include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/bench/*.c)) $(OBJ:.o=.d) $(BUILD)/obj/agent/main.d $(LAB_OBJ:.o=.d) $(TESTLIB_OBJ:.o=.d) $(UNIT_SRC:%.c=$(BUILD)/obj/%.d) \
+-include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/bench/*.c)) $(OBJ:.o=.d) $(KILL_OBJ:.o=.d) $(BUILD)/obj/agent/main.d $(LAB_OBJ:.o=.d) $(TESTLIB_OBJ:.o=.d) $(UNIT_SRC:%.c=$(BUILD)/obj/%.d) \
 	$(foreach f,$(FUZZ),$(BUILD)/obj/tests/fuzz/fuzz_$(f).d $(BUILD)/obj/planted/$(f).d)

@@ -155,6 +155,19 @@ bool heal_path_wanted(const struct heal_path *p)
 	return only == NULL || strcmp(only, p->name) == 0;
 }
 
+int heal_each_place(const struct heal_path *p, int fault, bool (*one)(const struct heal_path *p, int fault, int n), int least, int most)
+{
+	const char *said = getenv("EVMEND_FAULT_EVERY");
+	int every = said ? (int)strtol(said, NULL, 10) : 1, runs = 1, n;
+
+	assert_in_range(every, 1, 100);
+	n = 1 + (int)(p - heal_paths + fault) % every;
+	for (; n <= most && one(p, fault, n); n += every)
+		runs++;
+	assert_in_range(n, least, most);
+	return runs;
+}
+
 static void on_step(void *arg, const struct host_step *s, bool undo)
 {
 	struct heal_run *r = arg;

@@ -11,7 +11,7 @@
 #define RUNS 600
 
 /* false: no write failed. */
-static bool one(const struct heal_path *p, bool full, int n)
+static bool one(const struct heal_path *p, int full, int n)
 {
 	const char *what = full ? "disk full from write" : "failed write";
 	struct heal_run r;
@@ -50,14 +50,8 @@ static void every_path(void **state)
 
 		if (!heal_path_wanted(p))
 			continue;
-		for (int full = 0; full < 2; full++) {
-			int n = 1;
-
-			while (n < RUNS && one(p, full, n))
-				n++;
-			assert_in_range(n, 10, RUNS - 1);
-			runs += n;
-		}
+		for (int full = 0; full < 2; full++)
+			runs += heal_each_place(p, full, one, 10, RUNS);
 		printf("# %s: %d runs\n", p->name, runs);
 		fflush(stdout);
 		all += runs;

@@ -28,13 +28,13 @@ static void clean(const struct heal_path *p)
 }
 
 /* false: the fault did not come any more. */
-static bool one(const struct heal_path *p, enum fake_fault fault, int n)
+static bool one(const struct heal_path *p, int fault, int n)
 {
 	struct heal_run r;
 	bool hit;
 
 	heal_run_begin(&r, p);
-	r.bench.world.fault = fault;
+	r.bench.world.fault = (enum fake_fault)fault;
 	r.bench.world.fail_at = n;
 	heal_run_drive(&r);
 	hit = r.bench.world.operations >= n;
@@ -59,14 +59,8 @@ static void every_path(void **state)
 		if (!heal_path_wanted(p))
 			continue;
 		clean(p);
-		for (int fault = FAKE_REFUSE; fault < FAKE_FAULTS; fault++) {
-			int n = 1;
-
-			while (n < RUNS && one(p, (enum fake_fault)fault, n))
-				n++;
-			assert_in_range(n, 15, RUNS - 1);
-			runs += n;
-		}
+		for (int fault = FAKE_REFUSE; fault < FAKE_FAULTS; fault++)
+			runs += heal_each_place(p, fault, one, 15, RUNS);
 		printf("# %s: %d runs\n", p->name, runs);
 		fflush(stdout);
 		all += runs;

@@ -15,7 +15,7 @@ enum how { KILL_BEFORE, KILL_AFTER, KILL_AT_WRITE, HOWS };
 static const char *const hows[] = {"killed before operation", "killed after operation", "killed at write"};
 
 /* What was permitted and begun is finished without a person; what was not begun is begun now, or asked for. */
-static void finished(struct heal_run *r, enum how how, int n)
+static void finished(struct heal_run *r, int how, int n)
 {
 	struct heal_bench *b = &r->bench;
 	int begun = heal_bench_count(b, "repair-begin");
@@ -27,7 +27,7 @@ static void finished(struct heal_run *r, enum how how, int n)
 }
 
 /* false: nobody was killed. */
-static bool one(const struct heal_path *p, enum how how, int n)
+static bool one(const struct heal_path *p, int how, int n)
 {
 	struct heal_run r;
 	bool hit;
@@ -61,14 +61,8 @@ static void every_path(void **state)
 
 		if (!heal_path_wanted(p))
 			continue;
-		for (int how = 0; how < HOWS; how++) {
-			int n = 1;
-
-			while (n < RUNS && one(p, (enum how)how, n))
-				n++;
-			assert_in_range(n, 15, RUNS - 1);
-			runs += n;
-		}
+		for (int how = 0; how < HOWS; how++)
+			runs += heal_each_place(p, how, one, 15, RUNS);
 		printf("# %s: %d runs\n", p->name, runs);
 		fflush(stdout);
 		all += runs;
