@@ -257,7 +257,7 @@ else
 		# shellcheck disable=SC2086
 		sum=$({ cat "$f" .clang-tidy; gcc -MM -MT x $flags "$f" 2>/dev/null | tr -d '\\' | tr ' ' '\n' | grep '\.h$' | sort -u | xargs -r cat; } | sha256sum | cut -d " " -f 1)
 		local seen= seen_depth=0
-		read -r seen seen_depth <"$stamp" 2>/dev/null
+		read -r seen seen_depth 2>/dev/null <"$stamp"
 		[ "$seen" = "$sum" ] && [ "$seen_depth" -ge "$depth" ] && return 0
 		# shellcheck disable=SC2086
 		said=$("$tidy" --quiet --warnings-as-errors='*' "$f" -- $flags -Xclang -analyzer-config -Xclang "max-nodes=$depth" 2>/dev/null) && {
