@@ -64,7 +64,8 @@ kill -KILL "$(pid_of ship)"
 check "and nothing waits in the end" "$(status waiting) wait: $(status trouble)" wait_for 90 idle
 echo "# $(awk -v n="$RECORDS" -v a="$t0" -v b="$(date +%s.%N)" 'BEGIN { printf "%d records in %.1f s, with faults, at most %d a second", n, b - a, n / 10 }')"
 check "the file has all" "$(findings)" test "$(findings)" -ge $((RECORDS + 1))
-check "exactly those beyond message.max.bytes were refused for good" "$(status dead)" test "$(status dead)" -eq $((RECORDS / large))
+check "exactly those beyond message.max.bytes were refused for good" "$(status dead_letters)" test "$(status dead_letters)" -eq $((RECORDS / large))
+check "the counter has each, and what was refused again after the role was killed" "$(status dead)" test "$(status dead)" -ge $((RECORDS / large))
 check "with the reason" "$(grep -m 1 'refused records for good' "$work/log")" said "Message size too large"
 kcat -C -b "$brokers" -t found -o beginning -e -q -f '%p %o %k %h %s\n' 2>"$work/kcat.log" | grep -v 'evmend.test' |
 	python3 tests/receivers/kafka_seen.py "$RECORDS" "$large" >"$work/seen"
