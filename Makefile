@@ -6,7 +6,7 @@
 #   make check      set-up, build with gcc and clang, all tests; LAYERS="unit e2e" chooses
 #   make faults     a fault at every place of every way to repair; `check` takes one place in four
 #   make asan       the tests again under AddressSanitizer and UndefinedBehaviorSanitizer
-#   make tsan       the lab's own tests under ThreadSanitizer (the lab, `scan`, `probe` and `diagnose --all` have threads; the agent has none)
+#   make tsan       the lab's own tests under ThreadSanitizer (the lab, `scan`, `probe` and `diagnose --all` have threads; the agent's are its libraries', and one that ends producers of Kafka)
 #   make valgrind   the unit tests under valgrind
 #   make lint       the house rules, clang-tidy, cppcheck; as long as it takes, where `check` bounds clang's analysis of each function
 #   make bench CORPUS=DIR BENCH=EVENTS.xml.xz   speed and memory beside what they must be

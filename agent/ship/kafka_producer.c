@@ -5,7 +5,12 @@
  * callbacks come through its queue, in our own thread. Refuses: what librdkafka refuses, with the name of the property. */
 #include "ship/kafka_producer.h"
 
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -159,4 +164,39 @@ rd_kafka_t *kafka_producer_new(const struct sink *s, const struct kafka_wishes *
 	}
 	rd_kafka_set_log_queue(rk, NULL);
 	return rk;
+}
+
+struct ending {
+	rd_kafka_t *rk;
+	int over;
+};
+
+static void *end(void *arg)
+{
+	struct ending *x = arg;
+
+	rd_kafka_destroy(x->rk);
+	(void)eventfd_write(x->over, 1);
+	close(x->over);
+	free(x);
+	return NULL;
+}
+
+bool kafka_producer_end(rd_kafka_t *rk, int over)
+{
+	struct ending *x;
+	pthread_t thread;
+	int mine = fcntl(over, F_DUPFD_CLOEXEC, 0);
+
+	if (mine < 0) { /* no descriptor is left: then it has to be waited for */
+		rd_kafka_destroy(rk);
+		return false;
+	}
+	x = xcalloc(1, sizeof *x);
+	*x = (struct ending){ rk, mine };
+	if (pthread_create(&thread, NULL, end, x) == 0)
+		pthread_detach(thread);
+	else
+		end(x);
+	return true;
 }

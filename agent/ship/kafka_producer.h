@@ -21,6 +21,10 @@ struct kafka_wishes {
  * destroys it. */
 rd_kafka_t *kafka_producer_new(const struct sink *s, const struct kafka_wishes *w, struct err *e);
 
+/* Destroys it without waiting: one of its threads may look up a name, and nothing stops that. None of its callbacks is called any more. `over` is an
+ * eventfd that counts those that are gone; the caller may close it before. false: it is gone already, and not counted. */
+bool kafka_producer_end(rd_kafka_t *rk, int over);
+
 /* What the library says about a trouble, and what to do about it. */
 void kafka_trouble(const struct sink_config *c, int code, const char *reason, char *to, size_t n);
 

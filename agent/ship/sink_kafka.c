@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -20,6 +21,8 @@
 #define STALL (15 * US_SECOND) /* without any acknowledgement: that is told */
 #define REPORTS US_SECOND      /* a producer that failed because of a batch has this long to say which one */
 #define BATCH_LEAST 4096
+#define END_MS 250             /* so long the end of a producer is waited for; it takes less but for a look-up of a name */
+#define ENDING_MOST 4          /* producers whose end takes longer */
 
 enum state { FREE, SENT, DONE };
 
@@ -34,6 +37,8 @@ struct kafka_sink {
 	rd_kafka_t *rk;         /* NULL: not open */
 	rd_kafka_queue_t *queue;
 	int wake[2];            /* librdkafka writes a byte when its queue has something */
+	int over;               /* counts producers that have ended */
+	size_t n_ending;        /* those that have not */
 	struct slot slots[KAFKA_SLOTS];
 	unsigned free_slots[KAFKA_SLOTS], done[KAFKA_SLOTS]; /* done: a ring */
 	size_t n_free, done_at, n_done, n_sent;
@@ -127,11 +132,24 @@ static void told_log(const rd_kafka_t *rk, int level, const char *part, const ch
 
 /* --- the producer --- */
 
+/* Those that have ended meanwhile. */
+static void count_ended(struct kafka_sink *k)
+{
+	eventfd_t n = 0;
+
+	if (k->n_ending && eventfd_read(k->over, &n) == 0)
+		k->n_ending -= n;
+}
+
 static int begin(struct kafka_sink *k, struct err *e)
 {
 	const struct kafka_wishes wishes = { .alone = k->alone, .batch_bytes = k->batch_bytes, .opaque = k, .delivered = delivered,
 		.told_error = told_error, .told_log = told_log };
 
+	count_ended(k);
+	if (k->n_ending >= ENDING_MOST)
+		return err_set(e, ERR_IO, "sink %s: %zu producers before this one still look up a name; does the name server answer?", k->sink->config->name,
+			k->n_ending);
 	k->rk = kafka_producer_new(k->sink, &wishes, e);
 	if (!k->rk)
 		return -1;
@@ -143,14 +161,20 @@ static int begin(struct kafka_sink *k, struct err *e)
 	return 0;
 }
 
-/* What is on its way comes back as to be sent again. Does not wait for brokers; for a look-up of a name that has just begun it may. */
+/* What is on its way comes back as to be sent again. Waits neither for brokers nor for a name server. */
 static void drop(struct kafka_sink *k, const char *why)
 {
+	struct os_poll ended = { .fd = k->over, .want_read = true };
+
 	if (!k->rk)
 		return;
 	rd_kafka_queue_io_event_enable(k->queue, -1, NULL, 0);
 	rd_kafka_queue_destroy(k->queue);
-	rd_kafka_destroy(k->rk);
+	count_ended(k);
+	k->n_ending += kafka_producer_end(k->rk, k->over);
+	if (k->n_ending)
+		os_process.wait_ready(&ended, 1, END_MS); /* what it sends now would come behind what the next one sends */
+	count_ended(k);
 	k->rk = NULL;
 	k->queue = NULL;
 	text_copy(k->dropped, sizeof k->dropped, why);
@@ -166,7 +190,10 @@ static struct kafka_sink *self_of(struct sink *s, struct err *e)
 	if (k)
 		return k;
 	k = xcalloc(1, sizeof *k);
-	if (pipe2(k->wake, O_NONBLOCK | O_CLOEXEC) != 0) {
+	k->over = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (k->over < 0 || pipe2(k->wake, O_NONBLOCK | O_CLOEXEC) != 0) {
+		if (k->over >= 0)
+			close(k->over);
 		free(k);
 		err_set(e, ERR_IO, "sink %s: no descriptors are left", s->config->name);
 		return NULL;
@@ -427,6 +454,7 @@ static void kafka_close(struct sink *s)
 	if (!k)
 		return;
 	drop(k, "closed");
+	close(k->over);
 	close(k->wake[0]);
 	close(k->wake[1]);
 	free(k);

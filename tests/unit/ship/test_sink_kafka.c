@@ -1,6 +1,9 @@
 /* test_sink_kafka.c - the Kafka receiver, against librdkafka's mock cluster: what is accepted, sent again, refused for good, and told. */
+#include <dlfcn.h>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <netdb.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +26,37 @@ static struct clock clk;
 static struct sink *s;
 static char json[MANY][64];
 static struct spool_record records[MANY];
+
+/* --- a name server that does not answer --- */
+
+static atomic_bool silent;
+static atomic_int looking; /* threads that wait for it */
+
+typedef int look_up(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found);
+
+/* The library's look-ups come here: what a program defines goes before libc's. */
+__attribute__((visibility("default"))) int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found)
+{
+	void *libc = dlsym(RTLD_NEXT, "getaddrinfo");
+	look_up *real;
+
+	memcpy(&real, &libc, sizeof real);
+	if (!node || strcmp(node, "silent.example") != 0)
+		return real(node, service, hints, found);
+	looking++;
+	for (int i = 0; i < 2000 && silent; i++) /* nothing that is right waits so long */
+		usleep(5000);
+	looking--;
+	return EAI_AGAIN;
+}
+
+static void nobody_is_looking(void)
+{
+	silent = false;
+	for (int i = 0; i < 2000 && looking; i++)
+		usleep(5000);
+	usleep(200000); /* and what they left is gone */
+}
 
 static int setup(void **state)
 {
@@ -253,6 +287,54 @@ static void reopen_gives_back_what_is_on_its_way(void **state)
 	assert_int_equal(s->ops->open(s, &e), 0);
 }
 
+static void a_silent_name_server_holds_nobody_up(void **state)
+{
+	int64_t begun;
+	struct err e;
+
+	(void)state;
+	config.kafka.brokers = "silent.example:9092";
+	silent = true;
+	assert_int_equal(s->ops->open(s, &e), 0);
+	assert_int_equal(s->ops->submit(s, records, MANY, &e), MANY);
+	for (int i = 0; i < 1000 && !looking; i++)
+		usleep(5000);
+	assert_true(looking > 0);
+	begun = clock_monotonic(&clk);
+	s->ops->close(s);
+	assert_true(clock_monotonic(&clk) - begun < 2 * US_SECOND);
+	assert_true(looking > 0);
+	nobody_is_looking();
+}
+
+/* One of two brokers' names is not found, and the other broker makes each producer fail. */
+static void producers_that_do_not_end_are_few(void **state)
+{
+	static const char *const options[] = { "enable.sparse.connections=false" };
+	struct sink_result r[MANY];
+	struct err e = { 0 };
+	char brokers[200];
+	size_t got;
+
+	(void)state;
+	(void)snprintf(brokers, sizeof brokers, "silent.example:9092,%s", rd_kafka_mock_cluster_bootstraps(mock));
+	config.kafka.brokers = brokers;
+	config.kafka.options = options;
+	config.kafka.n_options = 1;
+	errors(INIT_PRODUCER_ID, 32, RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED);
+	silent = true;
+	for (int i = 0; i < 3000 && s->ops->open(s, &e) == 0; i++) {
+		(void)s->ops->submit(s, records, 1, &e);
+		(void)s->ops->poll(s, r, MANY, &got, &e);
+		usleep(2000);
+	}
+	assert_non_null(strstr(e.text, "name server"));
+	assert_in_range(looking, 1, 8);
+	nobody_is_looking();
+	if (s->ops->open(s, &e) < 0)
+		fail_msg("%s", e.text);
+}
+
 static void check_asks_and_sends_nothing(void **state)
 {
 	struct err e = { 0 };
@@ -340,6 +422,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(after_a_fatal_error_there_is_a_new_producer, setup, teardown),
 		cmocka_unit_test_setup_teardown(brokers_that_are_away_are_told_and_waited_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(reopen_gives_back_what_is_on_its_way, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_silent_name_server_holds_nobody_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(producers_that_do_not_end_are_few, setup, teardown),
 		cmocka_unit_test_setup_teardown(check_asks_and_sends_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(secrets_and_certificates_are_read_from_files, setup, teardown),
 		cmocka_unit_test(options_do_not_reach_what_has_a_key),
