@@ -15,6 +15,10 @@
 #define LIMIT_PATHS 100000                /* files of one folder */
 #define LIMIT_FOLDERS 10000               /* below one folder; each is compared with all before it */
 
+/* labels of sources and sinks */
+#define LIMIT_LABEL_NAME 127              /* bytes; names of columns and indexes are made of it */
+#define LIMIT_LABELS 4096                 /* of one source, as JSON: they stand in each of its records, and in each case */
+
 /* receivers */
 #define LIMIT_SYSLOG_FRAME 65536          /* syslog-ng takes no longer message unless told; rsyslog reads garbage behind one above 200,000 */
 

@@ -238,8 +238,10 @@ void book_add(struct book *b, struct book_case *c)
 	b->bytes += sizeof *c + findings_bytes(c->c.n_findings);
 }
 
-static struct book_case *open_case(struct book *b, struct book_host *h, int cause, int64_t first)
+static struct book_case *open_case(struct book *b, struct book_host *h, int cause, const struct told *t)
 {
+	const struct match *last = t->n_entries ? t->entries[t->n_entries - 1] : t->match;
+	const int64_t first = t->first;
 	struct book_case *c = xcalloc(1, sizeof *c);
 	struct digest *d = digest_new();
 
@@ -255,6 +257,7 @@ static struct book_case *open_case(struct book *b, struct book_host *h, int caus
 	c->c.id = b->next_id++;
 	c->c.host = h->name;
 	c->c.cause = case_causes[cause];
+	c->c.source = strings_add(b->pool, last->origin->source);
 	c->c.reopens = h->closed_id[cause];
 	digest_add_str(d, h->name);
 	digest_add_str(d, c->c.cause);
@@ -307,7 +310,7 @@ struct book_case *book_finding(struct book *b, struct book_host *h, const struct
 
 	*opened = !c && !healed;
 	if (*opened)
-		c = open_case(b, h, cause, t->first);
+		c = open_case(b, h, cause, t);
 	struct tally *tally = c ? &c->tally : &h->tallies[cause];
 
 	for (size_t i = 0; i < n; i++)

@@ -189,6 +189,7 @@ void book_renew(struct book *b)
 
 		c->c.host = c->of->name;
 		c->c.hint = strings_add(b->pool, c->c.hint);
+		c->c.source = strings_add(b->pool, c->c.source);
 		for (size_t k = 0; k < c->c.n_reported_by; k++)
 			c->reporters[k] = strings_add(b->pool, c->reporters[k]);
 	}

@@ -63,6 +63,7 @@ static void save_case(const struct book_case *c, struct json_out *o)
 	put_hex(o, "uid", c->c.uid, sizeof c->c.uid);
 	json_put_str(o, "host", c->c.host);
 	json_put_str(o, "cause", c->c.cause);
+	json_put_str(o, "source", c->c.source);
 	json_put_int(o, "follows", c->c.reopens);
 	json_put_str(o, "confidence", level_text(c->c.confidence));
 	json_put_str(o, "hint", c->c.hint);
@@ -119,6 +120,7 @@ static void load_case(struct book *b, const struct json *j)
 	get_hex(json_get(j, "uid"), c->c.uid, sizeof c->c.uid);
 	c->c.host = h->name;
 	c->c.cause = case_causes[cause];
+	c->c.source = strings_add(b->pool, json_str(json_get(j, "source"), ""));
 	c->c.reopens = (uint32_t)json_int(json_get(j, "follows"), 0);
 	level_parse(json_str(json_get(j, "confidence"), ""), &c->c.confidence);
 	c->c.hint = strings_add(b->pool, json_str(json_get(j, "hint"), ""));

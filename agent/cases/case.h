@@ -34,6 +34,7 @@ struct case_ {
 	uint32_t id;       /* 1, 2, 3 ... in one state folder or one scan */
 	uint8_t uid[32];   /* SHA-256 of (host, cause, first) */
 	const char *host, *cause;
+	const char *source; /* the stream that the event which opened it was read from; "": not known */
 	const char *const *reported_by;
 	size_t n_reported_by;
 	bool asks_diagnosis;

@@ -46,13 +46,15 @@ static const char *const versions[] = {
 	/* fields: a JSON object of texts. An id is never given twice: watch counts by it. */
 	("create table silences (id integer primary key autoincrement, rule text not null, title text not null, host text not null,"
 	" fields text not null, since integer not null, until integer not null, actor text not null, reason text not null);"),
+	/* null: no event opened it, or its source is not known */
+	"alter table cases add column labels text;",
 };
 
 const struct db_schema heal_schema = {.versions = versions, .n = sizeof(versions) / sizeof(versions[0]), .full_sync = true};
 
 #define COLUMNS \
 	"id, uid, host, reported_by, cause, state, flags, opened, updated, first, last, count, confidence, seen, thumbprint, port," \
-	" reopens, verdict, text, advice, plan_id, approval_until, not_before"
+	" reopens, verdict, text, advice, plan_id, approval_until, not_before, labels"
 
 enum { FLAG_ASKS = 1, FLAG_REPLAY = 2 };
 
@@ -95,6 +97,8 @@ static void take(struct db_row *r, struct heal_case *c)
 	c->has_plan = blob(r, 20, c->plan_id, 32);
 	c->approval_until = db_int(r, 21);
 	c->not_before = db_int(r, 22);
+	c->has_labels = !db_is_null(r, 23) && strlen(db_text(r, 23)) < sizeof(c->labels);
+	text_copy(c->labels, sizeof(c->labels), c->has_labels ? db_text(r, 23) : "");
 }
 
 static int take_one(struct db_row *r, struct heal_case *to, struct err *e)
@@ -217,6 +221,8 @@ static void bind_case(struct db_row *r, const struct heal_case *c)
 		db_bind_blob(r, 21, c->plan_id, 32);
 	db_bind_int(r, 22, c->approval_until);
 	db_bind_int(r, 23, c->not_before);
+	if (c->has_labels)
+		db_bind_text(r, 24, c->labels);
 }
 
 int case_store_put(struct db *d, struct heal_case *c, struct err *e)
@@ -226,7 +232,7 @@ int case_store_put(struct db *d, struct heal_case *c, struct err *e)
 
 	if (settle_id(d, c, e) < 0)
 		return -1;
-	r = db_prepare(d, "insert or replace into cases (" COLUMNS ") values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", e);
+	r = db_prepare(d, "insert or replace into cases (" COLUMNS ") values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", e);
 	if (r == NULL)
 		return -1;
 	bind_case(r, c);
@@ -254,6 +260,20 @@ int case_store_each(struct db *d, const char *host, bool open_only, int (*each)(
 		db_done(r);
 	}
 	free(c);
+	return got < 0 ? -1 : end;
+}
+
+int case_store_labels(struct db *d, const char *host, int (*each)(void *arg, const char *labels), void *arg, struct err *e)
+{
+	struct db_row *r = db_prepare(d, "select distinct labels from cases where host = ? and labels is not null", e);
+	int got = -1, end = 0;
+
+	if (r == NULL)
+		return -1;
+	db_bind_text(r, 1, host);
+	while (end == 0 && (got = db_step(r, e)) == 1)
+		end = each(arg, db_text(r, 0));
+	db_done(r);
 	return got < 0 ? -1 : end;
 }
 

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "cases/case.h"
+#include "limits.h"
 #include "store/db.h"
 
 #define CASE_OWN_ID 1000001
@@ -43,6 +44,8 @@ struct heal_case {
 	uint8_t plan_id[32];
 	int64_t approval_until;    /* waiting-approval: the question's end; 0 */
 	int64_t not_before;        /* refused until then; 0 */
+	bool has_labels;           /* events opened it, and their source is known */
+	char labels[LIMIT_LABELS + 1]; /* of that source: an object of texts as JSON, "" when it has none */
 };
 
 /* 1: found, 0: there is none, -1. */
@@ -55,6 +58,8 @@ int case_store_put(struct db *d, struct heal_case *c, struct err *e);
 /* Each case by id; open_only leaves closed, refuted and healed ones out; host NULL: all. Non-zero ends. */
 int case_store_each(struct db *d, const char *host, bool open_only, int (*each)(void *arg, const struct heal_case *c), void *arg,
 	struct err *e);
+/* The labels of the host's cases that have some or are known to have none (""), each set once. Non-zero ends. */
+int case_store_labels(struct db *d, const char *host, int (*each)(void *arg, const char *labels), void *arg, struct err *e);
 bool case_is_open(enum case_state s);
 /* Changes the state: case and ledger record `state` in one transaction (or inside the caller's). The same state and text:
  * nothing. */

@@ -1,7 +1,8 @@
 /* heal_outbox.c - ledger records on their way to the SIEM, and the healer's status.
  *
  * Exists because the ledger is the outbox: what was decided and done is told exactly once it is on disk, and again until ship has
- * it. Promises the order of the ledger, and the same uid for the same record. Refuses to move the cursor back. */
+ * it. Promises the order of the ledger, the same uid for the same record, and the labels of the source that it comes from. Refuses to
+ * move the cursor back. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,8 +21,48 @@ static enum heal_kind kind_of(const char *kind)
 	return HEAL_LEDGER;
 }
 
+struct search {
+	const struct healer_options *o;
+	const char *found;
+	bool many;
+};
+
+/* One that no source has any more does not count. */
+static int is_it(void *arg, const char *labels)
+{
+	struct search *s = arg;
+	size_t i = 0;
+
+	while (i < s->o->n_labels && strcmp(s->o->labels[i], labels) != 0)
+		i++;
+	if (i == s->o->n_labels)
+		return 0;
+	s->many = s->found != NULL;
+	s->found = s->o->labels[i];
+	return s->many;
+}
+
+/* Whose a record is: its case's labels, if events opened that; else those that all sources have; else those that the events about the
+ * host had so far, if it was one set. -1: heal.db cannot be read. */
+static int labels_of(const struct healer *h, const struct ledger_record *r, char to[static LIMIT_LABELS + 1], struct err *e)
+{
+	struct heal_case *c = xcalloc(1, sizeof(*c));
+	struct search s = {.o = &h->o, .found = h->o.common_labels};
+	int got = r->case_id ? case_store_get(h->db, r->case_id, c, e) : 0;
+
+	if (got == 1 && c->has_labels) {
+		s.found = c->labels;
+	} else if (got >= 0 && (s.found == NULL || s.found[0] == '\0') && r->host[0]) {
+		s.found = NULL;
+		got = case_store_labels(h->db, r->host, is_it, &s, e);
+	}
+	text_copy(to, LIMIT_LABELS + 1, s.found && !s.many ? s.found : "");
+	free(c);
+	return got < 0 ? -1 : 0;
+}
+
 /* A state record is the case itself; the others are wrapped. */
-static void record_json(const struct ledger_record *r, enum heal_kind kind, struct buf *to)
+static void record_json(const struct ledger_record *r, enum heal_kind kind, const char *labels, struct buf *to)
 {
 	static const char *const words[] = {"case", "refusal", "repair", "ledger"};
 	struct json_out o;
@@ -30,6 +71,8 @@ static void record_json(const struct ledger_record *r, enum heal_kind kind, stru
 	text_hex(hex, r->hash, 32);
 	if (kind == HEAL_CASE) {
 		buf_printf(to, "{\"v\":1,\"kind\":\"case\",\"seq\":%lld,", (long long)r->seq);
+		if (labels[0])
+			buf_printf(to, "\"labels\":%s,", labels);
 		buf_str(to, r->body[0] == '{' ? r->body + 1 : "}");
 		return;
 	}
@@ -44,6 +87,8 @@ static void record_json(const struct ledger_record *r, enum heal_kind kind, stru
 	json_put_str(&o, "host", r->host);
 	if (r->case_id)
 		json_put_int(&o, "case", r->case_id);
+	if (labels[0])
+		json_put_raw(&o, "labels", labels);
 	json_put_raw(&o, "body", r->body);
 	json_close(&o, '}');
 }
@@ -52,6 +97,7 @@ struct giving {
 	struct healer *h;
 	size_t left;
 	int64_t last;
+	struct err *e;
 };
 
 static int give(void *arg, const struct ledger_record *r)
@@ -59,13 +105,16 @@ static int give(void *arg, const struct ledger_record *r)
 	struct giving *g = arg;
 	const struct heal_sink *s = &g->h->o.sink;
 	enum heal_kind kind = kind_of(r->kind);
+	char labels[LIMIT_LABELS + 1];
 	struct buf b;
 	int full;
 
 	if (g->left == 0)
 		return 1;
+	if (labels_of(g->h, r, labels, g->e) < 0)
+		return -1;
 	buf_init(&b, 512u << 10);
-	record_json(r, kind, &b);
+	record_json(r, kind, labels, &b);
 	full = s->emit(s->arg, kind, r->hash, r->time, buf_text(&b), b.n);
 	buf_free(&b);
 	if (full != 0)
@@ -78,8 +127,8 @@ static int give(void *arg, const struct ledger_record *r)
 
 int64_t healer_outbox(struct healer *h, size_t n)
 {
-	struct giving g = {.h = h, .left = n};
 	struct err e;
+	struct giving g = {.h = h, .left = n, .e = &e};
 
 	if (h->o.sink.emit && ledger_each(h->db, h->given + 1, give, &g, &e) < 0)
 		healer_tilt(h, e.text);

@@ -161,6 +161,10 @@ static bool merge(struct heal_case *c, const struct heal_suspect *s, const struc
 	c->seen |= s->seen;
 	c->reopens = s->reopens;
 	c->port = s->port ? s->port : c->port;
+	if (s->labels) {
+		c->has_labels = true;
+		text_copy(c->labels, sizeof(c->labels), s->labels);
+	}
 	if (s->has_thumbprint) {
 		c->has_thumbprint = true;
 		memcpy(c->thumbprint, s->thumbprint, 20);

@@ -40,6 +40,7 @@ struct heal_suspect {
 	uint16_t port;
 	unsigned seen;           /* set of enum rule_seen */
 	int64_t reopens;
+	const char *labels;      /* of the source whose event opened it, as healer_options has them; NULL: not known */
 };
 
 /* What goes to the SIEM. Each is one ledger record, so the ledger is the outbox. */
@@ -64,6 +65,9 @@ struct healer_options {
 	const struct os_process_ops *process;
 	const struct log *log;             /* NULL: silent */
 	const char *who;                   /* for the host's lock: "evmend on mon1, pid 812" */
+	const char *const *labels;         /* of each source: an object of texts as JSON (LIMIT_LABELS), "" for none; borrowed */
+	size_t n_labels;
+	const char *common_labels;         /* those of all sources; NULL or "": they differ, or have none */
 	const char *boot;                  /* names this run of the machine; NULL or "": not known */
 	/* NULL: host_pipe_open. Tests put their own host here. */
 	struct host *(*open_host)(void *arg, const struct host_config *config, int64_t deadline, struct err *e);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "limits.h"
 #include "os/os.h"
 #include "proc/config_inside.h"
 
@@ -84,6 +85,8 @@ int read_labels(struct reader *r, node n, const char *const **to, size_t *count)
 			return -1;
 		if (!*n->keys[i]->text || strpbrk(n->keys[i]->text, "=\n") || strchr(v ? v : "", '\n'))
 			return yaml_err(r->f, n->keys[i], r->e, ERR_USAGE, "a label's name must not be empty or hold '=', and neither name nor text a line end");
+		if (strlen(n->keys[i]->text) > LIMIT_LABEL_NAME)
+			return yaml_err(r->f, n->keys[i], r->e, ERR_USAGE, "a label's name has at most %d bytes", LIMIT_LABEL_NAME);
 		labels[i] = arena_printf(r->c->arena, "%s=%s", n->keys[i]->text, v ? v : "");
 	}
 	*to = labels;

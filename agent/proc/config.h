@@ -36,8 +36,7 @@ struct config_source {
 	const char *name;
 	enum source_kind kind;  /* file, stdin, follow */
 	const char *path;       /* NULL for stdin */
-	const char *const *labels; /* "tenant=a" pairs: in each record that comes from it */
-	size_t n_labels;
+	const char *labels;     /* an object of texts, {"tenant":"a"}: in each record that comes from it; "": none */
 	struct config_forward forward;
 };
 
@@ -84,6 +83,7 @@ struct config *config_parse(const char *path, const char *text, size_t n, struct
 void config_free(struct config *c);
 /* The source that a stream (its partition: a path, "-" for stdin) is read from: the one whose path leads to it, the longest. NULL: none, of now. */
 const struct config_source *config_source_of(const struct config *c, const char *partition);
+const char *config_labels(const struct config *c); /* those of all its sources; "" where they differ */
 /* A path inside state_dir, in the configuration's arena. */
 const char *config_state(const struct config *c, const char *name);
 /* The folder of the rules that come with the program: rules/ beside build/, else share/evmend/rules beside bin/. NULL: neither. */

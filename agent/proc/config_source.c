@@ -4,7 +4,9 @@
  * everywhere in the configuration. Refuses: kinds that are not built yet, by name. */
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
+#include "limits.h"
 #include "proc/config_inside.h"
 
 #define IDS_MAX 1000
@@ -52,6 +54,36 @@ static int read_forward(struct reader *r, node n, struct config_forward *f)
 	return 0;
 }
 
+/* As its records hold them. */
+static int read_own_labels(struct reader *r, node n, const char **to)
+{
+	const char *const *labels = NULL;
+	size_t many = 0;
+	struct json_out o;
+	struct buf b;
+
+	*to = "";
+	if (read_labels(r, n, &labels, &many) < 0)
+		return -1;
+	if (!many)
+		return 0;
+	buf_init(&b, CONFIG_BYTES);
+	json_begin(&o, &b);
+	json_open(&o, NULL, '{');
+	for (size_t i = 0; i < many; i++) {
+		char name[LIMIT_LABEL_NAME + 2]; /* with its "=" */
+
+		text_copy(name, sizeof name, labels[i]);
+		*strchr(name, '=') = '\0';
+		json_put_str(&o, name, labels[i] + strlen(name) + 1);
+	}
+	json_close(&o, '}');
+	if (!b.refused && b.n <= LIMIT_LABELS)
+		*to = read_keep(r, buf_text(&b));
+	buf_free(&b);
+	return **to ? 0 : yaml_err(r->f, n, r->e, ERR_USAGE, "the labels of a source have at most %d bytes in all", LIMIT_LABELS);
+}
+
 int read_source(struct reader *r, node n, void *item)
 {
 	static const char *const known[] = { "name", "kind", "path", "labels", "forward", NULL };
@@ -63,8 +95,7 @@ int read_source(struct reader *r, node n, void *item)
 		return -1;
 	if (!s->name)
 		return yaml_err(r->f, n, r->e, ERR_USAGE, "a source needs a name");
-	if (read_labels(r, yaml_get(n, "labels"), &s->labels, &s->n_labels) < 0 ||
-		read_forward(r, yaml_get(n, "forward"), &s->forward) < 0)
+	if (read_own_labels(r, yaml_get(n, "labels"), &s->labels) < 0 || read_forward(r, yaml_get(n, "forward"), &s->forward) < 0)
 		return -1;
 	if (!strcmp(kind, "follow"))
 		s->kind = SOURCE_FOLLOW;
@@ -99,4 +130,12 @@ const struct config_source *config_source_of(const struct config *c, const char 
 		longest = n;
 	}
 	return best;
+}
+
+const char *config_labels(const struct config *c)
+{
+	for (size_t i = 1; i < c->n_sources; i++)
+		if (strcmp(c->sources[i].labels, c->sources[0].labels) != 0)
+			return "";
+	return c->n_sources ? c->sources[0].labels : "";
 }

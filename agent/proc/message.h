@@ -55,6 +55,7 @@ struct suspect {
 	uint8_t evidence[32];   /* uid of the newest finding */
 	uint8_t thumbprint[20];
 	uint16_t port;
+	uint16_t source;        /* index of the source whose labels it has, or 0xffff */
 	uint32_t seen;          /* enum rule_seen */
 	uint32_t reopens;
 };

@@ -10,34 +10,18 @@
 #include "base/text.h"
 #include "tls/digest.h"
 
-void record_labels(const struct config_source *s, struct buf *json)
+void record_labels(const char *labels, struct buf *json)
 {
 	size_t n = json->n;
-	struct json_out o;
 
-	if (!s || !s->n_labels)
+	if (!*labels)
 		return;
 	while (n && json->p[n - 1] != '}')
 		n--;
 	if (!n)
 		return;
 	json->n = n - 1;
-	json_begin(&o, json);
-	o.need_comma = json->n > 1;
-	json_open(&o, "labels", '{');
-	for (size_t i = 0; i < s->n_labels; i++) {
-		const char *equals = strchr(s->labels[i], '=');
-		char name[256];
-		size_t k = (size_t)(equals - s->labels[i]);
-
-		if (k >= sizeof name)
-			continue;
-		memcpy(name, s->labels[i], k);
-		name[k] = '\0';
-		json_put_str(&o, name, equals + 1);
-	}
-	json_close(&o, '}');
-	buf_char(json, '}');
+	buf_printf(json, "%s\"labels\":%s}", json->n > 1 ? "," : "", labels);
 }
 
 static bool among(const char *const *list, size_t n, const char *s)
@@ -79,5 +63,31 @@ void record_malformed(const char *source, int64_t offset, const char *reason, co
 	json_put_int(&o, "offset", offset);
 	json_put_str(&o, "reason", reason);
 	json_put_strn(&o, "bytes", bytes, n);
+	json_close(&o, '}');
+}
+
+void record_silence_ended(const struct engine_silence *s, struct buf *json, uint8_t uid[static 32])
+{
+	struct digest *d = digest_new();
+	struct json_out o;
+
+	digest_add_str(d, "silence ended");
+	digest_add_int(d, s->id);
+	digest_add_int(d, s->since);
+	digest_add_str(d, s->rule);
+	digest_finish(d, uid);
+	json_begin(&o, json);
+	json_open(&o, NULL, '{');
+	json_put_int(&o, "v", 1);
+	json_put_str(&o, "kind", "silence-ended");
+	json_put_int(&o, "silence", s->id);
+	json_put_str(&o, "rule", s->rule);
+	json_put_str(&o, "title", s->title);
+	json_put_str(&o, "host", *s->host ? s->host : NULL);
+	json_put_time(&o, "since", s->since);
+	json_put_time(&o, "until", s->until);
+	json_put_int(&o, "count", (int64_t)s->count);
+	json_put_time(&o, "first", s->first);
+	json_put_time(&o, "last", s->last);
 	json_close(&o, '}');
 }

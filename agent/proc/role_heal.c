@@ -26,6 +26,7 @@
 struct heal {
 	struct link link;
 	struct heal_host *hosts;
+	const char **labels;     /* of each source */
 	struct healer *healer;
 	struct control *control;
 	char who[192], boot[64];
@@ -110,7 +111,8 @@ static bool suspect_is_sane(const struct heal *h, const struct suspect *s)
 	while (case_causes[causes])
 		causes++;
 	return s->host < h->link.config->n_hosts && s->cause < causes && s->confidence <= LEVEL_CRITICAL && s->case_id &&
-		(s->reported_by == UINT16_MAX || s->reported_by < h->link.config->n_hosts) && s->count <= INT64_MAX;
+		(s->reported_by == UINT16_MAX || s->reported_by < h->link.config->n_hosts) && s->count <= INT64_MAX &&
+		(s->source == UINT16_MAX || s->source < h->link.config->n_sources);
 }
 
 /* false: heal.db cannot take it now. */
@@ -124,6 +126,8 @@ static bool store_suspect(struct heal *h, const struct suspect *s)
 	memcpy(t.case_uid, s->case_uid, 32);
 	memcpy(t.thumbprint, s->thumbprint, 20);
 	t.reported_by = s->reported_by == UINT16_MAX ? SIZE_MAX : s->reported_by;
+	/* who is told to stop for a reload may be asked by a watch that counts other sources already */
+	t.labels = s->source == UINT16_MAX || h->link.stop ? NULL : h->labels[s->source];
 	t.asks = s->flags & 1;
 	t.replay = s->flags & 2;
 	t.healed = s->flags & 4;
@@ -310,9 +314,13 @@ static int make_healer(struct heal *h, struct err *e)
 		if (c->hosts[i].mode)
 			policy_mode_parse(c->hosts[i].mode, &h->hosts[i].mode);
 	}
+	h->labels = xcalloc(c->n_sources + 1, sizeof *h->labels);
+	for (size_t i = 0; i < c->n_sources; i++)
+		h->labels[i] = c->sources[i].labels;
 	struct healer_options o = { .db_path = config_state(c, "heal.db"), .hosts = h->hosts, .n_hosts = c->n_hosts, .policy = &c->policy,
 		.diagnose_every = c->times.diagnose_every, .matrix_every = c->times.matrix_every, .clock = &h->link.clock, .process = &os_process,
 		.log = &h->link.log, .who = h->who, .boot = h->boot,
+		.labels = h->labels, .n_labels = c->n_sources, .common_labels = config_labels(c),
 		.sink = { .arg = h, .emit = on_emit, .case_closed = on_closed, .silences = on_silences } };
 
 	h->healer = healer_new(&o, e);
@@ -386,6 +394,7 @@ int role_heal(void)
 	}
 	control_free(h->control);
 	healer_free(h->healer);
+	free(h->labels);
 	free(h->hosts);
 	buf_free(&h->unstored);
 	link_close(&h->link);

@@ -44,7 +44,6 @@ struct watch {
 	struct engine *engine;
 	struct engine_host *hosts;
 	struct reader *reader;
-	const struct config_source *told_of; /* the source of the finding that was told last; NULL: not known */
 	struct config *next;      /* of a reload that waits for the end of the commit */
 	size_t dropped;           /* open correlations that the last change of rules ended */
 	struct json *silences;    /* that came and are not set yet; NULL */
@@ -59,6 +58,14 @@ struct watch {
 	bool told_given_up;       /* that correlations had to give something up */
 	bool told_hosts;          /* that there are too many */
 };
+
+/* Of what came from that stream: of its source. Where that is not known, and for what watch says of itself, those that all sources have. */
+static const char *labels_of(const struct watch *w, const char *stream)
+{
+	const struct config_source *s = config_source_of(w->link.config, stream);
+
+	return s ? s->labels : config_labels(w->link.config);
+}
 
 static void send_update(void *arg, const uint8_t finding[32], uint64_t count, int64_t when, const char *json, size_t n)
 {
@@ -80,8 +87,7 @@ static void on_finding(void *arg, const struct finding *f, bool update)
 
 	buf_reset(&w->json);
 	finding_json(f, &w->json);
-	w->told_of = f->n_evidence ? config_source_of(w->link.config, f->evidence[f->n_evidence - 1].source) : NULL;
-	record_labels(w->told_of, &w->json);
+	record_labels(labels_of(w, f->n_evidence ? f->evidence[f->n_evidence - 1].source : ""), &w->json);
 	w->dirty = true;
 	if (update) {
 		updates_put(w->updates, f->uid, f->count, f->time, buf_text(&w->json), w->json.n, now);
@@ -102,6 +108,8 @@ static int host_index(const struct config *c, const char *name)
 
 static void suspect_of(const struct watch *w, const struct case_ *c, int host, int cause, struct suspect *s)
 {
+	const struct config_source *source = config_source_of(w->link.config, c->source);
+
 	memset(s, 0, sizeof *s); /* padding too: it crosses a channel */
 	s->case_id = c->id;
 	memcpy(s->case_uid, c->uid, 32);
@@ -119,6 +127,7 @@ static void suspect_of(const struct watch *w, const struct case_ *c, int host, i
 		memcpy(s->evidence, c->findings[c->n_findings - 1], 32);
 	memcpy(s->thumbprint, c->thumbprint, sizeof s->thumbprint);
 	s->port = c->port;
+	s->source = source ? (uint16_t)(source - w->link.config->sources) : UINT16_MAX;
 	s->seen = c->seen;
 	s->reopens = c->reopens;
 }
@@ -137,7 +146,7 @@ static void on_case(void *arg, const struct case_ *c)
 	digest_finish(d, uid);
 	buf_reset(&w->json);
 	case_json(c, &w->json);
-	record_labels(w->told_of, &w->json); /* a case is told behind the finding that opened or changed it */
+	record_labels(labels_of(w, c->source), &w->json);
 	outbox_record(w->outbox, uid, RECORD_CASE, c->last, buf_text(&w->json), w->json.n);
 	w->dirty = true;
 	if (host < 0 || cause < 0)
@@ -150,30 +159,11 @@ static void on_case(void *arg, const struct case_ *c)
 static void on_silence_ended(void *arg, const struct engine_silence *s)
 {
 	struct watch *w = arg;
-	struct digest *d = digest_new();
-	struct json_out o;
 	uint8_t uid[32];
 
-	digest_add_str(d, "silence ended");
-	digest_add_int(d, s->id);
-	digest_add_int(d, s->since);
-	digest_add_str(d, s->rule);
-	digest_finish(d, uid);
 	buf_reset(&w->json);
-	json_begin(&o, &w->json);
-	json_open(&o, NULL, '{');
-	json_put_int(&o, "v", 1);
-	json_put_str(&o, "kind", "silence-ended");
-	json_put_int(&o, "silence", s->id);
-	json_put_str(&o, "rule", s->rule);
-	json_put_str(&o, "title", s->title);
-	json_put_str(&o, "host", *s->host ? s->host : NULL);
-	json_put_time(&o, "since", s->since);
-	json_put_time(&o, "until", s->until);
-	json_put_int(&o, "count", (int64_t)s->count);
-	json_put_time(&o, "first", s->first);
-	json_put_time(&o, "last", s->last);
-	json_close(&o, '}');
+	record_silence_ended(s, &w->json, uid);
+	record_labels(labels_of(w, ""), &w->json);
 	outbox_record(w->outbox, uid, RECORD_AGENT, clock_wall(&w->link.clock), buf_text(&w->json), w->json.n);
 	w->dirty = true;
 }
@@ -214,7 +204,7 @@ static bool may_read(struct watch *w, int64_t now)
 }
 
 /* Sent on as it came, whatever the rules say. */
-static void send_event(struct watch *w, const struct event *ev)
+static void send_event(struct watch *w, const char *labels, const struct event *ev)
 {
 	uint8_t uid[32];
 
@@ -222,7 +212,7 @@ static void send_event(struct watch *w, const struct event *ev)
 	for (int whole = 1; whole >= 0; whole--) { /* what is too large for a message is told without its fields */
 		buf_reset(&w->json);
 		event_json(ev, uid, whole, &w->json);
-		record_labels(w->told_of, &w->json);
+		record_labels(labels, &w->json);
 		if (!w->json.refused && w->json.n + RECORD_HEAD <= MESSAGE_MAX)
 			break;
 	}
@@ -232,10 +222,10 @@ static void send_event(struct watch *w, const struct event *ev)
 static int on_event(void *arg, const struct event *ev)
 {
 	struct watch *w = arg;
+	const struct config_source *s = reader_source(w->reader);
 
-	w->told_of = reader_source(w->reader);
-	if (record_wants(w->told_of, ev))
-		send_event(w, ev);
+	if (record_wants(s, ev))
+		send_event(w, s->labels, ev);
 	engine_event(w->engine, ev);
 	return 0;
 }
@@ -253,7 +243,7 @@ static void on_malformed(void *arg, int64_t offset, const char *reason, const ch
 	w->malformed++;
 	buf_reset(&w->json);
 	record_malformed(reader_where(w->reader), offset, reason, bytes, n, &w->json, uid);
-	record_labels(reader_source(w->reader), &w->json);
+	record_labels(labels_of(w, reader_where(w->reader)), &w->json);
 	outbox_record(w->outbox, uid, RECORD_AGENT, clock_wall(&w->link.clock), buf_text(&w->json), w->json.n);
 }
 
@@ -407,7 +397,6 @@ static void swap(struct watch *w, struct ruleset *fresh, struct config *c)
 	struct err e = { 0 };
 
 	tear_down(w);
-	w->told_of = NULL;
 	ruleset_free(w->rules);
 	w->rules = fresh;
 	if (c) {
@@ -498,7 +487,6 @@ static void work(struct watch *w)
 
 	w->dirty = w->dirty || bytes;
 	if (now >= w->tick_at && !w->link.stop) {
-		w->told_of = NULL;
 		engine_tick(w->engine);
 		updates_tick(w->updates, now);
 		w->tick_at = now + TICK_EVERY;

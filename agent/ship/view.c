@@ -8,8 +8,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-
-#define NAME_MAX_BYTES 128 /* of a label */
+#include "limits.h"
 
 static const char *member(const struct json *j, const char *key)
 {
@@ -45,12 +44,12 @@ void view_close(struct record_view *v)
 }
 
 /* The name of "k=v" and its value; false: it is no label. */
-static bool split(const char *label, char name[static NAME_MAX_BYTES], const char **value)
+static bool split(const char *label, char name[static LIMIT_LABEL_NAME + 1], const char **value)
 {
 	const char *eq = strchr(label, '=');
 	size_t n = eq ? (size_t)(eq - label) : 0;
 
-	if (!n || n >= NAME_MAX_BYTES)
+	if (!n || n > LIMIT_LABEL_NAME)
 		return false;
 	memcpy(name, label, n);
 	name[n] = '\0';
@@ -77,7 +76,7 @@ int view_labels(const struct record_view *v, const char *const *labels, size_t n
 	int end = json_is_object(v->labels) ? json_each(v->labels, own_label, &w) : 0;
 
 	for (size_t i = 0; i < n && !end; i++) {
-		char name[NAME_MAX_BYTES];
+		char name[LIMIT_LABEL_NAME + 1];
 		const char *value;
 
 		if (split(labels[i], name, &value) && !json_is_string(json_get(v->labels, name)))
@@ -91,7 +90,7 @@ const char *view_label(const struct record_view *v, const char *const *labels, s
 	const char *own = json_str(json_get(v->labels, name), NULL);
 
 	for (size_t i = 0; i < n && !own; i++) {
-		char key[NAME_MAX_BYTES];
+		char key[LIMIT_LABEL_NAME + 1];
 		const char *value;
 
 		if (split(labels[i], key, &value) && !strcmp(key, name))

@@ -197,6 +197,45 @@ static void restart_changes_nothing(void **state)
 	}
 }
 
+static void put_source(void *arg, const struct case_ *c)
+{
+	buf_printf(arg, "%s ", c->source);
+}
+
+/* A case is of the stream that its first finding came from; over a restart too. */
+static void a_case_keeps_the_source_that_opened_it(void **state)
+{
+	static const char *const sources[] = {"first", "second", "third"};
+	struct engine_sink sink = {.case_changed = put_source};
+	struct bench b;
+	struct buf saved, told;
+	struct err e;
+
+	(void)state;
+	bench_begin(&b, DETECT("a", 1, BACKEND) DETECT("b", 2, BACKEND) DETECT("c", 3, BACKEND), false);
+	buf_init(&saved, 1u << 20);
+	buf_init(&told, 1u << 10);
+	sink.arg = &told;
+	engine_free(b.g);
+	b.g = engine_new(&b.o, &sink);
+	to(&b, 1, 0);
+	for (int i = 0; i < 3; i++) {
+		const char *text = event_xml("ex1", "System", "P", i + 1, "2018-03-13T00:01:00Z", i + 1, "");
+
+		events_of(b.rs, sources[i], text, strlen(text), &b, give);
+		buf_reset(&saved);
+		engine_save(b.g, &saved);
+		engine_free(b.g);
+		b.g = engine_new(&b.o, &sink);
+		assert_int_equal(engine_load(b.g, buf_text(&saved), saved.n, &e), 0);
+		engine_renew(b.g);
+	}
+	assert_string_equal(buf_text(&told), "first first first ");
+	buf_free(&told);
+	buf_free(&saved);
+	bench_end(&b);
+}
+
 static void bad_state_is_refused(void **state)
 {
 	static const char *const bad[] = {"", "{", "[]", "{\"v\":2}",
@@ -432,7 +471,8 @@ int main(void)
 		cmocka_unit_test(first_at_once_then_updates), cmocka_unit_test(old_events_ask_for_nothing),
 		cmocka_unit_test(absence_waits_for_the_watermark), cmocka_unit_test(consequences_wait_for_their_case),
 		cmocka_unit_test(a_closed_case_is_followed_by_a_new_one), cmocka_unit_test(restart_changes_nothing),
-		cmocka_unit_test(bad_state_is_refused), cmocka_unit_test(a_short_name_keeps_its_case),
+		cmocka_unit_test(bad_state_is_refused), cmocka_unit_test(a_case_keeps_the_source_that_opened_it),
+		cmocka_unit_test(a_short_name_keeps_its_case),
 		cmocka_unit_test(a_shadow_is_counted_only), cmocka_unit_test(a_silence_holds_what_it_names),
 		cmocka_unit_test(a_silence_says_once_what_it_held_back),
 		cmocka_unit_test(a_budget_lets_so_many_through),

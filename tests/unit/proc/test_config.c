@@ -1,4 +1,6 @@
 /* test_config.c - the configuration: every key, every default, and what a person is told when something is wrong. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/check.h"
@@ -236,6 +238,50 @@ static void a_missing_or_huge_file_is_told(void **state)
 	scratch_free(&s);
 }
 
+/* "%7s" of a row becomes seven letters. */
+static void long_text(char to[static 5000], const char *row)
+{
+	const char *at = strchr(row, '%');
+	int n = at ? atoi(at + 1) : 0;
+
+	if (at)
+		snprintf(to, 5000, "%.*s%0*d%s", (int)(at - row), row, n, 7, strchr(at, 's') + 1);
+	else
+		snprintf(to, 5000, "%s", row);
+}
+
+/* Labels of a source stand in each of its records: how they look there, and what is too much. */
+static void labels_are_an_object_of_texts(void **state)
+{
+	static const struct {
+		const char *labels, *common, *error;
+	} rows[] = {
+		{ "labels: {tenant: a, site: 'm\"=\\'}}, {name: t, path: y, labels: {tenant: a, site: 'm\"=\\'}", "{\"tenant\":\"a\",\"site\":\"m\\\"=\\\\\"}", NULL },
+		{ "labels: {tenant: a}}, {name: t, path: y, labels: {tenant: b}", "", NULL },
+		{ "labels: {tenant: a}}, {name: t, path: y", "", NULL },
+		{ "labels: {}", "", NULL },
+		{ "labels: {%127s: a}", "{\"%127s\":\"a\"}", NULL },
+		{ "labels: {%128s: a}", NULL, "at most 127 bytes" },
+		{ "labels: {a: %4088s}", "{\"a\":\"%4088s\"}", NULL }, /* 4096 in all */
+		{ "labels: {a: %4089s}", NULL, "at most 4096 bytes" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char text[10000], labels[5000], common[5000];
+		struct err e = { .text = "" };
+
+		long_text(labels, rows[i].labels);
+		long_text(common, rows[i].common ? rows[i].common : "");
+		snprintf(text, sizeof text, BASE "sources: [{name: s, path: x, %s}]\n", labels);
+		struct config *c = config_parse("/c.yaml", text, strlen(text), &e);
+
+		if (!c != !rows[i].common || (c && strcmp(config_labels(c), common) != 0) || (!c && !strstr(e.text, rows[i].error)))
+			fail_msg("row %zu: %s", i, c ? config_labels(c) : e.text);
+		config_free(c);
+	}
+}
+
 /* What is told later than it was read finds its source by the name of the stream. */
 static void a_stream_belongs_to_the_source_that_leads_to_it(void **state)
 {
@@ -253,8 +299,8 @@ static void a_stream_belongs_to_the_source_that_leads_to_it(void **state)
 	(void)state;
 	if (!c)
 		fail_msg("%s", e.text);
-	assert_int_equal(c->sources[0].n_labels, 1);
-	assert_string_equal(c->sources[0].labels[0], "tenant=a");
+	assert_string_equal(c->sources[0].labels, "{\"tenant\":\"a\"}");
+	assert_string_equal(c->sources[1].labels, "");
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		const struct config_source *s = config_source_of(c, rows[i].partition);
 
@@ -268,6 +314,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_every_key),
+		cmocka_unit_test(labels_are_an_object_of_texts),
 		cmocka_unit_test(has_the_documented_defaults),
 		cmocka_unit_test(tells_what_is_wrong_and_where),
 		cmocka_unit_test(a_group_has_the_limit_of_all),
