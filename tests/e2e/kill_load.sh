@@ -1,16 +1,19 @@
 #!/bin/bash
 # kill -9 at random moments while events pour in: watch, ship, heal and main in turn. Every event of the source, and every finding that a scan of
-# the same file has, is in the receivers' files afterwards; repeats are allowed, and counted.
+# the same file has, is in the receivers' files afterwards, and with a receiver over HTTP that acknowledges; repeats are allowed, and counted.
 # limit: 400
 # EVMEND_KILLS=N: how many (100). EVMEND_KILL_SEED=N repeats roles and pauses.
 cd "$(dirname "$0")/../.." || exit 5
 . tests/lib/agent.bash
+. tests/lib/receivers.bash
 
 kills=${EVMEND_KILLS:-100}
 seed=${EVMEND_KILL_SEED:-$((RANDOM * 32768 + RANDOM))}
 echo "# seed $seed"
 writer=
-trap 'if [ -n "$writer" ]; then kill -KILL "$writer" 2>/dev/null; fi; clean_up' EXIT
+trap 'if [ -n "$writer" ]; then kill -KILL "$writer" 2>/dev/null; fi; end_receivers' EXIT
+(umask 077 && echo t0k >"$work/tok")
+check "a stand-in listens" "not up" receive hec hec --token t0k --ack --ack-after 0.2
 rule 4711
 cat >"$work/config.yaml" <<YAML
 state_dir: state
@@ -22,6 +25,7 @@ sources:
 sinks:
   - {name: events, kind: file, path: events.ndjson, take: event}
   - {name: siem, kind: file, path: siem.ndjson, take: finding}
+  - {name: hec, kind: splunk, url: "http://127.0.0.1:$(port_of hec)", token_file: tok, ack: true, ack_timeout: 5s, take: finding}
 times: {idle_after: 1s, diagnose_every: 0}
 YAML
 # 40 events every 20 ms; each twentieth is found, and about another computer
@@ -101,7 +105,12 @@ lost() { uids "$work/siem.ndjson" | comm -23 "$work/wanted" - | wc -l; }
 none_lost() { [ "$(lost)" -eq 0 ]; }
 check "a scan finds something to compare with" "$(wc -l <"$work/wanted")" test "$(wc -l <"$work/wanted")" -ge $((count / 25))
 check "every finding of the scan has arrived" "$(lost) of $(wc -l <"$work/wanted") are lost" wait_for 60 none_lost
+cut -d ' ' -f 1 "$work/wanted" | grep -o '[0-9a-f]\{64\}' | sort -u >"$work/wanted.hec"
+hec_has() { cut -d ' ' -f 1 "$work/hec/received" | sort -u | comm -23 "$work/wanted.hec" - | wc -l; }
+hec_has_all() { [ "$(hec_has)" -eq 0 ]; }
+check "and at the receiver that acknowledges" "$(hec_has) of $(wc -l <"$work/wanted.hec") are lost" wait_for 60 hec_has_all
+no_violations hec
 check "no line is torn" "$(grep -vn '^{.*}$' "$work/events.ndjson" | head -n 3 | cut -c1-200)" eval '! grep -qv "^{.*}$" "$work/events.ndjson" "$work/siem.ndjson"'
 check "the agent ends well" "code" stop
-echo "# $done_kills kills, $count events, $(($(wc -l <"$work/events.ndjson") - count)) of them again; $(wc -l <"$work/wanted") findings, $(($(grep -c . "$work/siem.ndjson") - $(wc -l <"$work/wanted"))) again or updates"
+echo "# $done_kills kills, $count events, $(($(wc -l <"$work/events.ndjson") - count)) of them again; $(wc -l <"$work/wanted") findings, $(($(grep -c . "$work/siem.ndjson") - $(wc -l <"$work/wanted"))) again or updates; over HTTP, with repeats, $(wc -l <"$work/hec/received")"
 exit $bad
