@@ -55,3 +55,14 @@ int file_read_named(const struct os_file_ops *ops, const char *path, struct buf 
 {
 	return read_as(ops, OS_READ, path, b, e);
 }
+
+int file_key_check(const struct os_file_ops *ops, const char *path, struct err *e)
+{
+	struct os_stat st;
+	char why[96];
+	int r = ops->stat(path, -1, &st);
+
+	if (r < 0)
+		return err_set(e, ERR_IO, "%s (tls.key) cannot be looked at: %s", path, err_os(r, why));
+	return st.mode & 0007 ? err_set(e, ERR_IO, "%s (tls.key) is a key, and everybody may read it; chmod 600 it", path) : 0;
+}

@@ -13,5 +13,7 @@
 int file_read(const struct os_file_ops *ops, const char *path, struct buf *b, struct err *e);
 /* The same for a path that a person gave to a verb: it may be a pipe, and then this waits for who writes there. */
 int file_read_named(const struct os_file_ops *ops, const char *path, struct buf *b, struct err *e);
+/* For the key of a certificate: -1 and *e when everybody may read or write the file, or when it cannot be looked at. */
+int file_key_check(const struct os_file_ops *ops, const char *path, struct err *e);
 
 #endif

@@ -104,6 +104,8 @@ static int read_pem(struct http *h, const struct os_file_ops *files, const char 
 	buf_init(to, PEM_BYTES);
 	if (!path)
 		return 0;
+	if (path == h->config->tls.key && file_key_check(files, path, e) < 0)
+		return err_prefix(e, "sink %s", h->config->name);
 	if (file_read(files, path, to, e) == 0 && to->n)
 		return 0;
 	if (!to->n) /* nothing to trust is not "whom the system trusts" */

@@ -61,6 +61,8 @@ static int set_tls(const struct sink *s, rd_kafka_conf_t *conf, struct err *e)
 {
 	const struct sink_tls *tls = &s->config->tls;
 
+	if (tls->key && file_key_check(s->files, tls->key, e) < 0)
+		return -1;
 	if (set_pem(s, conf, "ssl.ca.pem", tls->ca, e) < 0 || set_pem(s, conf, "ssl.certificate.pem", tls->cert, e) < 0 ||
 		set_pem(s, conf, "ssl.key.pem", tls->key, e) < 0 ||
 		set(conf, "ssl.endpoint.identification.algorithm", tls->no_verify ? "none" : "https", e) < 0)

@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "tls/stream_inside.h"
 #include "tls/tls_client.h"
@@ -69,14 +70,10 @@ static const char *last_words(char why[static 96])
 static int use_own(struct stream *s, struct err *e)
 {
 	const struct stream_config *c = s->config;
-	struct os_stat st;
 	char why[96];
-	int r = s->files->stat(c->key, -1, &st);
 
-	if (r < 0)
-		return err_set(e, ERR_IO, "%s (tls.key) cannot be looked at: %s", c->key, err_os(r, why));
-	if (st.mode & 0007)
-		return err_set(e, ERR_IO, "%s (tls.key) is a key and everybody may read it; say chmod 600", c->key);
+	if (file_key_check(s->files, c->key, e) < 0)
+		return -1;
 	if (SSL_CTX_use_certificate_chain_file(s->ctx, c->cert) != 1)
 		return err_set(e, ERR_IO, "%s (tls.cert) is no certificate that can be used: %s", c->cert, last_words(why));
 	if (SSL_CTX_use_PrivateKey_file(s->ctx, c->key, SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(s->ctx) != 1)

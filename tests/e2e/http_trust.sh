@@ -51,6 +51,8 @@ asks=$(bulk https client)
 try "a client certificate" 0 accepted "$asks, tls: {ca: pki/ca.pem, cert: pki/client.pem, key: pki/client.key}"
 try "none where one is asked for" 4 "" "$asks, tls: {ca: pki/ca.pem}"
 try "a client certificate of another authority" 4 "" "$asks, tls: {ca: pki/ca.pem, cert: pki/stranger.pem, key: pki/stranger.key}"
+cp "$work/pki/client.key" "$work/pki/open.key" && chmod 644 "$work/pki/open.key"
+try "a key that everybody may read" 4 "open.key (tls.key) is a key, and everybody may read it" "$asks, tls: {ca: pki/ca.pem, cert: pki/client.pem, key: pki/open.key}"
 try "a certificate file that is not there" 4 nowhere.pem "$https, tls: {ca: pki/nowhere.pem}"
 check "nobody was taken from without the right certificate" "$(wc -l <"$work/client/received")" test "$(wc -l <"$work/client/received")" -eq 6
 

@@ -382,6 +382,13 @@ static void secrets_and_certificates_are_read_from_files(void **state)
 	config.tls = (struct sink_tls){ .on = true, .ca = path }; /* no certificate */
 	assert_int_equal(s->ops->open(s, &e), -1);
 	assert_null(strstr(e.text, "hunter2"));
+	assert_int_equal(chmod(path, 0644), 0);
+	config.tls = (struct sink_tls){ .on = true, .cert = path, .key = path };
+	config.kafka.mechanism = NULL;
+	assert_int_equal(s->ops->open(s, &e), -1);
+	assert_non_null(strstr(e.text, "everybody may read"));
+	assert_int_equal(chmod(path, 0600), 0);
+	config.kafka.mechanism = "SCRAM-SHA-512";
 	config.kafka.options = (const char *const[]){ "nosuch.property=1" };
 	config.kafka.n_options = 1;
 	config.tls = (struct sink_tls){ 0 };
