@@ -61,7 +61,7 @@ struct row {
 	enum which which;
 	int status;
 	const char *body;
-	const char *means; /* of each record: + accepted, . comes again soon, ! comes again after a person has looked, x dead */
+	const char *means; /* of each record: + accepted, . comes again soon, ! comes again after a person has looked, 1 so, and others go on, x dead */
 	const char *why;
 };
 
@@ -113,6 +113,10 @@ static const struct row rows[] = {
 	{ BULK, 200, ITEMS(FAILED("403", "security_exception"), ITEM("201")), "!+", "security_exception" },
 	{ BULK, 200, ITEMS(FAILED("400", "invalid_index_name_exception"), FAILED("400", "invalid_index_name_exception")), "!!", "invalid_index_name" },
 	{ BULK_TEMPLATE, 200, ITEMS(ITEM("201"), FAILED("400", "invalid_index_name_exception")), "+x", "invalid_index_name" },
+	{ BULK_TEMPLATE, 200, ITEMS(ITEM("201"), FAILED("403", "security_exception")), "+1", "security_exception" },
+	{ BULK_TEMPLATE, 200, ITEMS(FAILED("404", "index_not_found_exception"), FAILED("403", "security_exception")), "11", "n" },
+	{ BULK_TEMPLATE, 200, ITEMS(FAILED("429", "es_rejected_execution_exception"), FAILED("401", "security_exception")), ".1", "security_exception" },
+	{ BULK_TEMPLATE, 403, "{\"error\":{\"type\":\"security_exception\",\"reason\":\"no\"},\"status\":403}", "!!", "HTTP 403" },
 	{ BULK, 200, "{\"took\":1}", "!!", "no bulk endpoint" },
 	{ BULK, 200, "<html>", "!!", "no bulk endpoint" },
 	{ BULK, 200, "{\"items\":[{\"index\":{}},7]}", "!!", "about each document" },
@@ -147,8 +151,7 @@ static void each_answer(void **state)
 			assert_int_equal(s->ops->poll(s, &r, 1, &got, &e), 0);
 			if (!got)
 				continue;
-			means[r.seq - 1] = r.outcome == SINK_ACCEPTED ? '+' : r.outcome == SINK_DEAD ? 'x' :
-				r.not_before > clk.monotonic + US_MINUTE - US_SECOND ? '!' : '.';
+			means[r.seq - 1] = r.outcome == SINK_ACCEPTED ? '+' : r.outcome == SINK_DEAD ? 'x' : r.alone ? '1' : r.not_before > clk.monotonic + US_MINUTE - US_SECOND ? '!' : '.';
 			if (r.outcome != SINK_ACCEPTED)
 				memcpy(why, r.why, sizeof why);
 		}
