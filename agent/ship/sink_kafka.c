@@ -73,6 +73,20 @@ static bool is_refusal(rd_kafka_resp_err_t error)
 	}
 }
 
+/* A person has to make the topic, or to give us a right to it. */
+static bool is_of_topic(rd_kafka_resp_err_t error)
+{
+	switch ((int)error) {
+	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+	case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void done_with(struct kafka_sink *k, struct slot *t, rd_kafka_resp_err_t error)
 {
 	t->state = DONE;
@@ -360,6 +374,7 @@ static void result_of(const struct kafka_sink *k, const struct slot *t, struct s
 	if (!t->error)
 		return;
 	to->outcome = is_refusal(t->error) ? SINK_DEAD : SINK_RETRY;
+	to->alone = is_of_topic(t->error) && !template_fixed(k->sink->config->kafka.topic); /* others may go elsewhere */
 	if (back && k->dropped[0])
 		text_copy(to->why, sizeof to->why, k->dropped);
 	else

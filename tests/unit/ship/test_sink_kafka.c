@@ -89,7 +89,7 @@ static int teardown(void **state)
 }
 
 struct tally {
-	size_t accepted, retry, dead;
+	size_t accepted, retry, alone, dead;
 	int64_t last_dead;
 	char why[160], trouble[480];
 };
@@ -126,6 +126,7 @@ static struct tally give(size_t n, int again)
 			t.accepted += r[i].outcome == SINK_ACCEPTED;
 			t.dead += r[i].outcome == SINK_DEAD;
 			t.retry += r[i].outcome == SINK_RETRY;
+			t.alone += r[i].alone;
 			if (r[i].outcome == SINK_DEAD)
 				t.last_dead = r[i].seq;
 			if (r[i].outcome != SINK_ACCEPTED)
@@ -231,8 +232,27 @@ static void a_missing_right_keeps_the_records(void **state)
 	assert_int_equal(t.dead, 0);
 	if (t.retry != MANY)
 		fail_msg("%zu accepted, %zu again, %s; %s", t.accepted, t.retry, t.why, t.trouble);
+	assert_int_equal(t.alone, 0);
 	assert_non_null(strstr(t.why, "uthoriz"));
 	assert_int_equal(give(MANY, 0).accepted, MANY);
+}
+
+/* Where each tenant has a topic, the right to write to one of them is missing: the records of the others go on. */
+static void what_is_about_one_of_several_topics_waits_alone(void **state)
+{
+	static const rd_kafka_resp_err_t about[] = { RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION };
+
+	(void)state;
+	config.kafka.topic = "found-{kind}";
+	for (size_t i = 0; i < sizeof about / sizeof about[0]; i++) {
+		struct tally t;
+
+		errors(PRODUCE, 1, about[i]);
+		t = give(MANY, 0);
+		assert_in_range(t.alone, 1, MANY);
+		assert_int_equal(t.alone, t.retry);
+		assert_int_equal(t.alone + t.accepted, MANY);
+	}
 }
 
 static void after_a_fatal_error_there_is_a_new_producer(void **state)
@@ -426,6 +446,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_record_that_is_refused_alone_is_dead, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_record_beyond_our_own_limit_is_dead_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_missing_right_keeps_the_records, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_about_one_of_several_topics_waits_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(after_a_fatal_error_there_is_a_new_producer, setup, teardown),
 		cmocka_unit_test_setup_teardown(brokers_that_are_away_are_told_and_waited_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(reopen_gives_back_what_is_on_its_way, setup, teardown),
