@@ -112,9 +112,9 @@ enum sink_outcome { SINK_ACCEPTED, SINK_RETRY, SINK_DEAD };
 
 struct sink_result {
 	int64_t seq;
-	enum sink_outcome outcome;
 	int64_t not_before; /* monotonic us, for SINK_RETRY, when the receiver named a time; 0: the pump chooses */
 	size_t unnamed;     /* of SINK_ACCEPTED: the receiver threw away so many of those accepted with it and does not say which; 0: none */
+	enum sink_outcome outcome;
 	bool alone;         /* of SINK_RETRY: it is about this record and what is like it, a person has to act; the others go on */
 	char why[160];      /* not of those accepted, unless some are unnamed */
 };
