@@ -108,9 +108,11 @@ static void told(struct trial *t, const struct spool_record *r, enum sink_outcom
 /* Everything that has no outcome yet has this one. */
 static void end_all(struct trial *t, const char *why)
 {
-	for (size_t i = 0; i < t->n; i++)
+	for (size_t i = 0; i < t->n; i++) {
 		if (!t->done[i])
 			told(t, &t->records[i], SINK_RETRY, why);
+		t->done[i] = true;
+	}
 	t->answered = t->n;
 }
 
