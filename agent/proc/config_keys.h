@@ -8,7 +8,7 @@
 
 struct key {
 	const char *name;
-	/* Reads n into `to`, a member of struct sink_config. NULL: known, and not built yet. */
+	/* Reads n into `to`, a member of struct sink_config. */
 	int (*read)(struct reader *r, node n, const struct key *k, void *to);
 	size_t at;              /* of that member */
 	int64_t least, most;    /* numbers: what they may be; spans: in us */
@@ -20,7 +20,6 @@ struct key {
 #define AT(member) offsetof(struct sink_config, member)
 /* KEY("path", key_path, file.path, what else is special about it) */
 #define KEY(word, how, member, ...) { .name = (word), .read = (how), .at = AT(member), __VA_ARGS__ }
-#define LATER(word) { .name = (word) } /* known, and not built yet */
 #define END { .name = NULL }
 
 /* Readers of one key, for KEY. */

@@ -1,7 +1,7 @@
 /* config_sinks.c - reads the receivers of a configuration.
  *
  * Why: seven kinds share most of their keys, and each has some of its own. Promises: keys stand in tables, so that a kind is a row and its
- * keys are rows; a key that belongs to another kind, or is not built yet, is refused by name. Refuses: secrets themselves - keys that end in
+ * keys are rows; a key that belongs to another kind is refused by name. Refuses: secrets themselves - keys that end in
  * _file name where they are, and the sink reads them. */
 #include <inttypes.h>
 #include <string.h>
@@ -187,18 +187,17 @@ static int read_rows(struct reader *r, node n, const struct key *rows, struct si
 				return yaml_err(r->f, n, r->e, ERR_USAGE, "the sink '%s' of kind %s needs %s", s->name, sink_kind_text((int)s->kind), k->must);
 			continue;
 		}
-		if (k->read && k->read(r, v, k, (char *)s + k->at) < 0)
+		if (k->read(r, v, k, (char *)s + k->at) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-/* Names of rows that are built, behind those that are there. */
+/* Names of rows, behind those that are there. */
 static size_t add_names(const char **to, size_t n, const struct key *rows)
 {
 	for (; rows && rows->name && n < KEYS_MOST; rows++)
-		if (rows->read)
-			to[n++] = rows->name;
+		to[n++] = rows->name;
 	to[n] = NULL;
 	return n;
 }
@@ -483,15 +482,13 @@ static const struct key *row_of(int kind, const char *name)
 	return k ? k : find_row(kinds[kind].more, name);
 }
 
-/* A key that is not built yet, or that other kinds have, is no slip of the pen. */
+/* A key that other kinds have is no slip of the pen. */
 static int refuse_others(struct reader *r, node n, enum sink_kind kind)
 {
 	for (size_t i = 0; i < n->n; i++) {
 		const char *name = n->keys[i]->text;
 		const struct key *mine = row_of((int)kind, name);
 
-		if (mine && !mine->read)
-			return yaml_err(r->f, n->keys[i], r->e, ERR_USAGE, "%s of a sink of kind %s is not built yet", name, sink_kind_text((int)kind));
 		for (int other = 0; !mine && other < SINK_KINDS; other++)
 			if (row_of(other, name))
 				return yaml_err(r->f, n->keys[i], r->e, ERR_USAGE, "a sink of kind %s takes no %s; the kind %s does", sink_kind_text((int)kind),
@@ -545,23 +542,19 @@ int read_sink(struct reader *r, node n, void *item)
 	struct sink_config *s = item;
 	const char *word = NULL;
 	char list[200];
-	const char *built[SINK_KINDS + 1] = { NULL };
+	const char *names[SINK_KINDS + 1] = { NULL };
 	int kind = 0;
 
 	if (n->kind != YAML_MAP)
 		return yaml_err(r->f, n, r->e, ERR_USAGE, "a sink must be a map of keys");
 	if (read_text(r, n, "kind", &word) < 0)
 		return -1;
-	for (size_t i = 0, k = 0; i < SINK_KINDS; i++)
-		if (sink_kind_built((int)i))
-			built[k++] = sink_kind_text((int)i);
-	text_list(list, sizeof list, built);
 	while (word && kind < SINK_KINDS && strcmp(word, sink_kind_text(kind)) != 0)
 		kind++;
+	for (int i = 0; i < SINK_KINDS; i++)
+		names[i] = sink_kind_text(i);
 	if (!word || kind == SINK_KINDS)
-		return yaml_err(r->f, word ? yaml_get(n, "kind") : n, r->e, ERR_USAGE, "a sink needs a kind, one of %s", list);
-	if (!sink_kind_built(kind))
-		return yaml_err(r->f, yaml_get(n, "kind"), r->e, ERR_USAGE, "the sink kind '%s' is not built yet; use one of %s", word, list);
+		return yaml_err(r->f, word ? yaml_get(n, "kind") : n, r->e, ERR_USAGE, "a sink needs a kind, one of %s", text_list(list, sizeof list, names));
 	s->app = "evmend";
 	if (kind == SINK_SYSLOG)
 		s->syslog.resend = SYSLOG_RESEND;

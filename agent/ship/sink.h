@@ -151,6 +151,5 @@ struct sink {
 struct sink *sink_new(const struct sink_config *c, const struct clock *clock, const struct os_file_ops *files);
 void sink_free(struct sink *s); /* closes it */
 const char *sink_kind_text(int kind);
-bool sink_kind_built(int kind);
 
 #endif

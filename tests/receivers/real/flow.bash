@@ -10,10 +10,6 @@ sinks() {
 	sed -i "/name: siem/d" "$work/config.yaml"
 	sed -i "s#^sinks:#&\n  - {name: file, kind: file, path: siem.ndjson}\n$1#" "$work/config.yaml"
 	: >"$work/in.xml"
-	ev check
-	out "is not built yet" || return 0
-	skip "the agent's side" "$(grep -o "the .* is not built yet" "$work/out" | head -n 1)"
-	exit 0
 }
 status_of() { sleep 0.2; "$evmend" status --json -c "$work/config.yaml" 2>/dev/null | python3 -c '
 import json, sys

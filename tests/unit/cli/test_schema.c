@@ -45,9 +45,7 @@ static int add_key(void *arg, const char *key, const struct json *value)
 	struct words *w = arg;
 	size_t used = strlen(w->all);
 
-	/* a key that is known and not built yet is refused by name */
-	if (json_is_object(json_get(value, "not")))
-		return 0;
+	(void)value;
 	snprintf(w->all + used, sizeof w->all - used, "%s, ", key);
 	w->n++;
 	return 0;
@@ -231,8 +229,6 @@ static void sinks_and_their_schema_know_the_same(void **state)
 		struct err e = {0};
 		const char *p;
 
-		if (!sink_kind_built(kind))
-			continue;
 		snprintf(text, sizeof text, "state_dir: s\nrules: r\ntables: r\nsinks: [{kind: %s, " UNKNOWN ": 1}]\n", sink_kind_text(kind));
 		assert_null(config_parse("c.yaml", text, strlen(text), &e));
 		p = strstr(e.text, "known are ");
