@@ -428,28 +428,19 @@ static void wipe_url(struct buf *b)
 	buf_free(b);
 }
 
-/* Secrets and certificates are read anew; the old ones go on when the new ones are no good. */
+/* Secrets and certificates are read. */
 static int open_http(struct http_sink *h, struct err *e)
 {
-	struct http *old = h->http;
-	struct buf old_url = h->url;
-
 	h->http = http_new(h->config, h->clock, h->files, e);
-	if (!h->http) {
-		h->http = old;
+	if (!h->http)
 		return -1;
-	}
 	buf_init(&h->url, 8192);
-	if (h->kind->open(h, e) < 0) {
-		http_free(h->http);
-		wipe_url(&h->url);
-		h->http = old;
-		h->url = old_url;
-		return -1;
-	}
-	http_free(old);
-	wipe_url(&old_url);
-	return 0;
+	if (h->kind->open(h, e) == 0)
+		return 0;
+	http_free(h->http);
+	h->http = NULL;
+	wipe_url(&h->url);
+	return -1;
 }
 
 int http_sink_open(struct sink *s, const struct http_kind *kind, struct err *e)
@@ -461,12 +452,7 @@ int http_sink_open(struct sink *s, const struct http_kind *kind, struct err *e)
 		*h = (struct http_sink){ .config = s->config, .clock = s->clock, .files = s->files, .kind = kind };
 		make_inside(h);
 	}
-	if (h->http && (!h->inside->stale || any_call(h) || h->inside->question))
-		return 0;
-	if (open_http(h, e) < 0)
-		return -1;
-	h->inside->stale = false;
-	return 0;
+	return h->http ? 0 : open_http(h, e);
 }
 
 static bool take(struct http_sink *h, const struct spool_record *r)
@@ -552,14 +538,6 @@ int http_sink_flush(struct sink *s, struct err *e)
 	h->inside->hurry = true;
 	drive(h);
 	return all_quiet(h) ? 0 : err_set(e, ERR_IO, "sink %s: some records have no answer yet", s->config->name);
-}
-
-void http_sink_reopen(struct sink *s)
-{
-	struct http_sink *h = s->self;
-
-	if (h)
-		h->inside->stale = true;
 }
 
 void http_sink_close(struct sink *s)

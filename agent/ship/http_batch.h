@@ -57,7 +57,7 @@ struct http_kind {
 	/* Or: adds the body of these items. NULL: as before, between and after say. */
 	void (*body)(struct http_sink *h, const struct http_piece *items, size_t n, struct buf *to);
 	const char *probe;     /* body of a request that the receiver looks at and that holds no record, for check; NULL: HEAD instead */
-	/* Reads secrets, writes url and headers. Called again after SIGHUP with url empty and http new; own is then what it was. */
+	/* Reads secrets, writes url and headers. When it failed it is called again, with url empty and http new. */
 	int (*open)(struct http_sink *h, struct err *e);
 	void (*encode)(struct http_sink *h, const struct record_view *v, struct buf *to); /* one item; nothing added: it cannot be sent, dead */
 	/* Header lines for this body as it is sent, each with a NUL behind it, at most HTTP_LINES; items is NULL for the probe. NULL: none. */
@@ -88,7 +88,6 @@ int http_sink_submit(struct sink *s, const struct spool_record *r, size_t n, str
 int http_sink_poll(struct sink *s, struct sink_result *to, size_t n, size_t *got, struct err *e);
 int http_sink_wait_fd(struct sink *s, bool *write);
 int http_sink_flush(struct sink *s, struct err *e);
-void http_sink_reopen(struct sink *s);
 void http_sink_close(struct sink *s);
 
 /* "https://h:8088/" and "/services/collector/event" as one address, added to `to`: the path of the URL is kept, slashes are not doubled. */

@@ -48,7 +48,7 @@ struct http_inside {
 	int64_t ask_at, ask_pause;    /* monotonic, us */
 	char doubt[80];               /* why the last question had no good answer; "": it had one */
 	bool gave_back;               /* and poll has not told it yet: what is newer is not taken, or it would overtake */
-	bool hurry, stale;
+	bool hurry;
 };
 
 struct sink_result *add_result(struct http_inside *in, int64_t seq, enum sink_outcome outcome, int64_t not_before, const char *why);

@@ -122,7 +122,7 @@ struct sink_result {
 struct sink;
 
 /* open, submit and poll never wait for a receiver. Secrets are read from their files in open (ship/secret.h), so that only the process that
- * sends ever has them, and reopen makes the next open read them again. */
+ * sends ever has them; after SIGHUP sinks are made anew, which reads them again. */
 struct sink_ops {
 	int (*open)(struct sink *s, struct err *e); /* nothing when it is open; -1: not now. The pump waits and tries again: no pauses here */
 	/* Takes records in this order (what failed, and what is urgent, may come behind a higher seq) and copies what it needs: how many, from the
@@ -132,7 +132,6 @@ struct sink_ops {
 	int (*poll)(struct sink *s, struct sink_result *to, size_t n, size_t *got, struct err *e);
 	int (*wait_fd)(struct sink *s, bool *write); /* -1: none; *write: poll has something to do, even if no record is on its way */
 	int (*flush)(struct sink *s, struct err *e); /* what was submitted goes out now, without waiting for more; -1: some has no result yet */
-	void (*reopen)(struct sink *s);  /* SIGHUP */
 	/* For `evmend check`: asks the receiver whether it would take records, sends none, may wait for it until then (monotonic). What it found
 	 * is added to says. The sink was not opened before. */
 	int (*check)(struct sink *s, int64_t until, struct buf *says, struct err *e);

@@ -213,7 +213,6 @@ const struct sink_ops sink_elastic_ops = {
 	.poll = http_sink_poll,
 	.wait_fd = http_sink_wait_fd,
 	.flush = http_sink_flush,
-	.reopen = http_sink_reopen,
 	.check = elastic_check,
 	.close = http_sink_close,
 };

@@ -2,9 +2,9 @@
  *
  * Why: the simplest receiver, and what a forwarder reads. Promises: a record is accepted when its line is on disk (one sync for all that were
  * written since the last poll); of a write that a full disk cut short the whole lines count, the rest is taken back and comes again; a
- * line that a crash left torn is cut off before the next one is written; a file that was removed is made again; after `reopen` the next line
- * goes to a file of the configured name, so that rotation by renaming works. Its own rotation (ship/rotate.h) begins a new file before a line
- * that would make it too large, or that belongs to the next span of time. Refuses: folders, pipes and devices. */
+ * line that a crash left torn is cut off before the next one is written; a file that was removed is made again; one that is made anew, as
+ * after SIGHUP, writes to a file of the configured name, so that rotation by renaming works. Its own rotation (ship/rotate.h) begins a new file
+ * before a line that would make it too large, or that belongs to the next span of time. Refuses: folders, pipes and devices. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -403,14 +403,6 @@ static int file_flush(struct sink *s, struct err *e)
 	return 0; /* the next poll syncs and has all results */
 }
 
-static void file_reopen(struct sink *s)
-{
-	if (!s->self)
-		return;
-	(void)sync_lines(s);
-	shut(s);
-}
-
 /* Can a file be made beside it? Nothing stays of the try. */
 static int probe(struct sink *s, struct err *e)
 {
@@ -453,7 +445,8 @@ static void file_close(struct sink *s)
 
 	if (!f)
 		return;
-	file_reopen(s);
+	(void)sync_lines(s);
+	shut(s);
 	rotator_free(f->rotator);
 	buf_free(&f->text);
 	free(f);
@@ -466,7 +459,6 @@ const struct sink_ops sink_file_ops = {
 	.poll = file_poll,
 	.wait_fd = file_wait_fd,
 	.flush = file_flush,
-	.reopen = file_reopen,
 	.check = file_check,
 	.close = file_close,
 };

@@ -456,12 +456,6 @@ static int kafka_flush(struct sink *s, struct err *e)
 	return k && k->n_sent ? err_set(e, ERR_IO, "sink %s: %zu records are not acknowledged", s->config->name, k->n_sent) : 0;
 }
 
-static void kafka_reopen(struct sink *s)
-{
-	if (s->self)
-		drop(s->self, "opened anew");
-}
-
 static void kafka_close(struct sink *s)
 {
 	struct kafka_sink *k = s->self;
@@ -482,7 +476,6 @@ const struct sink_ops sink_kafka_ops = {
 	.poll = kafka_poll,
 	.wait_fd = kafka_wait_fd,
 	.flush = kafka_flush,
-	.reopen = kafka_reopen,
 	.check = kafka_check,
 	.close = kafka_close,
 };

@@ -33,7 +33,7 @@ static int hec_open(struct http_sink *h, struct err *e)
 {
 	const struct sink_config *c = h->config;
 	struct secret *token = secret_read(h->files, c->splunk.token_file, e);
-	struct hec *own = h->own;
+	struct hec *own;
 
 	if (!token)
 		return err_prefix(e, "sink %s", c->name);
@@ -41,7 +41,7 @@ static int hec_open(struct http_sink *h, struct err *e)
 	secret_free(token);
 	http_join(&h->url, c->splunk.url, EVENT_PATH);
 	h->patience = c->splunk.ack_timeout ? c->splunk.ack_timeout : PATIENCE;
-	if (c->splunk.ack && !own) {
+	if (c->splunk.ack) {
 		own = h->own = xcalloc(1, sizeof *own);
 		buf_init(&own->header, 4096);
 		buf_init(&own->url, 65536);
@@ -279,7 +279,6 @@ const struct sink_ops sink_splunk_ops = {
 	.poll = http_sink_poll,
 	.wait_fd = http_sink_wait_fd,
 	.flush = http_sink_flush,
-	.reopen = http_sink_reopen,
 	.check = splunk_check,
 	.close = http_sink_close,
 };

@@ -207,12 +207,6 @@ static int syslog_flush(struct sink *s, struct err *e)
 	return y && frames_open(y->frames) ? err_set(e, ERR_IO, "sink %s: %zu records are not confirmed", s->config->name, frames_open(y->frames)) : 0;
 }
 
-static void syslog_reopen(struct sink *s)
-{
-	if (s->self)
-		drop(s, "opened again"); /* with the certificates as they are now */
-}
-
 /* A syslog receiver is there when the connection is made and it does not refuse us. */
 static int syslog_check(struct sink *s, int64_t until, struct buf *says, struct err *e)
 {
@@ -259,7 +253,6 @@ const struct sink_ops sink_syslog_ops = {
 	.poll = syslog_poll,
 	.wait_fd = syslog_wait_fd,
 	.flush = syslog_flush,
-	.reopen = syslog_reopen,
 	.check = syslog_check,
 	.close = syslog_close,
 };

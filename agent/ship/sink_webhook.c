@@ -51,7 +51,6 @@ static int hook_open(struct http_sink *h, struct err *e)
 		secret_free(key);
 		return -1;
 	}
-	secret_free(h->own);
 	h->own = key;
 	return 0;
 }
@@ -167,7 +166,6 @@ const struct sink_ops sink_webhook_ops = {
 	.poll = http_sink_poll,
 	.wait_fd = http_sink_wait_fd,
 	.flush = http_sink_flush,
-	.reopen = http_sink_reopen,
 	.check = webhook_check,
 	.close = http_sink_close,
 };

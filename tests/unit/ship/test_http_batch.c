@@ -111,7 +111,7 @@ static int open_plain(struct sink *s, struct err *e)
 }
 
 static const struct sink_ops ops = { .open = open_plain, .submit = http_sink_submit, .poll = http_sink_poll, .wait_fd = http_sink_wait_fd,
-	.flush = http_sink_flush, .reopen = http_sink_reopen, .close = http_sink_close };
+	.flush = http_sink_flush, .close = http_sink_close };
 
 /* --- the receiver --- */
 

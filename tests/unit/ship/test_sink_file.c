@@ -109,7 +109,8 @@ static void goes_on_in_a_new_file_after_rotation(void **state)
 	snprintf(old, sizeof old, "%s.1", path);
 	assert_int_equal(rename(path, old), 0);
 	send(s, "{\"b\":2}"); /* still the old one: nothing is lost between rename and signal */
-	s->ops->reopen(s);
+	sink_free(s); /* as SIGHUP does */
+	s = sink_new(&config, &clk.clock, &os_file);
 	send(s, "{\"c\":3}");
 	assert_string_equal(content(old), "{\"a\":1}\n{\"b\":2}\n");
 	assert_string_equal(content(path), "{\"c\":3}\n");

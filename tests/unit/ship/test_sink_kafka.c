@@ -289,24 +289,6 @@ static void brokers_that_are_away_are_told_and_waited_for(void **state)
 	assert_int_equal(all, MANY);
 }
 
-static void reopen_gives_back_what_is_on_its_way(void **state)
-{
-	struct sink_result r[MANY];
-	struct err e;
-	size_t got;
-
-	(void)state;
-	rd_kafka_mock_broker_set_down(mock, 1);
-	assert_int_equal(s->ops->open(s, &e), 0);
-	assert_int_equal(s->ops->submit(s, records, MANY, &e), MANY);
-	s->ops->reopen(s);
-	assert_int_equal(s->ops->submit(s, records, MANY, &e), -1);
-	assert_int_equal(s->ops->poll(s, r, MANY, &got, &e), 0);
-	assert_int_equal(got, MANY);
-	assert_int_equal(r[0].outcome, SINK_RETRY);
-	assert_int_equal(s->ops->open(s, &e), 0);
-}
-
 static void a_silent_name_server_holds_nobody_up(void **state)
 {
 	int64_t begun;
@@ -398,7 +380,7 @@ static void secrets_and_certificates_are_read_from_files(void **state)
 	assert_int_equal(chmod(path, 0600), 0);
 	if (s->ops->open(s, &e) < 0)
 		fail_msg("%s", e.text);
-	s->ops->reopen(s);
+	s->ops->close(s);
 	config.tls = (struct sink_tls){ .on = true, .ca = path }; /* no certificate */
 	assert_int_equal(s->ops->open(s, &e), -1);
 	assert_null(strstr(e.text, "hunter2"));
@@ -449,7 +431,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_about_one_of_several_topics_waits_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(after_a_fatal_error_there_is_a_new_producer, setup, teardown),
 		cmocka_unit_test_setup_teardown(brokers_that_are_away_are_told_and_waited_for, setup, teardown),
-		cmocka_unit_test_setup_teardown(reopen_gives_back_what_is_on_its_way, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_silent_name_server_holds_nobody_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(producers_that_do_not_end_are_few, setup, teardown),
 		cmocka_unit_test_setup_teardown(check_asks_and_sends_nothing, setup, teardown),
