@@ -251,15 +251,22 @@ static void print_text(struct cli *c, const struct config *config, const struct 
 		cli_note(c, "evmend cases shows what waits; evmend approve CASE permits it");
 }
 
-static int nagios(const struct status *s)
+static int nagios(const struct status *s, int64_t now)
 {
-	bool refused = json_get(s->rules, "refused");
-	int code = !s->running || s->escalated ? 2 : s->trouble[0] ? 3 : s->waiting || refused ? 1 : 0;
 	static const char *const words[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
+	bool refused = json_get(s->rules, "refused");
+	struct buf says;
+	size_t bad;
+	int code;
 
-	printf("EVMEND %s - agent %s, %zu %s open, %zu waiting for an approval, %zu waiting for a person%s"
-		" | open=%zu waiting=%zu escalated=%zu\n", words[code], s->running ? "runs" : "does not run", s->open,
-		s->open == 1 ? "case" : "cases", s->waiting, s->escalated, refused ? ", changed rules are refused" : "", s->open, s->waiting, s->escalated);
+	buf_init(&says, 16384);
+	bad = status_sinks_bad(s->sinks, s->n_sinks, now, &says);
+	code = !s->running || s->escalated ? 2 : s->trouble[0] ? 3 : s->waiting || refused || bad ? 1 : 0;
+	printf("EVMEND %s - agent %s, %zu %s open, %zu waiting for an approval, %zu waiting for a person%s%s"
+		" | open=%zu waiting=%zu escalated=%zu sinks=%zu\n", words[code], s->running ? "runs" : "does not run", s->open,
+		s->open == 1 ? "case" : "cases", s->waiting, s->escalated, refused ? ", changed rules are refused" : "", buf_text(&says), s->open,
+		s->waiting, s->escalated, bad);
+	buf_free(&says);
 	return code;
 }
 
@@ -281,7 +288,7 @@ static int run(struct cli *c, int argc, char **argv)
 	buf_init(&s.pids, 4096);
 	gather(c, config, &s);
 	if (cli_has(c, "--check"))
-		code = nagios(&s);
+		code = nagios(&s, clock_wall(&c->clock));
 	else if (c->json)
 		print_json(config, &s, clock_wall(&c->clock));
 	else
@@ -305,6 +312,8 @@ static const struct cli_option options[] = {
 const struct cli_verb verb_status = {
 	.name = "status", .summary = "does the agent run, and how is it?", .usage = "[--check] -c FILE",
 	.help = "What the running agent says about hosts, cases, holds and limits, and how many records wait for each receiver; which rules it has\n"
-		"since when, and why it refused changed ones; what correlations hold and had to give up.\n",
+		"since when, and why it refused changed ones; what correlations hold and had to give up. With --check: 0 well; 1 something waits for an\n"
+		"approval, changed rules are refused, a receiver took nothing for 5 minutes, records were given up or refused within a day; 2 no agent\n"
+		"runs, or a case needs a person; 3 unknown.\n",
 	.example = "evmend status -c config.yaml", .options = options, .max_args = 0, .run = run,
 };

@@ -9,6 +9,8 @@
 #include "ship/spool.h"
 
 #define MANY 1000 /* waiting records that are worth a colour */
+#define A_WHILE (5 * US_MINUTE) /* a receiver that is started anew is back before */
+#define NEW US_DAY              /* a loss: who looks once a day sees it */
 
 static const char *const counters[] = { "sent", "acknowledged", "retried", "dead" };
 
@@ -29,6 +31,7 @@ void status_sinks(const struct config *config, struct status_sink to[CONFIG_SINK
 		to[i].waiting = spool_lag(spool, name, kinds);
 		to[i].oldest = spool_oldest(spool, name, kinds);
 		to[i].dead_letters = spool_dead_count(spool, name);
+		to[i].newest_letter = spool_dead_newest(spool, name);
 		if (spool_noted(spool, name, &b, &e) == 0 && b.n)
 			to[i].told = json_parse(b.p, b.n, &e);
 		buf_free(&b);
@@ -64,6 +67,8 @@ void status_sinks_json(const struct status_sink *s, size_t n, int64_t now, struc
 		json_put_int(o, "dead_letters", s[i].dead_letters);
 		if (json_get(s[i].told, "dropped"))
 			json_put(o, "dropped", json_get(s[i].told, "dropped"));
+		if (json_get(s[i].told, "dropped_last"))
+			json_put(o, "dropped_last", json_get(s[i].told, "dropped_last"));
 		json_put_int(o, "unnamed", json_int(json_get(s[i].told, "unnamed"), 0));
 		if (trouble) {
 			json_put_str(o, "trouble", json_str(trouble, ""));
@@ -131,4 +136,45 @@ void status_sinks_print(const struct cli *c, const struct status_sink *s, size_t
 {
 	for (size_t i = 0; i < n; i++)
 		print_one(c, &s[i]);
+}
+
+static bool of_the_last(int64_t span, int64_t when, int64_t now)
+{
+	return when && now - when < span;
+}
+
+static bool for_a_while(const struct status_sink *s, const char *since, int64_t now)
+{
+	int64_t when = json_time(json_get(s->told, since));
+
+	return when && now - when >= A_WHILE;
+}
+
+static bool bad_one(const struct status_sink *s, int64_t now, struct buf *to)
+{
+	const char *name = s->config->name;
+	size_t before = to->n;
+	char when[32];
+
+	if (for_a_while(s, "trouble_since", now))
+		buf_printf(to, ", sink %s takes nothing since %s", name, time_text(json_time(json_get(s->told, "trouble_since")), when));
+	if (for_a_while(s, "held_since", now))
+		buf_printf(to, ", sink %s has %lld records that wait for a person", name, count(s, "held"));
+	if (of_the_last(NEW, json_time(json_get(s->told, "dropped_last")), now))
+		buf_printf(to, ", sink %s lost records to caps.spool_mb until %s", name, time_text(json_time(json_get(s->told, "dropped_last")), when));
+	if (of_the_last(NEW, s->newest_letter, now))
+		buf_printf(to, ", sink %s has %lld dead letters", name, (long long)s->dead_letters);
+	return to->n > before;
+}
+
+size_t status_sinks_bad(const struct status_sink *s, size_t n, int64_t now, struct buf *to)
+{
+	size_t bad = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bad += bad_one(&s[i], now, to);
+	for (size_t i = 0; i < to->n; i++)
+		if (to->p[i] == '|' || (unsigned char)to->p[i] < ' ')
+			to->p[i] = ' ';
+	return bad;
 }

@@ -31,10 +31,10 @@ size_t pump_wait(struct pump *p, struct os_poll *to, size_t n);
  * or it has gone on for an hour. */
 void pump_cap(struct pump *p, int64_t bytes);
 
-/* What the pump tells of a sink, kept in the spool beside its cursor (spool_note), since the spool was made. A JSON object: sent (a repeat
- * counts again), acknowledged, retried, dead (refused for good), unnamed (acknowledged, and thrown away by the receiver, which does not say
- * which they were), dropped and untold (objects: how many of each kind were given up), untold_since, last (time of the newest acknowledgement),
- * trouble (why it does not take records; left out: it does) and trouble_since, held (how many wait for a person; left out: none), held_why and
- * held_since. */
+/* What the pump tells of a sink, kept in the spool beside its cursor (spool_note), since the spool was made. A JSON object: sent
+ * (a repeat counts again), acknowledged, retried, dead (refused for good), unnamed (acknowledged, and thrown away by the receiver,
+ * which does not say which they were), dropped and untold (objects: how many of each kind were given up), dropped_last (when the
+ * newest was), untold_since, last (time of the newest acknowledgement), trouble (why it does not take records; left out: it does)
+ * and trouble_since, held (how many wait for a person; left out: none), held_why and held_since. */
 
 #endif

@@ -18,8 +18,9 @@ static void count(struct pump *p, struct flow *f, int kind)
 {
 	f->counts.dropped[kind]++;
 	f->counts.untold[kind]++;
+	f->counts.dropped_last = clock_wall(p->clock);
 	if (!f->counts.untold_since)
-		f->counts.untold_since = clock_wall(p->clock);
+		f->counts.untold_since = f->counts.dropped_last;
 }
 
 static bool may(void *arg, const struct spool_record *r, const char *sink, bool dead)

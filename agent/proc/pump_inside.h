@@ -23,6 +23,7 @@ struct counts {
 	int64_t dropped[RECORD_KINDS]; /* given up because there was too much */
 	int64_t untold[RECORD_KINDS];  /* of these, since the last record that told it */
 	int64_t untold_since;          /* wall; 0: there are none */
+	int64_t dropped_last;          /* wall, of the newest that was given up; 0: none was */
 	int64_t last, trouble_since;   /* wall */
 };
 

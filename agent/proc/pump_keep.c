@@ -57,6 +57,8 @@ static void note_text(const struct flow *f, struct buf *to)
 	json_put_int(&o, "retried", c->retried);
 	json_put_int(&o, "dead", c->dead);
 	put_kinds(&o, "dropped", c->dropped);
+	if (c->dropped_last)
+		json_put_time(&o, "dropped_last", c->dropped_last);
 	if (c->untold_since) {
 		put_kinds(&o, "untold", c->untold);
 		json_put_time(&o, "untold_since", c->untold_since);
@@ -166,7 +168,7 @@ int flow_start(struct pump *p, struct flow *f)
 		f->counts = (struct counts){ .sent = json_int(json_get(j, "sent"), 0), .acknowledged = json_int(json_get(j, "acknowledged"), 0),
 			.retried = json_int(json_get(j, "retried"), 0), .dead = json_int(json_get(j, "dead"), 0),
 			.unnamed = json_int(json_get(j, "unnamed"), 0), .last = json_time(json_get(j, "last")),
-			.untold_since = json_time(json_get(j, "untold_since")) };
+			.untold_since = json_time(json_get(j, "untold_since")), .dropped_last = json_time(json_get(j, "dropped_last")) };
 		get_kinds(json_get(j, "dropped"), f->counts.dropped);
 		get_kinds(json_get(j, "untold"), f->counts.untold);
 		f->changed = json_get(j, "trouble") || json_get(j, "held"); /* of the last run: it is looked at anew */

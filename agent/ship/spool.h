@@ -86,6 +86,7 @@ int spool_refused(struct spool *s, const char *sink, int64_t seq, const char *re
 /* Those of a sink (NULL: of all), oldest first; non-zero from each ends it. While it is asked nothing of the file is locked. -1 and *e, else 0. */
 int spool_dead_each(struct spool *s, const char *sink, int (*each)(void *arg, const struct spool_dead *d), void *arg, struct err *e);
 int64_t spool_dead_count(struct spool *s, const char *sink); /* -1: it cannot be told */
+int64_t spool_dead_newest(struct spool *s, const char *sink); /* when the newest of them was refused; 0: there is none, or it cannot be told */
 /* One (id; 0: all) of a sink (NULL: of any): to be sent again to the sink that refused it, or forgotten. A thousand in each
  * transaction, so that an agent beside us does not wait; what is refused meanwhile stays. How many; -1: some may be done. */
 int64_t spool_dead_retry(struct spool *s, const char *sink, int64_t id, struct err *e);

@@ -75,6 +75,17 @@ int64_t spool_dead_count(struct spool *s, const char *sink)
 	return step_once(q, &n, NULL) < 0 ? -1 : n;
 }
 
+int64_t spool_dead_newest(struct spool *s, const char *sink)
+{
+	struct db_row *q = db_prepare(s->db, "select max(refused) from dead where sink=?", NULL);
+	int64_t when = 0;
+
+	if (!q)
+		return 0;
+	db_bind_text(q, 1, sink);
+	return step_once(q, &when, NULL) < 0 ? 0 : when;
+}
+
 #define THESE " from dead where id<=?3 and (?1 is null or sink=?1) and (?2=0 or id=?2) order by id limit ?4"
 
 /* How many rows were touched; -1. */

@@ -27,6 +27,7 @@ expect "list --json has reason and record" 0 '"sink":"bulk","record":"finding"' 
 check "the reason is the receiver's" "$(head -c 300 "$work/out")" eval 'grep -q "\"reason\":\"document_parsing" "$work/out" && grep -q "\"json\":{\"v\":1,\"kind\":\"finding\"" "$work/out"'
 expect "a sink that refused nothing" 0 "nothing was refused for good by siem" spool list --sink siem
 expect "status counts them" 0 '"dead_letters":3' status --json
+expect "and for Nagios" 1 "sink bulk has 3 dead letters | " status --check
 expect "status says what to do" 0 "evmend spool list --sink bulk" status
 expect "retry asks which" 3 "name their numbers" spool retry
 expect "a number that is none" 3 "is no number" spool drop one
@@ -46,6 +47,7 @@ expect "the last is sent again without an agent" 0 "1 records" spool retry --all
 check "the agent starts again" "not up" start
 check "and sends it" "$(cat "$work/bulk/received")" wait_for 20 received bad-host3
 check "nothing is kept any more" "$(id .)" kept 0
+expect "for Nagios neither" 0 "EVMEND OK" status --check
 check "the dropped one never came, the others once" "$(cat "$work/bulk/received")" test "$(cut -d' ' -f1 "$work/bulk/received" | sort | uniq -c | awk '{ print $1 }' | tr '\n' ' ')" = "1 1 1 1 "
 check "the other sink has each of them once" "$(findings)" test "$(findings)" -eq 5
 check "the agent ends well" "code" stop
