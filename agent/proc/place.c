@@ -23,8 +23,9 @@ static const char *const versions[] = {
 	" primary key (source, partition)) without rowid;"
 	"create table state (name text primary key, value blob not null) without rowid;",
 	"create table groups (name blob primary key, value blob not null) without rowid;",
+	"create table held (uid blob primary key, count integer not null, time integer not null, json blob not null) without rowid;",
 };
-static const struct db_schema schema = { .versions = versions, .n = 2 };
+static const struct db_schema schema = { .versions = versions, .n = 3 };
 
 struct place *place_open(const char *folder, struct err *e)
 {
@@ -171,6 +172,50 @@ int place_put_groups(struct place *p, struct engine *g, struct err *e)
 		return 0;
 	*e = p->e;
 	return -1;
+}
+
+static int keep_update(void *place, const uint8_t *uid, uint64_t count, int64_t time, const char *json, size_t n)
+{
+	struct place *p = place;
+	struct db_row *q = db_prepare(p->db, json ? "insert or replace into held (uid,count,time,json) values (?,?,?,?)" :
+		uid ? "delete from held where uid=?" : "delete from held", &p->e);
+
+	if (!q)
+		return -1;
+	if (uid)
+		db_bind_blob(q, 1, uid, 32);
+	if (json) {
+		db_bind_int(q, 2, (int64_t)count);
+		db_bind_int(q, 3, time);
+		db_bind_blob(q, 4, json, n);
+	}
+	return finish(q, &p->e);
+}
+
+int place_put_updates(struct place *p, const struct updates *u, struct err *e)
+{
+	if (updates_save(u, keep_update, p) == 0)
+		return 0;
+	*e = p->e;
+	return -1;
+}
+
+int place_updates(struct place *p, struct updates *u, int64_t now, struct err *e)
+{
+	struct db_row *q = db_prepare(p->db, "select uid,count,time,json from held", e);
+	int got;
+
+	if (!q)
+		return -1;
+	while ((got = db_step(q, e)) == 1) {
+		size_t n_uid, n;
+		const void *uid = db_blob(q, 0, &n_uid), *json = db_blob(q, 3, &n);
+
+		if (n_uid == 32)
+			updates_restore(u, uid, (uint64_t)db_int(q, 1), db_int(q, 2), json, n, now);
+	}
+	db_done(q);
+	return got;
 }
 
 int place_groups(struct place *p, struct engine *g, const char *digest, size_t *dropped, struct err *e)

@@ -126,8 +126,7 @@ static bool store_suspect(struct heal *h, const struct suspect *s)
 	memcpy(t.case_uid, s->case_uid, 32);
 	memcpy(t.thumbprint, s->thumbprint, 20);
 	t.reported_by = s->reported_by == UINT16_MAX ? SIZE_MAX : s->reported_by;
-	/* who is told to stop for a reload may be asked by a watch that counts other sources already */
-	t.labels = s->source == UINT16_MAX || h->link.stop ? NULL : h->labels[s->source];
+	t.labels = s->source == UINT16_MAX ? NULL : h->labels[s->source];
 	t.asks = s->flags & 1;
 	t.replay = s->flags & 2;
 	t.healed = s->flags & 4;
@@ -145,6 +144,9 @@ static void take_suspect(struct heal *h, const struct message *m)
 {
 	struct suspect s;
 
+	/* Told to stop for a reload: watch counts hosts and sources by a newer configuration already. Whoever comes after us is asked again. */
+	if (h->link.stop)
+		return;
 	if (m->n != sizeof s) {
 		link_failed(&h->link, "a suspect of %u bytes was left out", m->n);
 		return;

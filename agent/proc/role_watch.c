@@ -315,7 +315,7 @@ static int store_place(struct watch *w, struct err *e)
 		err_set(e, ERR_INTERNAL, "the engine's state is above %u MB", ENGINE_STATE >> 20);
 	else if (place_begin(w->place, e) == 0) {
 		if (place_put_engine(w->place, &state, e) == 0 && place_put_noise(w->place, &noise, e) == 0 &&
-			place_put_groups(w->place, w->engine, e) == 0 && reader_put(w->reader, e) == 0)
+			place_put_groups(w->place, w->engine, e) == 0 && place_put_updates(w->place, w->updates, e) == 0 && reader_put(w->reader, e) == 0)
 			did = place_commit(w->place, e);
 		else
 			place_rollback(w->place);
@@ -324,6 +324,7 @@ static int store_place(struct watch *w, struct err *e)
 	buf_free(&state);
 	if (did == 0) {
 		engine_stored(w->engine);
+		updates_saved(w->updates);
 		kill_point("watch.after-position");
 	}
 	return did;
@@ -532,6 +533,7 @@ static void run(struct watch *w)
 static int start(struct watch *w, struct err *e)
 {
 	char rules[24];
+	struct err lost;
 
 	if (link_open(&w->link, ROLE_WATCH, e) < 0)
 		return -1;
@@ -544,6 +546,8 @@ static int start(struct watch *w, struct err *e)
 		return -1;
 	w->outbox = outbox_new(&w->link);
 	w->updates = updates_new(TELL_EVERY, send_update, w);
+	if (place_updates(w->place, w->updates, clock_monotonic(&w->link.clock), &lost) < 0)
+		link_failed(&w->link, "counts of the last run are lost: %s", lost.text);
 	if (set_up(w, e) < 0)
 		return -1;
 	tell_rules(w);

@@ -19,7 +19,7 @@ struct held {
 	uint8_t uid[32];
 	int64_t sent, time;
 	uint64_t count;
-	bool waits;
+	bool waits, changed, kept; /* kept: a row is on disk; changed: it says something else */
 	struct buf json;
 };
 
@@ -29,6 +29,7 @@ struct updates {
 	void *arg;
 	struct held held[HELD];
 	size_t n;
+	bool anew; /* rows are on disk that nobody here knows */
 };
 
 struct updates *updates_new(int64_t every, void (*send)(void *arg, const uint8_t uid[32], uint64_t count, int64_t time, const char *json, size_t n),
@@ -76,6 +77,8 @@ static struct held *entry(struct updates *u, const uint8_t uid[32], int64_t now)
 		buf_init(&oldest->json, JSON_MAX);
 	} else {
 		send_one(u, oldest, now);
+		u->anew = u->anew || oldest->kept;
+		oldest->kept = false;
 	}
 	memcpy(oldest->uid, uid, 32);
 	oldest->sent = now - u->every; /* nothing was sent that we know of */
@@ -93,7 +96,7 @@ void updates_put(struct updates *u, const uint8_t uid[32], uint64_t count, int64
 
 	h->count = count;
 	h->time = time;
-	h->waits = true;
+	h->waits = h->changed = true;
 	buf_reset(&h->json);
 	buf_add(&h->json, json, n);
 	if (now - h->sent >= u->every)
@@ -112,4 +115,39 @@ void updates_flush(struct updates *u)
 	for (size_t i = 0; i < u->n; i++)
 		if (u->held[i].waits)
 			send_one(u, &u->held[i], u->held[i].sent);
+}
+
+int updates_save(const struct updates *u, updates_keep *keep, void *arg)
+{
+	int did = u->anew ? keep(arg, NULL, 0, 0, NULL, 0) : 0;
+
+	for (size_t i = 0; did == 0 && i < u->n; i++) {
+		const struct held *h = &u->held[i];
+
+		if (h->waits && (h->changed || u->anew))
+			did = keep(arg, h->uid, h->count, h->time, h->json.p, h->json.n);
+		else if (!h->waits && h->kept && !u->anew)
+			did = keep(arg, h->uid, 0, 0, NULL, 0);
+	}
+	return did;
+}
+
+void updates_saved(struct updates *u)
+{
+	u->anew = false;
+	for (size_t i = 0; i < u->n; i++) {
+		u->held[i].kept = u->held[i].waits;
+		u->held[i].changed = false;
+	}
+}
+
+void updates_restore(struct updates *u, const uint8_t uid[32], uint64_t count, int64_t time, const char *json, size_t n, int64_t now)
+{
+	struct held *h = entry(u, uid, now);
+
+	h->count = count;
+	h->time = time;
+	h->waits = h->kept = true;
+	buf_reset(&h->json);
+	buf_add(&h->json, json, n);
 }
