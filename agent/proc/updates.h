@@ -21,6 +21,7 @@ void updates_flush(struct updates *u);             /* sends everything */
 typedef int updates_keep(void *arg, const uint8_t *uid, uint64_t count, int64_t time, const char *json, size_t n);
 int updates_save(const struct updates *u, updates_keep *keep, void *arg); /* what has changed since updates_saved */
 void updates_saved(struct updates *u);                                    /* and all that is on disk now */
-void updates_restore(struct updates *u, const uint8_t uid[32], uint64_t count, int64_t time, const char *json, size_t n, int64_t now); /* due at once */
+/* Due at once. */
+void updates_restore(struct updates *u, const uint8_t uid[32], uint64_t count, int64_t time, const char *json, size_t n, int64_t now);
 
 #endif
