@@ -108,26 +108,35 @@ static void why_of(const struct json *error, char *to, size_t n)
 	buf_free(&b);
 }
 
+/* That the machine has more to do than it can: of whatever index, and soon over. Anything else that is put off may be one index's, and may stay:
+ * its disk is full, its shard is away. Source: Elasticsearch 8, "Rejected requests"; OpenSearch names the first without "es_". */
+static bool of_load(const struct json *error)
+{
+	const char *type = json_str(json_get(error, "type"), "");
+
+	return text_ends(type, "rejected_execution_exception") || !strcmp(type, "circuit_breaking_exception");
+}
+
 /* One document: taken or there already, not now, for a person, never. */
 static bool judge_item(struct http_sink *h, const struct json *item, struct sink_result *r)
 {
-	const struct json *j = json_get(item, "create");
+	const struct json *j = json_get(item, "create"), *error = json_get(j, "error");
 	int64_t status = json_int(json_get(j, "status"), 0);
 	enum http_means means = http_means_of((int)status);
+	bool fixed = template_fixed(index_of(h->config));
 
 	if (status < 200 || status > 599)
 		return false;
 	if (means == HTTP_ITEMS || status == 409)
 		return true;
-	if (means == HTTP_BAD && template_fixed(index_of(h->config)) &&
-		!strcmp(json_str(json_get(json_get(j, "error"), "type"), ""), "invalid_index_name_exception"))
+	if (means == HTTP_BAD && fixed && !strcmp(json_str(json_get(error, "type"), ""), "invalid_index_name_exception"))
 		means = HTTP_ALARM; /* the configuration's, not this record's */
 	r->outcome = means == HTTP_BAD || means == HTTP_SMALLER ? SINK_DEAD : SINK_RETRY;
-	if (means == HTTP_ALARM) { /* no such index, no right to write into it; others may go elsewhere */
+	/* no such index, no right to write into it, no room in it; others may go elsewhere */
+	r->alone = !fixed && r->outcome == SINK_RETRY && !(means == HTTP_AGAIN && of_load(error));
+	if (means == HTTP_ALARM || r->alone)
 		r->not_before = clock_monotonic(h->clock) + HTTP_ALARM_PAUSE;
-		r->alone = !template_fixed(index_of(h->config));
-	}
-	why_of(json_get(j, "error"), r->why, sizeof r->why);
+	why_of(error, r->why, sizeof r->why);
 	return true;
 }
 

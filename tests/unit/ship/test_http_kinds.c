@@ -109,6 +109,7 @@ static const struct row rows[] = {
 	{ BULK, 200, ITEMS(FAILED("400", "mapper_parsing_exception"), ITEM("201")), "x+", "mapper_parsing_exception: because: of that" },
 	{ BULK, 200, ITEMS(ITEM("201"), FAILED("429", "es_rejected_execution_exception")), "+.", "rejected" },
 	{ BULK, 200, ITEMS(ITEM("201"), FAILED("503", "unavailable_shards_exception")), "+.", "unavailable" },
+	{ BULK, 200, ITEMS(ITEM("201"), FAILED("429", "cluster_block_exception")), "+.", "cluster_block" },
 	{ BULK, 200, ITEMS(FAILED("404", "index_not_found_exception"), ITEM("201")), "!+", "index_not_found" },
 	{ BULK, 200, ITEMS(FAILED("403", "security_exception"), ITEM("201")), "!+", "security_exception" },
 	{ BULK, 200, ITEMS(FAILED("400", "invalid_index_name_exception"), FAILED("400", "invalid_index_name_exception")), "!!", "invalid_index_name" },
@@ -116,6 +117,10 @@ static const struct row rows[] = {
 	{ BULK_TEMPLATE, 200, ITEMS(ITEM("201"), FAILED("403", "security_exception")), "+1", "security_exception" },
 	{ BULK_TEMPLATE, 200, ITEMS(FAILED("404", "index_not_found_exception"), FAILED("403", "security_exception")), "11", "n" },
 	{ BULK_TEMPLATE, 200, ITEMS(FAILED("429", "es_rejected_execution_exception"), FAILED("401", "security_exception")), ".1", "security_exception" },
+	{ BULK_TEMPLATE, 200, ITEMS(ITEM("201"), FAILED("429", "cluster_block_exception")), "+1", "cluster_block" }, /* its disk is full: one index's */
+	{ BULK_TEMPLATE, 200, ITEMS(FAILED("503", "unavailable_shards_exception"), FAILED("429", "rejected_execution_exception")), "1.", "n" },
+	{ BULK_TEMPLATE, 200, ITEMS(FAILED("429", "circuit_breaking_exception"), FAILED("500", "no_such_type")), ".1", "n" },
+	{ BULK_TEMPLATE, 429, "{\"error\":{\"type\":\"circuit_breaking_exception\",\"reason\":\"large\"},\"status\":429}", "..", "circuit_breaking" },
 	{ BULK_TEMPLATE, 403, "{\"error\":{\"type\":\"security_exception\",\"reason\":\"no\"},\"status\":403}", "!!", "HTTP 403" },
 	{ BULK, 200, "{\"took\":1}", "!!", "no bulk endpoint" },
 	{ BULK, 200, "<html>", "!!", "no bulk endpoint" },
