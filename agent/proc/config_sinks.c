@@ -426,7 +426,12 @@ static int check_webhook(struct reader *r, node n, struct sink_config *s)
 			.level = LEVEL_HIGH };
 	if (!s->rate)
 		s->rate = 1;
-	return 0;
+	return check_clear(r, n, s, s->webhook.url ? s->webhook.url : ""); /* url_file: when it is read */
+}
+
+static int check_otlp(struct reader *r, node n, struct sink_config *s)
+{
+	return check_clear(r, n, s, s->otlp.url);
 }
 
 static int check_splunk(struct reader *r, node n, struct sink_config *s)
@@ -462,7 +467,7 @@ static const struct {
 	[SINK_SPLUNK] = { json_formats, splunk_keys, request_keys, check_splunk },
 	[SINK_ELASTIC] = { elastic_formats, elastic_keys, request_keys, check_elastic },
 	[SINK_KAFKA] = { json_formats, kafka_keys, NULL, NULL },
-	[SINK_OTLP] = { NULL, otlp_keys, request_keys, NULL },
+	[SINK_OTLP] = { NULL, otlp_keys, request_keys, check_otlp },
 	[SINK_WEBHOOK] = { NULL, webhook_keys, NULL, check_webhook },
 };
 

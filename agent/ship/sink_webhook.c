@@ -17,12 +17,22 @@
 
 #define RECORD_BYTES (1 << 20)
 
+static int check_url(const struct sink_config *c, const char *url, struct err *e)
+{
+	const char *file = c->webhook.url_file;
+
+	if ((!text_starts(url, "https://") && !text_starts(url, "http://")) || strpbrk(url, " @"))
+		return err_set(e, ERR_USAGE, "sink %s: %s holds no address that begins with https:// or http://", c->name, file);
+	if (c->tls.on && text_starts(url, "http://")) /* who writes tls means it */
+		return err_set(e, ERR_USAGE, "sink %s: it has tls, and the address in %s begins with http://; write https://", c->name, file);
+	return 0;
+}
+
 static int read_url(struct http_sink *h, struct err *e)
 {
 	const struct sink_config *c = h->config;
 	struct secret *s;
-	const char *text;
-	int did = 0;
+	int did;
 
 	if (c->webhook.url) {
 		buf_str(&h->url, c->webhook.url);
@@ -31,11 +41,9 @@ static int read_url(struct http_sink *h, struct err *e)
 	s = secret_read(h->files, c->webhook.url_file, e);
 	if (!s)
 		return err_prefix(e, "sink %s", c->name);
-	text = secret_text(s);
-	if ((!text_starts(text, "https://") && !text_starts(text, "http://")) || strpbrk(text, " @"))
-		did = err_set(e, ERR_USAGE, "sink %s: %s holds no address that begins with https:// or http://", c->name, c->webhook.url_file);
+	did = check_url(c, secret_text(s), e);
 	buf_room(&h->url, SECRET_MOST + 1); /* one piece of memory, which close wipes */
-	buf_str(&h->url, did < 0 ? "" : text);
+	buf_str(&h->url, did < 0 ? "" : secret_text(s));
 	secret_free(s);
 	return did;
 }

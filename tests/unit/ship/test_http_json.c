@@ -252,12 +252,41 @@ static void a_request_of_a_webhook_is_signed(void **state)
 	sink_free(s);
 }
 
+/* Its errors hold nothing of it. */
+static void an_address_in_a_file_is_looked_at(void **state)
+{
+	static const struct {
+		const char *text, *says; /* NULL: it is taken */
+		bool tls;
+	} files[] = {
+		{ "https://hooks.example/s3cret?sig=x", NULL, true },
+		{ "http://hooks.example/s3cret", NULL, false },
+		{ "http://hooks.example/s3cret", "has tls, and the address in ", true },
+		{ "hooks.example/s3cret", "begins with https:// or http://", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		struct sink *s = make(SLACK);
+		struct err e = { 0 };
+		int did;
+
+		put_file(url_file, "url", files[i].text);
+		config.tls.on = files[i].tls;
+		did = s->ops->open(s, &e);
+		if (did != (files[i].says ? -1 : 0) || (files[i].says && !strstr(e.text, files[i].says)) || strstr(e.text, "s3cret"))
+			fail_msg("%s: %d %s", files[i].text, did, e.text);
+		sink_free(s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(some_are_thrown_away_and_nobody_says_which, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_request_of_a_webhook_is_signed, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_address_in_a_file_is_looked_at, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
