@@ -146,6 +146,14 @@ void text_trim(const char **s, size_t *n)
 		++*s;
 }
 
+bool text_url_user(const char *url)
+{
+	const char *start = strstr(url, "://");
+
+	start = start ? start + 3 : url;
+	return memchr(start, '@', strcspn(start, "/?#"));
+}
+
 bool text_host_ok(const char *s)
 {
 	size_t n = strlen(s);

@@ -17,6 +17,7 @@ bool text_unhex(uint8_t *to, size_t n, const char *s, size_t len); /* len must b
 size_t text_decimal(char to[static 24], int64_t v);               /* no NUL behind it; returns how many bytes */
 bool text_int(const char *s, size_t n, int64_t *v);               /* decimal, whole text, no blanks; false on overflow */
 void text_trim(const char **s, size_t *n);                          /* drops spaces, tabs, CR, LF at both ends */
+bool text_url_user(const char *url); /* does the authority, behind "://", hold a user or a password (RFC 3986, 3.2)? An '@' in the path is none */
 bool text_host_ok(const char *s); /* 1 to 255 of [A-Za-z0-9._-], does not start or end with '.' or '-' */
 /* Length of the run at the start that is printable ASCII and DEL: nothing below a blank, nothing above 0x7f. */
 size_t text_plain_run(const char *s, size_t n);

@@ -140,11 +140,24 @@ static int key_url(struct reader *r, node n, const struct key *k, void *to)
 		return -1;
 	if (!*url || (!text_starts(*url, "http://") && !text_starts(*url, "https://")))
 		return yaml_err(r->f, n, r->e, ERR_USAGE, "%s must begin with http:// or https://", k->name);
-	if (strchr(*url, '@'))
+	if (text_url_user(*url))
 		return yaml_err(r->f, n, r->e, ERR_USAGE, "%s must not hold a user or a password", k->name);
 	if (strpbrk(*url, "?#"))
-		return yaml_err(r->f, n, r->e, ERR_USAGE, "%s ends before ? and #; the sink adds what it asks for", k->name);
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "%s must end before ? and #; leave out what stands behind", k->name);
 	return 0;
+}
+
+/* Of a webhook. What stands behind ? opens it to whoever has it. */
+static int key_hook(struct reader *r, node n, const struct key *k, void *to)
+{
+	const char *const *url = to;
+
+	if (key_text(r, n, k, to) < 0)
+		return -1;
+	if (*url && strpbrk(*url, "?#"))
+		return yaml_err(r->f, n, r->e, ERR_USAGE, "%s must end before ? and #: what stands behind is a secret. Write the address into a file and "
+			"name that with url_file", k->name);
+	return key_url(r, n, k, to);
 }
 
 /* Who writes tls means it. */
@@ -404,7 +417,7 @@ static int key_shape(struct reader *r, node n, const struct key *k, void *to)
 }
 
 static const struct key webhook_keys[] = {
-	KEY("url", key_url, webhook.url),
+	KEY("url", key_hook, webhook.url),
 	KEY("url_file", key_path, webhook.url_file),
 	KEY("template", key_shape, format),
 	KEY("hmac_file", key_path, webhook.hmac_file),

@@ -21,8 +21,10 @@ static int check_url(const struct sink_config *c, const char *url, struct err *e
 {
 	const char *file = c->webhook.url_file;
 
-	if ((!text_starts(url, "https://") && !text_starts(url, "http://")) || strpbrk(url, " @"))
-		return err_set(e, ERR_USAGE, "sink %s: %s holds no address that begins with https:// or http://", c->name, file);
+	if ((!text_starts(url, "https://") && !text_starts(url, "http://")) || strpbrk(url, " \t"))
+		return err_set(e, ERR_USAGE, "sink %s: %s must hold one address without blanks that begins with https:// or http://", c->name, file);
+	if (text_url_user(url))
+		return err_set(e, ERR_USAGE, "sink %s: the address in %s must not hold a user or a password", c->name, file);
 	if (c->tls.on && text_starts(url, "http://")) /* who writes tls means it */
 		return err_set(e, ERR_USAGE, "sink %s: it has tls, and the address in %s begins with http://; write https://", c->name, file);
 	return 0;

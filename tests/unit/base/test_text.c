@@ -102,6 +102,8 @@ static void host_names(void **state)
 	char longest[257];
 
 	(void)state;
+	assert_true(text_url_user("https://u:p@h:1/x") && text_url_user("https://@h") && text_url_user("https://u@h?x"));
+	assert_false(text_url_user("https://h:1/a@b") || text_url_user("https://h?a@b") || text_url_user("https://h#a@b") || text_url_user(""));
 	assert_true(text_host_ok("ex01.contoso.com"));
 	assert_true(text_host_ok("A"));
 	assert_true(text_host_ok("EX_1.contoso.com")); /* Windows permits it, DNS does not */

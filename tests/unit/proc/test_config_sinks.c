@@ -174,7 +174,7 @@ static void webhooks_are_quiet(void **state)
 	assert_int_equal(s.take.kinds, 1u << RECORD_FINDING | 1u << RECORD_CASE | 1u << RECORD_REFUSAL | 1u << RECORD_REPAIR);
 	assert_int_equal(s.take.level, LEVEL_HIGH);
 	arena_free(a);
-	if (read_as(SINK_WEBHOOK, "{name: s, url: 'https://h/x', rate: 20, take: [ledger]}", &s, &a, &e) < 0)
+	if (read_as(SINK_WEBHOOK, "{name: s, url: 'https://h/webhookb2/a@b/x', rate: 20, take: [ledger]}", &s, &a, &e) < 0)
 		fail_msg("%s", e.text);
 	assert_ptr_equal(s.format, format_find("ndjson"));
 	assert_int_equal(s.rate, 20);
@@ -199,6 +199,9 @@ static void refuses_keys_by_name(void **state)
 		{ SINK_ELASTIC, "{name: s, url: 'https://x', compress: lz4}", "one of none, gzip" },
 		{ SINK_ELASTIC, "{name: s, url: 'https://x', proxy: 'socks://x'}", "http://" },
 		{ SINK_ELASTIC, "{name: s, url: 'https://x', proxy: 'http://user:pw@x'}", "user or a password" },
+		{ SINK_ELASTIC, "{name: s, url: 'https://x?a=b'}", "must end before ? and #; leave out" },
+		{ SINK_WEBHOOK, "{name: s, url: 'https://x/a?api-version=1&sig=y'}", "name that with url_file" },
+		{ SINK_WEBHOOK, "{name: s, url: 'https://u:p@x/a'}", "user or a password" },
 		{ SINK_ELASTIC, "{name: s, url: 'https://x', timeout: 10ms}", "timeout" },
 		{ SINK_KAFKA, "{name: s, topic: t}", "needs brokers" },
 		{ SINK_KAFKA, "{name: s, brokers: 'a:1'}", "needs a topic" },

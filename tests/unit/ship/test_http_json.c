@@ -263,6 +263,9 @@ static void an_address_in_a_file_is_looked_at(void **state)
 		{ "http://hooks.example/s3cret", NULL, false },
 		{ "http://hooks.example/s3cret", "has tls, and the address in ", true },
 		{ "hooks.example/s3cret", "begins with https:// or http://", false },
+		{ "https://hooks.example/s3 cret", "without blanks", false },
+		{ "https://user:s3cret@hooks.example/x", "must not hold a user or a password", false },
+		{ "https://hooks.example/webhookb2/1@2/IncomingWebhook/s3cret", NULL, false }, /* of Teams */
 	};
 
 	(void)state;
