@@ -427,16 +427,19 @@ static const struct key webhook_keys[] = {
 	END,
 };
 
-/* A person reads it: little, unless more was asked for. */
+/* A person reads it: little, unless more was asked for. Who names hosts or labels asks for less, not for more. */
 static int check_webhook(struct reader *r, node n, struct sink_config *s)
 {
+	node take = yaml_get(n, "take");
+
 	if (!s->webhook.url == !s->webhook.url_file)
 		return yaml_err(r->f, n, r->e, ERR_USAGE, "the sink '%s' needs a url, or a url_file that holds it", s->name);
 	if (!s->format)
 		s->format = format_find("ndjson");
-	if (yaml_is_null(yaml_get(n, "take")))
-		s->take = (struct sink_take){ .kinds = 1u << RECORD_FINDING | 1u << RECORD_CASE | 1u << RECORD_REFUSAL | 1u << RECORD_REPAIR,
-			.level = LEVEL_HIGH };
+	if (!s->take.kinds && yaml_is_null(yaml_get(take, "level")))
+		s->take.level = LEVEL_HIGH;
+	if (!s->take.kinds)
+		s->take.kinds = 1u << RECORD_FINDING | 1u << RECORD_CASE | 1u << RECORD_REFUSAL | 1u << RECORD_REPAIR;
 	if (!s->rate)
 		s->rate = 1;
 	return check_clear(r, n, s, s->webhook.url ? s->webhook.url : ""); /* url_file: when it is read */

@@ -159,6 +159,18 @@ static void rotation_of_a_file(void **state)
 /* Who says little to a webhook wants little of it. */
 static void webhooks_are_quiet(void **state)
 {
+	enum { QUIET = 1u << RECORD_FINDING | 1u << RECORD_CASE | 1u << RECORD_REFUSAL | 1u << RECORD_REPAIR };
+	static const struct {
+		const char *take;
+		unsigned kinds;
+		int level;
+	} takes[] = {
+		{ "{labels: {tenant: a}}", QUIET, LEVEL_HIGH },
+		{ "{hosts: 'ex*', causes: [a]}", QUIET, LEVEL_HIGH },
+		{ "{level: informational}", QUIET, LEVEL_INFORMATIONAL },
+		{ "{level: critical, hosts: 'ex*'}", QUIET, LEVEL_CRITICAL },
+		{ "{kinds: [finding], hosts: 'ex*'}", 1u << RECORD_FINDING, 0 },
+	};
 	struct sink_config s;
 	struct err e = { 0 };
 	struct arena *a;
@@ -181,6 +193,16 @@ static void webhooks_are_quiet(void **state)
 	assert_int_equal(s.take.kinds, 1u << RECORD_LEDGER);
 	assert_int_equal(s.take.level, 0);
 	arena_free(a);
+	for (size_t i = 0; i < sizeof takes / sizeof takes[0]; i++) {
+		char text[200];
+
+		(void)snprintf(text, sizeof text, "{name: s, url: 'https://h', take: %s}", takes[i].take);
+		if (read_as(SINK_WEBHOOK, text, &s, &a, &e) < 0)
+			fail_msg("%s: %s", text, e.text);
+		if (s.take.kinds != takes[i].kinds || s.take.level != takes[i].level)
+			fail_msg("%s: %x, %d", text, s.take.kinds, s.take.level);
+		arena_free(a);
+	}
 }
 
 static void refuses_keys_by_name(void **state)
