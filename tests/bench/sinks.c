@@ -278,6 +278,20 @@ static size_t cut(const struct buf *kept, struct body *to, size_t most)
 	return n;
 }
 
+static const char **url_of(struct sink_config *c)
+{
+	switch (c->kind) {
+	case SINK_SPLUNK:
+		return &c->splunk.url;
+	case SINK_ELASTIC:
+		return &c->elastic.url;
+	case SINK_OTLP:
+		return &c->otlp.url;
+	default:
+		return &c->webhook.url;
+	}
+}
+
 static void bench_http(struct bench *b, const struct load *l, struct sink_config *c, const char *name, const char *path)
 {
 	static struct body bodies[TOTAL];
@@ -294,10 +308,7 @@ static void bench_http(struct bench *b, const struct load *l, struct sink_config
 
 		pid = stand_in_start(round < 0 ? kept_path : NULL, &port);
 		snprintf(url, sizeof url, "http://127.0.0.1:%d", port);
-		if (c->kind == SINK_SPLUNK)
-			c->splunk.url = url;
-		else
-			c->elastic.url = url;
+		*url_of(c) = url;
 		start = spent_now();
 		bench_through(c, l);
 		if (round < 0) {
@@ -334,8 +345,12 @@ void bench_sinks(struct bench *b)
 	say("records through the sinks over HTTP");
 	struct sink_config splunk = { .name = "bench", .kind = SINK_SPLUNK, .format = format_find("ndjson"), .splunk.token_file = token };
 	struct sink_config elastic = { .name = "bench", .kind = SINK_ELASTIC, .format = format_find("ecs") };
+	struct sink_config otlp = { .name = "bench", .kind = SINK_OTLP, .format = format_find("otlp") };
+	struct sink_config webhook = { .name = "bench", .kind = SINK_WEBHOOK, .format = format_find("ndjson") };
 
 	bench_http(b, l, &splunk, "splunk, ndjson", "/services/collector/event");
 	bench_http(b, l, &elastic, "elastic, ecs", "/_bulk");
+	bench_http(b, l, &otlp, "otlp", "/v1/logs");
+	bench_http(b, l, &webhook, "webhook, ndjson", "/");
 	bench_unload(l);
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # A real OpenSearch as bulk endpoint: killed with 100,000 records on their way, mappings that refuse some documents, hostile values.
-# limit: 600
+# limit: 1200
 cd "$(dirname "$0")/../../.." || exit 5
 . tests/lib/agent.bash
 . tests/receivers/real/get.bash
