@@ -262,6 +262,8 @@ static int read_root(struct reader *r, node root)
 		list_of(r, root, "hosts", CONFIG_HOSTS, sizeof *c->hosts, (void **)&c->hosts, &c->n_hosts, read_host) < 0 ||
 		list_of(r, root, "sinks", CONFIG_SINKS, sizeof *c->sinks, (void **)&c->sinks, &c->n_sinks, read_sink) < 0)
 		return -1;
+	if (config_paths(c, r->e) < 0)
+		return -1;
 	return check_hosts(r, root) < 0 || read_remedies(r, root) < 0 || read_times(r, root) < 0 ? -1 : 0;
 }
 
@@ -320,6 +322,10 @@ struct config *config_read(const char *path, struct err *e)
 		err_set(e, ERR_USAGE, "%s is larger than %u kB; a configuration is not", path, CONFIG_BYTES >> 10);
 	else
 		c = config_parse(path, text, n, e);
+	if (c && config_files(c, e) < 0) {
+		config_free(c);
+		c = NULL;
+	}
 	if (fd >= 0)
 		os_file.close(fd);
 	free(text);

@@ -31,4 +31,8 @@ int read_sink_keys(struct reader *r, node n, enum sink_kind kind, struct sink_co
 /* config_policy.c: remedies, into c->policy. Hosts are read before it. */
 int read_remedies(struct reader *r, node root);
 
+/* config_paths.c: sinks whose file is another's, a source's or the agent's own: -1 and *e, a sentence. By the paths; by the files that exist. */
+int config_paths(const struct config *c, struct err *e);
+int config_files(const struct config *c, struct err *e);
+
 #endif

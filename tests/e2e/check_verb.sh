@@ -43,6 +43,20 @@ configure "$hosts"
 sed -i 's|{name: siem, kind: file, path: siem.ndjson}|{name: siem, kind: syslog, address: "127.0.0.1:9"}|' "$work/config.yaml"
 with "a syslog receiver that is not there" 4 "refused"
 configure "$hosts"
+sed -i "s|path: siem.ndjson|path: ./state/../in.xml|" "$work/config.yaml"
+with "a receiver that is what the agent reads" 3 "which is read by the source 'log'; it would read"
+with "and run refuses it too" 3 "which is read by the source 'log'" run
+ln -s in.xml "$work/link.xml"
+sed -i "s|path: ./state/../in.xml|path: link.xml|" "$work/config.yaml"
+with "also by a link" 3 "which is read by the source 'log'"
+with "and run refuses that too" 3 "which is read by the source 'log'" run
+sed -i "s|path: link.xml|path: state/siem.ndjson|" "$work/config.yaml"
+with "a receiver in the agent's own folder" 3 "is in state_dir"
+configure "$hosts"
+sed -i "/kind: file/a\\  - {name: again, kind: file, path: ./siem.ndjson}" "$work/config.yaml"
+with "two receivers with one file" 3 "which is that of the sink 'siem'; give each a file of its own"
+with "and run refuses them too" 3 "which is that of the sink 'siem'" run
+configure "$hosts"
 sed -i "s|state_dir: state|state_dir: /proc/evmend|" "$work/config.yaml"
 with "a state folder that cannot be made" 4 "cannot be written"
 with "and run says so as well" 4 "/proc/evmend" run

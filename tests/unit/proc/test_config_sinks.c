@@ -320,6 +320,41 @@ static void a_kind_is_one_of_those_that_there_are(void **state)
 	}
 }
 
+static void a_file_has_one_writer_and_no_reader_of_ours(void **state)
+{
+	static const struct {
+		const char *text, *says; /* NULL: it is taken */
+	} rows[] = {
+		{ "sinks: [{name: a, kind: file, path: out}, {name: b, kind: file, path: out2}]", NULL },
+		{ "sinks: [{name: a, kind: file, path: out}, {name: b, kind: file, path: ./out}]", "is that of the sink 'a'; give each" },
+		{ "sinks: [{name: a, kind: file, path: /x/out}, {name: b, kind: file, path: //x/./y/../out}]", "is that of the sink 'a'" },
+		{ "sinks: [{name: a, kind: file, path: /out}, {name: b, kind: file, path: /../out}]", "is that of the sink 'a'" },
+		{ "sinks: [{name: a, kind: file, path: ../out}, {name: b, kind: file, path: ../../out}]", NULL },
+		{ "sinks: [{name: a, kind: file, path: ../../out}, {name: b, kind: file, path: .././x/../../out}]", "is that of the sink 'a'" },
+		{ "sinks: [{name: a, kind: file, path: out}, {name: b, kind: webhook, url: 'https://out'}]", NULL },
+		{ "sources: [{name: log, path: in}]\nsinks: [{name: a, kind: file, path: x/../in}]", "is read by the source 'log'" },
+		{ "sources: [{name: log, path: in/}]\nsinks: [{name: a, kind: file, path: in/a/out}]", "is read by the source 'log'" },
+		{ "sources: [{name: log, path: in}]\nsinks: [{name: a, kind: file, path: in2}]", NULL },
+		{ "sources: [{name: log, path: .}]\nsinks: [{name: a, kind: file, path: out}]", "is read by the source 'log'" },
+		{ "sources: [{name: log, path: .}]\nsinks: [{name: a, kind: file, path: /out}, {name: b, kind: file, path: ../out}]", NULL },
+		{ "sources: [{name: log, kind: stdin}]\nsinks: [{name: a, kind: file, path: out}]", NULL },
+		{ "sinks: [{name: a, kind: file, path: /s/a}]", "is in state_dir" },
+		{ "sinks: [{name: a, kind: file, path: /s2/a}]", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char text[400];
+		struct err e = { 0 };
+		int n = snprintf(text, sizeof text, BASE "%s\n", rows[i].text);
+		struct config *c = config_parse("c.yaml", text, (size_t)n, &e);
+
+		if (!c != !!rows[i].says || (!c && !strstr(e.text, rows[i].says)))
+			fail_msg("%s: %s", rows[i].text, c ? "taken" : e.text);
+		config_free(c);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +365,7 @@ int main(void)
 		cmocka_unit_test(syslog_has_its_keys),
 		cmocka_unit_test(webhooks_are_quiet),
 		cmocka_unit_test(refuses_keys_by_name),
+		cmocka_unit_test(a_file_has_one_writer_and_no_reader_of_ours),
 		cmocka_unit_test(a_kind_is_one_of_those_that_there_are),
 	};
 
