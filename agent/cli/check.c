@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/agent_state.h"
+#include "cli/check_routes.h"
 #include "cli/verbs.h"
 #include "host/host_pipe.h"
 #include "rules/ruleset.h"
@@ -155,6 +156,11 @@ static void check_sink(struct check *k, const struct sink_config *c)
 	buf_free(&says);
 }
 
+static void on_route(void *arg, const char *sink, const char *text)
+{
+	say(arg, REMARK, ERR_NONE, sink, text);
+}
+
 static void check_host(struct check *k, const struct host_config *h)
 {
 	struct err e = { 0 };
@@ -232,6 +238,7 @@ static int run(struct cli *c, int argc, char **argv)
 		say(&k, REMARK, ERR_NONE, "sources", "none: only diagnoses by the clock will run");
 	for (size_t i = 0; i < config->n_sinks; i++)
 		check_sink(&k, &config->sinks[i]);
+	check_routes(config, on_route, &k);
 	if (!config->n_sinks)
 		say(&k, REMARK, ERR_NONE, "sinks", "none: what is found stays in the spool");
 	for (size_t i = 0; i < config->n_hosts; i++)
@@ -244,6 +251,7 @@ static const struct cli_option options[] = { CLI_OPTION_CONFIG, CLI_OPTION_END }
 
 const struct cli_verb verb_check = {
 	.name = "check", .summary = "configuration, rules, files, receivers, hosts: what would go wrong", .usage = "-c FILE",
-	.help = "Reads everything the agent would read, connects to each receiver and asks each host who it is. Nothing is changed there.\n",
+	.help = "Reads everything the agent would read, connects to each receiver and asks each host who it is. Nothing is changed there.\n"
+		"Routes on which nothing can come (a label that no source has) are notes.\n",
 	.example = "evmend check -c /etc/evmend/config.yaml", .options = options, .max_args = 0, .flags = CLI_TAKES_AT, .run = run,
 };

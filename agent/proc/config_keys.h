@@ -31,6 +31,7 @@ int key_span(struct reader *r, node n, const struct key *k, void *to); /* int64_
 int key_word(struct reader *r, node n, const struct key *k, void *to); /* int: which of words */
 int key_not(struct reader *r, node n, const struct key *k, void *to);  /* bool, of a member that says the opposite: verify is no_verify */
 int key_map(struct reader *r, node n, const struct key *k, void *to);  /* inside; its members are those of the sink, at is any of them */
+int key_take(struct reader *r, node n, const struct key *k, void *to); /* struct sink_take; config_take.c */
 int key_tls(struct reader *r, node n, const struct key *k, void *to);  /* tls, with the keys inside */
 
 extern const struct key batch_keys[];

@@ -244,59 +244,6 @@ static int key_labels(struct reader *r, node n, const struct key *k, void *to)
 	return read_labels(r, n, &s->labels, &s->n_labels);
 }
 
-static int take_kinds(struct reader *r, node n, struct sink_take *t)
-{
-	const char **kinds;
-	size_t count;
-
-	if (read_texts(r, n, "take", &kinds, &count) < 0)
-		return -1;
-	for (size_t i = 0; i < count; i++) {
-		int kind = RECORD_FINDING;
-
-		while (kind < RECORD_KINDS && strcmp(kinds[i] ? kinds[i] : "", record_kind_text(kind)) != 0)
-			kind++;
-		if (kind == RECORD_KINDS)
-			return yaml_err(r->f, n, r->e, ERR_USAGE, "take knows no '%s'; write some of finding, case, refusal, repair, ledger, agent, event",
-				kinds[i] ? kinds[i] : "");
-		t->kinds |= 1u << kind;
-	}
-	return 0;
-}
-
-static int take_level(struct reader *r, node n, struct sink_take *t)
-{
-	const char *s = NULL;
-	enum rule_level level;
-
-	if (yaml_is_null(n))
-		return 0;
-	if (yaml_str(r->f, n, "level", &s, r->e) < 0)
-		return -1;
-	if (!s || !level_parse(s, &level))
-		return yaml_err(r->f, n, r->e, ERR_USAGE, "unknown level '%s'; write informational, low, medium, high or critical", s ? s : "");
-	t->level = (int)level;
-	return 0;
-}
-
-/* Kinds alone, or a map of conditions that must all hold. */
-static int key_take(struct reader *r, node n, const struct key *k, void *to)
-{
-	static const char *const known[] = { "kinds", "level", "causes", "hosts", "labels", NULL };
-	struct sink_take *t = to;
-	const char **causes, **hosts;
-
-	if (n->kind != YAML_MAP)
-		return take_kinds(r, n, t);
-	if (read_map(r, n, k->name, known) < 0 || take_kinds(r, yaml_get(n, "kinds"), t) < 0 || take_level(r, yaml_get(n, "level"), t) < 0 ||
-		read_texts(r, yaml_get(n, "causes"), "causes", &causes, &t->n_causes) < 0 ||
-		read_texts(r, yaml_get(n, "hosts"), "hosts", &hosts, &t->n_hosts) < 0)
-		return -1;
-	t->causes = causes;
-	t->hosts = hosts;
-	return read_labels(r, yaml_get(n, "labels"), &t->labels, &t->n_labels);
-}
-
 /* --- the keys --- */
 
 static const struct key tls_keys[] = {

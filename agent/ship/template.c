@@ -67,6 +67,20 @@ bool template_fixed(const char *text)
 	return !strchr(text, '{');
 }
 
+bool template_label(const char **at, char name[static 128])
+{
+	while (**at) {
+		size_t n = **at == '{' ? place_at(*at, name) : 0;
+
+		*at += n ? n : 1;
+		if (n && text_starts(name, LABEL)) {
+			memmove(name, name + strlen(LABEL), strlen(name + strlen(LABEL)) + 1);
+			return true;
+		}
+	}
+	return false;
+}
+
 void template_fill(const char *text, const struct sink_config *c, const struct record_view *v, template_clean *clean, struct buf *to)
 {
 	char name[128];

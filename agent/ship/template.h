@@ -10,6 +10,8 @@
 int template_check(const char *text, struct err *e);
 /* Is it a text without places? Then it is the same for every record. */
 bool template_fixed(const char *text);
+/* The next place {label.NAME} at or behind *at: its NAME, and *at is behind it. false: there is none. */
+bool template_label(const char **at, char name[static 128]);
 /* Adds the text of this record. What comes from the record goes through clean, which adds what may stand there; where it adds nothing
  * (there is no such label, the finding has no cause) "none" stands. */
 typedef void template_clean(struct buf *to, const char *value);

@@ -57,6 +57,21 @@ sed -i "/kind: file/a\\  - {name: again, kind: file, path: ./siem.ndjson}" "$wor
 with "two receivers with one file" 3 "which is that of the sink 'siem'; give each a file of its own"
 with "and run refuses them too" 3 "which is that of the sink 'siem'" run
 configure "$hosts"
+sed -i 's|path: siem.ndjson}|path: siem.ndjson, labels: {site: m}, take: {kinds: [finding, event], labels: {tennant: a, tenant: b}}}|
+	/kind: file/a\  - {name: bulk, kind: elastic, url: "http://127.0.0.1:9", index: "x-{label.site}-{label.tenant}"}
+	s|path: in.xml|path: in.xml, labels: {tenant: a}|' "$work/config.yaml"
+with "events that no source sends" 4 "siem: takes events, and no source has \`forward\`"
+with "a label that no source has" 4 "siem: takes records with the label tennant: a, and no source has it"
+with "a label that no source has with that text" 4 "siem: takes records with the label tenant: b"
+with "a name that follows a label that there is not" 4 "bulk: index has {label.site}, and neither"
+check "and nothing else is noted" "$(grep ^note "$work/out")" test "$(grep -c ^note "$work/out")" -eq 4
+sed -i 's|, take: {kinds.*}}}|}|; s|{label.site}|{host}|; s|labels: {tenant: a}|labels: {tenant: a}, forward: all|' "$work/config.yaml"
+with "none is noted where all is there" 4 "127.0.0.1"
+check "indeed" "$(grep ^note "$work/out")" test "$(grep -c ^note "$work/out")" -eq 0
+configure "$hosts"
+sed -i 's|path: siem.ndjson}|path: siem.ndjson, take: {causes: [nonsense]}}|' "$work/config.yaml"
+with "a cause that is none" 3 "there is no cause 'nonsense'; there are exchange-backend-certificate"
+configure "$hosts"
 sed -i "s|state_dir: state|state_dir: /proc/evmend|" "$work/config.yaml"
 with "a state folder that cannot be made" 4 "cannot be written"
 with "and run says so as well" 4 "/proc/evmend" run

@@ -97,12 +97,13 @@ static void take_is_a_list_or_conditions(void **state)
 	assert_int_equal(read_as(SINK_FILE, "{name: s, path: x, take: repair}", &s, &a, &e), 0);
 	assert_int_equal(s.take.kinds, 1u << RECORD_REPAIR);
 	arena_free(a);
-	if (read_as(SINK_FILE, "{name: s, path: x, take: {kinds: [finding, case], level: high, causes: [a, b], hosts: 'ex*', labels: {t: x}}}", &s, &a, &e))
+	if (read_as(SINK_FILE, "{name: s, path: x, take: {kinds: [finding, case], level: high,"
+		" causes: [exchange-backend-site, Exchange-Tls-Configuration], hosts: 'ex*', labels: {t: x}}}", &s, &a, &e))
 		fail_msg("%s", e.text);
 	assert_int_equal(s.take.kinds, 1u << RECORD_FINDING | 1u << RECORD_CASE);
 	assert_int_equal(s.take.level, LEVEL_HIGH);
 	assert_int_equal(s.take.n_causes, 2);
-	assert_string_equal(s.take.causes[1], "b");
+	assert_string_equal(s.take.causes[1], "Exchange-Tls-Configuration");
 	assert_int_equal(s.take.n_hosts, 1);
 	assert_string_equal(s.take.hosts[0], "ex*");
 	assert_int_equal(s.take.n_labels, 1);
@@ -166,7 +167,7 @@ static void webhooks_are_quiet(void **state)
 		int level;
 	} takes[] = {
 		{ "{labels: {tenant: a}}", QUIET, LEVEL_HIGH },
-		{ "{hosts: 'ex*', causes: [a]}", QUIET, LEVEL_HIGH },
+		{ "{hosts: 'ex*', causes: [exchange-backend-site]}", QUIET, LEVEL_HIGH },
 		{ "{level: informational}", QUIET, LEVEL_INFORMATIONAL },
 		{ "{level: critical, hosts: 'ex*'}", QUIET, LEVEL_CRITICAL },
 		{ "{kinds: [finding], hosts: 'ex*'}", 1u << RECORD_FINDING, 0 },
@@ -287,6 +288,12 @@ static void refuses_keys_by_name(void **state)
 		{ SINK_OTLP, "{name: s, url: 'https://h', compress: zstd}", "one of none, gzip" },
 		{ SINK_OTLP, "{name: s, url: 'https://h', token_file: t}", "takes no token_file; the kind splunk does" },
 		{ SINK_FILE, "{name: s, path: x, take: {level: loud}}", "unknown level 'loud'" },
+		{ SINK_FILE, "{name: s, path: x, take: {causes: [exchange-backend-site, nonsense]}}", "no cause 'nonsense'; there are exchange-backend-certificate" },
+		{ SINK_FILE, "{name: s, path: x, take: {causes: nonsense}}", "exchange-certificate-expiry" },
+		{ SINK_FILE, "{name: s, path: x, take: []}", "take is an empty list" },
+		{ SINK_FILE, "{name: s, path: x, take: {kinds: []}}", "kinds is an empty list" },
+		{ SINK_FILE, "{name: s, path: x, take: {causes: []}}", "causes is an empty list" },
+		{ SINK_FILE, "{name: s, path: x, take: {hosts: []}}", "hosts is an empty list" },
 		{ SINK_FILE, "{name: s, path: x, take: {kind: case}}", "did you mean 'kinds'" },
 	};
 
