@@ -199,8 +199,8 @@ const struct cli_verb verb_spool = {
 	.name = "spool", .summary = "records that a receiver refused for good: see them, send them again, forget them",
 	.usage = "list | retry ID...|--all | drop ID...|--all [--sink NAME] -c FILE",
 	.help = "A record that a receiver calls bad is kept with the reason and holds nobody up. 'retry' sends it again, to the sink that refused it\n"
-		"alone; 'drop' forgets it. Both work on the agent's database (state_dir/ship.db) with and without a running agent: a running one\n"
-		"sends within seconds, else the next one does. list --json prints each with its record.\n",
+		"alone, whatever its 'take' says now; 'drop' forgets it. Both work on the agent's database (state_dir/ship.db) with and without a\n"
+		"running agent: a running one sends within seconds, else the next one does. list --json prints each with its record.\n",
 	.example = "evmend spool list -c config.yaml\nevmend spool list --sink siem --json\nevmend spool retry 17 18\n"
 		"evmend spool retry --all --sink siem\nevmend spool drop 17",
 	.options = options, .min_args = 1, .max_args = -1, .run = run,

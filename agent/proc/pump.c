@@ -383,9 +383,10 @@ static void pass_unwanted(struct pump *p, struct flow *f, bool fed)
 			continue;
 		if (wants_lane(&f->sink->config->take, (enum spool_lane)i)) {
 			did = fed ? 0 : pass_over(p, f, l, &e);
-		} else if ((did = spool_end(p->spool, (enum spool_lane)i, &end, &e)) == 0) {
+		} else if ((did = spool_end(p->spool, f->name, (enum spool_lane)i, l->taken, &end, &e)) >= 0) {
 			l->taken = end > l->taken ? end : l->taken;
-			l->more = false;
+			l->more = did > 0;
+			did = 0;
 		}
 	}
 	if (did < 0)

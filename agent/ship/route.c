@@ -241,6 +241,8 @@ bool route_takes(const struct sink_take *t, const struct spool_record *r)
 {
 	bool found;
 
+	if (r->again)
+		return true;
 	if (t->kinds && !(t->kinds & 1u << r->kind))
 		return false;
 	if (!route_asks_json(t))

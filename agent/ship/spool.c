@@ -233,6 +233,7 @@ void read_row(struct db_row *q, struct spool_record *r)
 		.host = db_text(q, 5), .cause = db_text(q, 6), .labels = db_text(q, 7) };
 	r->urgent = record_lane(r->kind) == SPOOL_URGENT;
 	r->json = db_blob(q, 8, &r->n);
+	r->again = !db_is_null(q, 9);
 	if (uid && uid_n == 32)
 		memcpy(r->uid, uid, 32);
 }
@@ -261,6 +262,17 @@ void point_into(const struct spool *s, struct spool_record *to, size_t got)
 	}
 }
 
+static int last_of(struct spool *s, enum spool_lane lane, int64_t *seq, struct err *e)
+{
+	struct db_row *q = db_prepare(s->db, "select seq from record indexed by record_lane where lane=? order by seq desc limit 1", e);
+
+	*seq = 0;
+	if (!q)
+		return -1;
+	db_bind_int(q, 1, (int64_t)lane);
+	return step_once(q, seq, e) < 0 ? -1 : 0;
+}
+
 /* The last seq that one look behind `after` may go to; 0: there is nothing. So that a lane full of what a sink does not want holds nobody up. */
 static int scan_end(struct spool *s, const struct spool_want *w, int64_t *end, struct err *e)
 {
@@ -276,7 +288,7 @@ static int scan_end(struct spool *s, const struct spool_want *w, int64_t *end, s
 		return -1;
 	if (!first)
 		return 0;
-	if (spool_end(s, w->lane, &last, e) < 0)
+	if (last_of(s, w->lane, &last, e) < 0)
 		return -1;
 	*end = first + SCAN <= last ? first + SCAN - 1 : last;
 	return 0;
@@ -297,15 +309,15 @@ int spool_read(struct spool *s, const struct spool_want *w, struct spool_record 
 		return -1;
 	if (!end)
 		return 0;
-	q = db_prepare(s->db, "select " COLUMNS " from record indexed by record_lane where lane=? and seq>? and seq<=? and (?>>kind)&1"
-		" and (sink is null or sink=?) order by seq limit ?", e);
+	q = db_prepare(s->db, "select " COLUMNS " from record indexed by record_lane where lane=? and seq>? and seq<=? and"
+		" (sink=? or (sink is null and (?>>kind)&1)) order by seq limit ?", e);
 	if (!q)
 		return -1;
 	db_bind_int(q, 1, (int64_t)w->lane);
 	db_bind_int(q, 2, w->after);
 	db_bind_int(q, 3, end);
-	db_bind_int(q, 4, w->kinds ? (int64_t)w->kinds : -1);
-	db_bind_text(q, 5, w->sink ? w->sink : "");
+	db_bind_text(q, 4, w->sink ? w->sink : "");
+	db_bind_int(q, 5, w->kinds ? (int64_t)w->kinds : -1);
 	db_bind_int(q, 6, (int64_t)n);
 	while (*got < n && (!*got || s->held.n < TAKE_BYTES) && (step = db_step(q, e)) == 1)
 		hold(s, q, to, got);
@@ -379,15 +391,24 @@ int spool_done(struct spool *s, const char *sink, enum spool_lane lane, int64_t 
 	return step_once(q, NULL, e) < 0 ? -1 : 0;
 }
 
-int spool_end(struct spool *s, enum spool_lane lane, int64_t *seq, struct err *e)
+int spool_end(struct spool *s, const char *sink, enum spool_lane lane, int64_t after, int64_t *seq, struct err *e)
 {
-	struct db_row *q = db_prepare(s->db, "select seq from record indexed by record_lane where lane=? order by seq desc limit 1", e);
+	int64_t own = 0;
+	struct db_row *q;
 
-	*seq = 0;
+	/* in this order: what is put back between the two is behind the end */
+	if (last_of(s, lane, seq, e) < 0)
+		return -1;
+	q = db_prepare(s->db, "select seq from record indexed by record_sink where sink=? and lane=? and seq>? order by seq limit 1", e);
 	if (!q)
 		return -1;
-	db_bind_int(q, 1, (int64_t)lane);
-	return step_once(q, seq, e) < 0 ? -1 : 0;
+	db_bind_text(q, 1, sink);
+	db_bind_int(q, 2, (int64_t)lane);
+	db_bind_int(q, 3, after);
+	if (step_once(q, &own, e) < 0)
+		return -1;
+	*seq = own && own <= *seq ? own - 1 : *seq;
+	return own > 0;
 }
 
 /* Those of the lane; 0: it has none of them. */
@@ -426,9 +447,9 @@ int64_t spool_oldest(struct spool *s, const char *sink, unsigned kinds)
 		unsigned some = of_lane((enum spool_lane)lane, kinds);
 		int64_t first = 0;
 
-		if (some)
-			ask_lane(s, sink, (enum spool_lane)lane, some, "select at from record indexed by record_lane where lane=?1 and seq>?2 and (?4>>kind)&1"
-				" and (sink is null or sink=?3) order by seq limit 1", &first);
+		ask_lane(s, sink, (enum spool_lane)lane, some, some ? "select at from record indexed by record_lane where lane=?1 and seq>?2"
+			" and (sink=?3 or (sink is null and (?4>>kind)&1)) order by seq limit 1" : "select at from record indexed by record_sink"
+			" where lane=?1 and seq>?2 and sink=?3 order by seq limit 1", &first);
 		when = first && (!when || first < when) ? first : when;
 	}
 	return when;
@@ -441,17 +462,20 @@ int64_t spool_lag(struct spool *s, const char *sink, unsigned kinds)
 		" - (select count(*) from record indexed by record_sink where sink is not null and lane=?1 and seq>?2 and sink<>?3)";
 	/* without events, which are most: the rows are few enough to look at */
 	static const char by_kind[] = "select count(*) from record indexed by record_worth where worth>0 and lane=?1 and seq>?2 and (?4>>kind)&1"
-		" and (sink is null or sink=?3)";
+		" and sink is null";
+	static const char own[] = "select count(*) from record indexed by record_sink where lane=?1 and seq>?2 and sink=?3";
 	int64_t all = 0;
 
 	for (int lane = 0; lane < SPOOL_LANES; lane++) {
 		unsigned some = of_lane((enum spool_lane)lane, kinds);
 		bool whole = some == of_lane((enum spool_lane)lane, 0) || some & 1u << RECORD_EVENT;
-		int64_t n = 0;
+		int64_t n = 0, alone = 0;
 
 		if (some && ask_lane(s, sink, (enum spool_lane)lane, whole ? 0 : some, whole ? by_lane : by_kind, &n) < 0)
 			return -1;
-		all += n;
+		if (!whole && ask_lane(s, sink, (enum spool_lane)lane, 0, own, &alone) < 0)
+			return -1;
+		all += n + alone;
 	}
 	return all;
 }

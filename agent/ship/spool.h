@@ -26,6 +26,7 @@ struct spool_record {
 	int64_t time;
 	const char *json;     /* one NDJSON object without newline */
 	size_t n;
+	bool again;           /* for one sink alone, which refused it: it gets it again, whatever it takes of the others. spool_put asks it not */
 	/* what routing asks; record_route (ship/route.h) reads it from the JSON once, when a record is taken in: the spool gives it back. Texts
 	 * are never NULL behind it */
 	bool urgent;          /* before others: findings, cases, refusals, repairs, what the agent says; events and the ledger are not */
@@ -50,14 +51,15 @@ void spool_rollback(struct spool *s); /* gives up the open transaction; none: no
 /* 0 when the sink is new: it gets what is still there. */
 int spool_cursor(struct spool *s, const char *sink, enum spool_lane lane, int64_t *seq, struct err *e);
 
-/* The last record's; 0: there is none. */
-int spool_end(struct spool *s, enum spool_lane lane, int64_t *seq, struct err *e);
+/* Where one goes to that wants nothing of the lane: to its last record, or (1 then, else 0) before the first behind `after` that is for this
+ * sink alone. -1. */
+int spool_end(struct spool *s, const char *sink, enum spool_lane lane, int64_t after, int64_t *seq, struct err *e);
 
 struct spool_want {
 	enum spool_lane lane;
 	int64_t after;
 	unsigned kinds;   /* bit set of enum record_kind; 0: all */
-	const char *sink; /* who asks: gets what is for it alone, too; NULL: nobody */
+	const char *sink; /* who asks: gets what is for it alone, too, of whatever kind; NULL: nobody */
 };
 /* Records behind seq `after`, oldest first, at most n and at most some MB; pointers live until the next spool_read or spool_get. *upto: all that
  * is wanted up to there was given; as `after` when the lane has no more, and above it with *got 0 when there may be more. */

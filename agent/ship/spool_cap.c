@@ -57,7 +57,7 @@ static int some(struct giving *g, const char *find, const char *drop, int worth,
 	db_bind_int(q, 2, *after);
 	while (seen < AT_ONCE && (step = db_step(q, e)) == 1) {
 		struct spool_record r = { .seq = db_int(q, 0), .kind = (int)db_int(q, 1), .level = (int)db_int(q, 2), .host = db_text(q, 3),
-			.cause = db_text(q, 4), .labels = db_text(q, 5) };
+			.cause = db_text(q, 4), .labels = db_text(q, 5), .again = !db_is_null(q, 6) };
 
 		r.urgent = record_lane(r.kind) == SPOOL_URGENT;
 		*after = r.seq;

@@ -18,7 +18,7 @@ struct spool {
 	const struct clock *clock; /* NULL: the records' own times */
 };
 
-#define COLUMNS "seq,uid,kind,time,level,host,cause,labels,json"
+#define COLUMNS "seq,uid,kind,time,level,host,cause,labels,json,sink"
 
 /* Steps once and is done with it. 1: a row, its first column is in *value (NULL allowed); 0: none; -1. */
 int step_once(struct db_row *q, int64_t *value, struct err *e);

@@ -44,6 +44,7 @@ check "and arrives" "$(cat "$work/bulk/received")" wait_for 20 received bad-host
 expect "one is dropped" 0 '"drop":1' spool drop "$(id bad-host2)" --json
 check "the agent ends" "code" stop
 expect "the last is sent again without an agent" 0 "1 records" spool retry --all --sink bulk
+sed -i 's/take: \[finding\]/take: [refusal]/' "$work/config.yaml" # what is sent again goes, though the sink would not take it now
 check "the agent starts again" "not up" start
 check "and sends it" "$(cat "$work/bulk/received")" wait_for 20 received bad-host3
 check "nothing is kept any more" "$(id .)" kept 0

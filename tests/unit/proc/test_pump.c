@@ -185,6 +185,15 @@ static int64_t noted(const char *name)
 	return v;
 }
 
+static int64_t dropped(const char *kind)
+{
+	struct json *j = notes();
+	int64_t v = json_int(json_get(json_get(j, "dropped"), kind), 0);
+
+	json_free(j);
+	return v;
+}
+
 static int64_t noted_time(const char *name)
 {
 	struct json *j = notes();
@@ -310,6 +319,69 @@ static void what_is_refused_is_kept_with_the_cursor(void **state)
 	assert_int_equal(fake.order[5], 6);
 	assert_int_equal(cursor(), 6);
 	assert_true(pump_empty(pump));
+}
+
+static enum sink_outcome all_are_bad(struct fake *f, int64_t seq)
+{
+	(void)f;
+	(void)seq;
+	return SINK_DEAD;
+}
+
+/* A person has it sent again to that sink: what the sink takes of its own does not count, also while it is away. */
+static void what_is_sent_again_goes_whatever_the_sink_takes_now(void **state)
+{
+	static const struct {
+		unsigned kinds;
+		int level;
+	} takes[] = { { 0, LEVEL_CRITICAL }, { 1u << RECORD_CASE, 0 }, { 1u << RECORD_EVENT, 0 }, { 1u << RECORD_LEDGER, 0 }, { 0, 0 } };
+
+	for (size_t i = 0; i < sizeof takes / sizeof takes[0]; i++) {
+		struct err e;
+
+		setup(state);
+		fake.judge = all_are_bad;
+		put(1, 3, "{\"level\":\"low\"}", RECORD_FINDING);
+		put(4, 5, "{}", RECORD_EVENT);
+		run_for(2);
+		assert_int_equal(spool_dead_count(spool, "f"), 5);
+		config.take = (struct sink_take){ .kinds = takes[i].kinds, .level = takes[i].level };
+		fake.judge = NULL;
+		fake.n_order = 0;
+		fake.down = true;
+		put(6, 6, "{\"level\":\"low\"}", RECORD_FINDING); /* a new one: it is not wanted but by the last */
+		assert_int_equal(spool_dead_retry(spool, "f", 0, &e), 5);
+		pump_came(pump);
+		run_for(3);
+		assert_in_range(spool_lag(spool, "f", takes[i].kinds), 5, 6);
+		assert_true(spool_oldest(spool, "f", takes[i].kinds) > 0);
+		fake.down = false;
+		run_for(60);
+		if (fake.n_order != 5 + (i == 4))
+			fail_msg("take %zu: %zu of 5 arrived", i, fake.n_order);
+		assert_int_equal(spool_dead_count(spool, "f"), 0);
+		assert_int_equal(spool_lag(spool, "f", takes[i].kinds), 0);
+		assert_true(pump_empty(pump));
+		teardown(state);
+	}
+}
+
+/* Given up, it is a loss of that sink, and counted. */
+static void what_is_sent_again_and_given_up_is_counted(void **state)
+{
+	struct err e;
+
+	(void)state;
+	fake.judge = all_are_bad;
+	put(1, 5, "{}", RECORD_EVENT);
+	run_for(2);
+	config.take.kinds = 1u << RECORD_CASE;
+	fake.down = true;
+	assert_int_equal(spool_dead_retry(spool, "f", 0, &e), 5);
+	put(6, 9, "{}", RECORD_EVENT); /* not wanted: no loss */
+	run_for(2);
+	pump_cap(pump, 1);
+	assert_int_equal(dropped("event"), 5);
 }
 
 static void a_receiver_that_is_away_is_tried_less_and_less(void **state)
@@ -686,15 +758,6 @@ static void still_there(int64_t of[16])
 	}
 }
 
-static int64_t dropped(const char *kind)
-{
-	struct json *j = notes();
-	int64_t v = json_int(json_get(json_get(j, "dropped"), kind), 0);
-
-	json_free(j);
-	return v;
-}
-
 #define PAD "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
 
 /* Whatever the ceiling: nothing is missing of one worth while something of less is there, and what is missing is counted. */
@@ -972,6 +1035,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(only_what_failed_is_sent_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_refused_for_good_is_left_out_and_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_refused_is_kept_with_the_cursor, setup, teardown),
+		cmocka_unit_test(what_is_sent_again_goes_whatever_the_sink_takes_now),
+		cmocka_unit_test_setup_teardown(what_is_sent_again_and_given_up_is_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_receiver_that_is_away_is_tried_less_and_less, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_broke_is_opened_again_though_nothing_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_failure_of_many_records_is_one, setup, teardown),
