@@ -163,6 +163,9 @@ static void begin(struct http_sink *h, struct lane *l)
 	const struct http_piece *items;
 	struct http_request r = { .method = "POST", .url = buf_text(&h->url), .headers = headers, .n_headers = 1, .owner = l };
 
+	place_sweep(h, l);
+	if (!l->n)
+		return;
 	l->sent = next_batch(h->inside, l, &l->sent_bytes);
 	items = write_body(h, l);
 	(void)snprintf(media, sizeof media, "Content-Type: %s", h->kind->media);
@@ -274,12 +277,15 @@ static void give_up(struct http_sink *h, struct lane *l, const struct http_answe
 		give_back(h, in->wary_until, in->wary_why);
 }
 
-/* Nothing was taken. One alone is given up; of more a part is sent. */
+/* Nothing was taken. One alone is given up, or waits; of more a part is sent. */
 static void cut(struct http_sink *h, struct lane *l, const struct http_answer *a, bool too_large, const struct http_verdict *v)
 {
 	struct http_inside *in = h->inside;
 
-	if (wary(h)) {
+	if (v->of_place && place_is_one(l)) {
+		place_shut(h, l->items[0].place, v->why);
+		place_sweep(h, l);
+	} else if (wary(h)) {
 		give_back(h, in->wary_until, in->wary_why);
 	} else if (l->sent == 1) {
 		give_up(h, l, a, v->why);
@@ -450,6 +456,7 @@ int http_sink_open(struct sink *s, const struct http_kind *kind, struct err *e)
 	if (!h) {
 		h = s->self = xcalloc(1, sizeof *h);
 		*h = (struct http_sink){ .config = s->config, .clock = s->clock, .files = s->files, .kind = kind };
+		buf_init(&h->place, 4096);
 		make_inside(h);
 	}
 	return h->http ? 0 : open_http(h, e);
@@ -460,6 +467,7 @@ static bool take(struct http_sink *h, const struct spool_record *r)
 	struct http_inside *in = h->inside;
 	struct record_view v;
 	struct lane *l;
+	uint64_t place;
 	size_t before;
 
 	if (in->gave_back)
@@ -471,12 +479,18 @@ static bool take(struct http_sink *h, const struct spool_record *r)
 		view_close(&v);
 		return false;
 	}
+	buf_reset(&h->place);
 	h->kind->encode(h, &v, &l->text);
+	place = place_of(h);
 	view_close(&v);
 	if (l->text.refused || l->text.n == before || l->text.n - before > LIMIT_HTTP_RECORD) {
 		l->text.n = before;
 		l->text.refused = false;
 		add_result(in, r->seq, SINK_DEAD, 0, "it is too large for a request");
+		return true;
+	}
+	if (place_held(h, r->seq, place)) {
+		l->text.n = before;
 		return true;
 	}
 	if (l->n == l->cap) {
@@ -485,7 +499,7 @@ static bool take(struct http_sink *h, const struct spool_record *r)
 	}
 	if (l->n == l->sent)
 		l->since = clock_monotonic(h->clock);
-	l->items[l->n++] = (struct item){ .seq = r->seq, .n = l->text.n - before };
+	l->items[l->n++] = (struct item){ .seq = r->seq, .n = l->text.n - before, .place = place };
 	return true;
 }
 
@@ -563,6 +577,7 @@ void http_sink_close(struct sink *s)
 		buf_free(&in->lanes[k].packed);
 	}
 	held_free(in);
+	buf_free(&h->place);
 	free(in->results);
 	free(in->items);
 	free(in->pieces);

@@ -20,6 +20,7 @@ struct http_sink { /* sink.self */
 	struct http *http;  /* open gives it its headers: http_header */
 	struct buf url;     /* of each batch; open writes it */
 	void *own;          /* the kind's; it frees it in close */
+	struct buf place;   /* encode may write into it which of several destinations the item goes to; empty before it is called */
 	int64_t patience;   /* open writes it, of a kind that holds: what is not settled for so long comes again; us */
 	struct http_inside *inside;
 };
@@ -45,6 +46,7 @@ struct http_verdict {
 	size_t n;
 	size_t bad;                /* HTTP_BAD: index of the one that the receiver named, or HTTP_UNNAMED. It is sent alone before it is dead */
 	int64_t held;              /* HTTP_ITEMS: those accepted count only when http_settle names this number; -1: they count now. One lane only */
+	bool of_place;             /* HTTP_BAD: because of where it goes. It is not dead: it, and what goes to the same place, waits for a person */
 	bool final;                /* HTTP_ITEMS: those that are dead may not be sent again, however many there are */
 	char why[160];             /* for all but HTTP_ITEMS; "": the status is told */
 };

@@ -1,4 +1,5 @@
-/* http_inside.h - what the two halves of the engine share: batches (http_batch.c) and what is accepted later (http_held.c). No one else. */
+/* http_inside.h - what the parts of the engine share: batches (http_batch.c), what is accepted later (http_held.c) and
+ * places that take nothing (http_place.c). No one else. */
 #ifndef EVMEND_SHIP_HTTP_INSIDE_H
 #define EVMEND_SHIP_HTTP_INSIDE_H
 
@@ -7,7 +8,8 @@
 
 struct item {
 	int64_t seq;
-	size_t n; /* bytes in text, behind those of the items before it */
+	size_t n;       /* bytes in text, behind those of the items before it */
+	uint64_t place; /* a hash of where it goes; 0: the kind has one place */
 };
 
 struct lane {
@@ -29,6 +31,15 @@ struct held {
 	size_t n;
 };
 
+/* Where the receiver takes nothing until a person acts. */
+struct shut {
+	uint64_t place;
+	int64_t until; /* nothing is sent there before; monotonic */
+	char why[160];
+};
+
+#define SHUT_MOST 32
+
 struct http_inside {
 	struct hash_seed seed;
 	struct lane lanes[HTTP_LANES];
@@ -42,6 +53,8 @@ struct http_inside {
 	size_t dead_row;              /* records given up since the receiver took one, or since the last alarm about it */
 	int64_t wary_until;           /* after that alarm nothing more is given up before; monotonic */
 	char wary_why[160];
+	struct shut shut[SHUT_MOST];
+	size_t n_shut;
 	struct held *held;            /* oldest first */
 	size_t n_held, held_cap;
 	struct http_call *question;
@@ -53,6 +66,11 @@ struct http_inside {
 
 struct sink_result *add_result(struct http_inside *in, int64_t seq, enum sink_outcome outcome, int64_t not_before, const char *why);
 
+uint64_t place_of(const struct http_sink *h); /* of the item that was encoded last */
+bool place_is_one(const struct lane *l);      /* all items that are on their way, one at least, go to one place of several */
+void place_shut(struct http_sink *h, uint64_t place, const char *why);
+bool place_held(struct http_sink *h, int64_t seq, uint64_t place); /* it goes to a place that is shut, and has its result */
+void place_sweep(struct http_sink *h, struct lane *l); /* so do all of a lane that has nothing on its way */
 /* The header lines of the kind for this body, their text in lines; how many there are. */
 size_t http_lines(struct http_sink *h, const struct http_piece *items, const void *body, size_t n, struct buf *lines,
 	const char *to[static HTTP_LINES]);

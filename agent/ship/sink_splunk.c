@@ -1,7 +1,8 @@
 /* sink_splunk.c - records to Splunk's HTTP event collector.
  *
  * Why: Splunk takes what it indexes at once this way, with a token for each sender. Promises: a record counts as delivered when Splunk has
- * answered code 0 to it, or, with ack, when Splunk has said that it is indexed; one that Splunk will not take is found and left out alone.
+ * answered code 0 to it, or, with ack, when Splunk has said that it is indexed; one that Splunk will not take is found and left out alone;
+ * one whose index is not there waits, and the others go on.
  * Refuses: an answer that is not Splunk's - a page of some other server would else pass for success.
  * Sources: Splunk, "Format events for HTTP Event Collector", "Troubleshoot HTTP Event Collector" (the codes), "About HTTP Event Collector
  * Indexer Acknowledgment". */
@@ -87,8 +88,10 @@ static void hec_encode(struct http_sink *h, const struct record_view *v, struct 
 		json_put_str(&o, "host", v->host);
 	json_put_str(&o, "source", "evmend");
 	put_template(&o, "sourcetype", c->splunk.sourcetype ? c->splunk.sourcetype : "evmend:{kind}", c, v);
-	if (c->splunk.index)
-		put_template(&o, "index", c->splunk.index, c, v);
+	if (c->splunk.index) {
+		template_fill(c->splunk.index, c, v, template_name, &h->place);
+		json_put_strn(&o, "index", buf_text(&h->place), h->place.n);
+	}
 	json_open(&o, "fields", '{');
 	json_put_str(&o, "uid", v->uid);
 	json_close(&o, '}');
@@ -110,7 +113,7 @@ static enum http_means means_of_code(const struct http_sink *h, int code, int st
 		return HTTP_ALARM;
 	case 5: case 6: case 12: case 13: case 15:
 		return HTTP_BAD;
-	case 7: /* no such index for this token: ours of the configuration, or one record's */
+	case 7: /* no such index for this token: that of all, or one record's */
 		return index && !template_fixed(index) ? HTTP_BAD : HTTP_ALARM;
 	case 8: case 9:
 		return HTTP_AGAIN;
@@ -153,6 +156,7 @@ static enum http_means hec_judge(struct http_sink *h, const struct http_answer *
 	} else if (means == HTTP_ITEMS && h->own && v->n) {
 		means = hold(h, json_int(json_get(j, "ackId"), -1), v);
 	}
+	v->of_place = code == 7;
 	v->bad = bad >= 0 ? (size_t)bad : HTTP_UNNAMED;
 	json_free(j);
 	return means;

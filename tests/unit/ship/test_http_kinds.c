@@ -20,7 +20,7 @@ static char token[300];
 static const char text_1[] = "{\"kind\":\"finding\",\"uid\":\"01\",\"host\":\"h\"}", text_2[] = "{\"kind\":\"case\",\"uid\":\"02\",\"host\":\"h\"}";
 static const struct spool_record two[] = {
 	{ .seq = 1, .json = text_1, .n = sizeof text_1 - 1, .time = US_DAY },
-	{ .seq = 2, .json = text_2, .n = sizeof text_2 - 1, .time = US_DAY },
+	{ .seq = 2, .kind = RECORD_CASE, .json = text_2, .n = sizeof text_2 - 1, .time = US_DAY },
 };
 
 static int setup(void **state)
@@ -41,12 +41,13 @@ static int teardown(void **state)
 	return 0;
 }
 
-enum which { HEC, ACK, BULK, BULK_TEMPLATE };
+enum which { HEC, HEC_TEMPLATE, ACK, BULK, BULK_TEMPLATE };
 
 static struct sink *make(enum which which)
 {
 	config = (struct sink_config){ .name = "s", .kind = SINK_SPLUNK, .format = format_find("ndjson"), .splunk = { .url = "http://h:1", .token_file = token } };
 	config.splunk.ack = which == ACK;
+	config.splunk.index = which == HEC_TEMPLATE ? "x-{kind}" : NULL;
 	if (which >= BULK) {
 		config.kind = SINK_ELASTIC;
 		config.elastic.url = "http://h:1/";
@@ -91,6 +92,9 @@ static const struct row rows[] = {
 	{ HEC, 400, "{\"text\":\"x\",\"code\":6,\"invalid-event-number\":99999999999}", "xx", "code 6" },
 	{ HEC, 400, "<html>400 Bad Request</html>", "!!", "no event collector of Splunk (HTTP 400)" },
 	{ HEC, 400, "{\"text\":\"Incorrect index\",\"code\":7}", "!!", "Incorrect index" },
+	{ HEC_TEMPLATE, 400, "{\"text\":\"Incorrect index\",\"code\":7,\"invalid-event-number\":1}", "11", "Incorrect index (HTTP 400, code 7)" },
+	{ HEC_TEMPLATE, 400, "{\"text\":\"Invalid data format\",\"code\":6}", "xx", "code 6" },
+	{ HEC_TEMPLATE, 403, "{\"text\":\"Invalid token\",\"code\":4}", "!!", "Invalid token" },
 	{ HEC, 400, "{\"text\":\"Data channel is missing\",\"code\":10}", "!!", "channel" },
 	{ HEC, 403, "{\"text\":\"Invalid token\",\"code\":4}", "!!", "Invalid token (HTTP 403, code 4)" },
 	{ HEC, 401, "no", "!!", "HTTP 401" },
@@ -165,6 +169,97 @@ static void each_answer(void **state)
 		sink_free(s);
 		assert_int_equal(fake_http_open(), 0);
 	}
+}
+
+/* --- an index of several that is not there --- */
+
+#define MANY 400
+
+static struct indexes {
+	bool there; /* x-case, too */
+	int requests, taken;
+} indexes;
+
+static bool of_indexes(void *arg, const struct http_request *r, const char *headers, struct http_answer *a)
+{
+	char text[100000];
+
+	(void)arg, (void)headers;
+	assert_true(r->n < sizeof text);
+	memcpy(text, r->body, r->n);
+	text[r->n] = '\0';
+	indexes.requests++;
+	a->reached = true;
+	a->status = !indexes.there && strstr(text, "\"index\":\"x-case\"") ? 400 : 200;
+	a->body = a->status == 200 ? "{\"text\":\"Success\",\"code\":0}" : "{\"text\":\"Incorrect index\",\"code\":7}";
+	for (const char *s = text; a->status == 200 && (s = strstr(s, "\"event\":")); s++)
+		indexes.taken++;
+	return true;
+}
+
+/* Offers those that have no outcome; steps of 50 ms. means: as above, by seq. */
+static void offer_for(struct sink *s, const struct spool_record *all, int steps, char *means)
+{
+	struct sink_result r[MANY];
+	struct err e;
+	size_t got;
+
+	while (steps--) {
+		for (size_t i = 0; i < MANY; i++) {
+			int took = means[i] == '?' ? s->ops->submit(s, &all[i], 1, &e) : 0;
+
+			assert_true(took >= 0);
+			means[i] = took ? 's' : means[i];
+		}
+		fake_clock_advance(&clk, US_SECOND / 20);
+		assert_int_equal(s->ops->poll(s, r, MANY, &got, &e), 0);
+		for (size_t i = 0; i < got; i++) {
+			assert_int_equal(means[r[i].seq - 1], 's');
+			means[r[i].seq - 1] = r[i].outcome == SINK_ACCEPTED ? '+' : r[i].outcome == SINK_DEAD ? 'x' : r[i].alone ? '1' : '?';
+			assert_true(r[i].outcome == SINK_ACCEPTED || r[i].not_before > clk.monotonic);
+		}
+	}
+}
+
+static void what_goes_to_an_index_that_is_not_there_waits_alone(void **state)
+{
+	static struct spool_record all[MANY];
+	static char texts[MANY][80];
+	struct sink *s = make(HEC_TEMPLATE);
+	char means[MANY];
+	struct err e;
+
+	(void)state;
+	indexes = (struct indexes){ .there = false };
+	fake_http_receive(of_indexes, NULL);
+	for (size_t i = 0; i < MANY; i++) {
+		int n = snprintf(texts[i], sizeof texts[i], "{\"kind\":\"%s\",\"host\":\"h%zu\"}", i % 3 ? "case" : "finding", i % 7);
+
+		all[i] = (struct spool_record){ .seq = (int64_t)i + 1, .kind = i % 3 ? RECORD_CASE : RECORD_FINDING, .json = texts[i], .n = (size_t)n,
+			.time = US_DAY };
+		means[i] = '?';
+	}
+	assert_int_equal(s->ops->open(s, &e), 0);
+	offer_for(s, all, 100, means);
+	for (size_t i = 0; i < MANY; i++)
+		assert_int_equal(means[i], i % 3 ? '1' : '+');
+	assert_int_equal(indexes.taken, (MANY + 2) / 3);
+	assert_in_range(indexes.requests, 3, 40); /* and not some for each record */
+	/* within its minute nothing is sent there: what comes new waits, too */
+	indexes.requests = 0;
+	means[1] = '?';
+	offer_for(s, all, 10, means);
+	assert_int_equal(means[1], '1');
+	assert_int_equal(indexes.requests, 0);
+	/* somebody made it */
+	indexes.there = true;
+	fake_clock_advance(&clk, US_MINUTE);
+	memset(means, '?', sizeof means);
+	offer_for(s, all, 100, means);
+	for (size_t i = 0; i < MANY; i++)
+		assert_int_equal(means[i], '+');
+	sink_free(s);
+	assert_int_equal(fake_http_open(), 0);
 }
 
 /* --- acknowledgement --- */
@@ -269,6 +364,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_answer, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_goes_to_an_index_that_is_not_there_waits_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_acknowledgement_is_waited_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_that_began_anew_gets_it_again, setup, teardown),
 	};
