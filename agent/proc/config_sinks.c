@@ -263,7 +263,7 @@ const struct key batch_keys[] = {
 	END,
 };
 
-static const char *const compress_words[] = { "none", "gzip", "zstd", NULL };
+static const char *const compress_words[] = { "none", "gzip", "zstd", NULL }, *const gzip_words[] = { "none", "gzip", NULL };
 
 /* Every kind's. name, kind and format are read before. */
 static const struct key common_keys[] = {
@@ -277,7 +277,7 @@ static const struct key common_keys[] = {
 static const struct key request_keys[] = {
 	KEY("tls", key_tls, tls, .inside = tls_keys),
 	KEY("batch", key_map, batch, .inside = batch_keys),
-	KEY("compress", key_word, compress, .words = compress_words),
+	KEY("compress", key_word, compress, .words = gzip_words),
 	KEY("proxy", key_url, proxy),
 	KEY("timeout", key_span, timeout, .least = US_SECOND, .most = US_HOUR),
 	END,
@@ -320,14 +320,11 @@ static const struct key syslog_keys[] = {
 	END,
 };
 
-static const char *const gzip_words[] = { "none", "gzip", NULL };
-
 static const struct key splunk_keys[] = {
 	KEY("url", key_url, splunk.url, .must = "a url, \"https://host:8088\""),
 	KEY("token_file", key_path, splunk.token_file, .must = "a token_file, which holds the token of the event collector"),
 	KEY("index", key_template, splunk.index),
 	KEY("sourcetype", key_template, splunk.sourcetype),
-	KEY("compress", key_word, compress, .words = gzip_words),
 	KEY("ack", key_yes, splunk.ack),
 	KEY("ack_timeout", key_span, splunk.ack_timeout, .least = US_SECOND, .most = US_HOUR),
 	END,
@@ -339,14 +336,12 @@ static const struct key elastic_keys[] = {
 	KEY("api_key_file", key_path, elastic.api_key_file),
 	KEY("user", key_text, elastic.user),
 	KEY("password_file", key_path, elastic.password_file),
-	KEY("compress", key_word, compress, .words = gzip_words),
 	END,
 };
 
 static const struct key otlp_keys[] = {
 	KEY("url", key_url, otlp.url, .must = "a url, \"https://host:4318\""),
 	KEY("headers_file", key_path, otlp.headers_file),
-	KEY("compress", key_word, compress, .words = gzip_words),
 	END,
 };
 

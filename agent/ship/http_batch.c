@@ -155,8 +155,7 @@ size_t http_lines(struct http_sink *h, const struct http_piece *items, const voi
 
 static void begin(struct http_sink *h, struct lane *l)
 {
-	static const char *const encodings[] = { [SINK_GZIP] = "Content-Encoding: gzip", [SINK_ZSTD] = "Content-Encoding: zstd" };
-	int compress = h->config->compress;
+	bool packed = h->config->compress != SINK_PLAIN; /* gzip: receivers take nothing else */
 	char media[120];
 	struct buf lines;
 	const char *headers[2 + HTTP_LINES] = { media };
@@ -169,13 +168,13 @@ static void begin(struct http_sink *h, struct lane *l)
 	l->sent = next_batch(h->inside, l, &l->sent_bytes);
 	items = write_body(h, l);
 	(void)snprintf(media, sizeof media, "Content-Type: %s", h->kind->media);
-	if (compress != SINK_PLAIN) {
+	if (packed) {
 		buf_reset(&l->packed);
-		compress_all(compress == SINK_GZIP ? COMPRESS_GZIP : COMPRESS_ZSTD, l->body.p, l->body.n, &l->packed);
-		headers[r.n_headers++] = encodings[compress];
+		compress_all(COMPRESS_GZIP, l->body.p, l->body.n, &l->packed);
+		headers[r.n_headers++] = "Content-Encoding: gzip";
 	}
-	r.body = compress != SINK_PLAIN ? l->packed.p : l->body.p;
-	r.n = compress != SINK_PLAIN ? l->packed.n : l->body.n;
+	r.body = packed ? l->packed.p : l->body.p;
+	r.n = packed ? l->packed.n : l->body.n;
 	buf_init(&lines, 4096);
 	r.n_headers += http_lines(h, items, r.body, r.n, &lines, headers + r.n_headers);
 	l->call = http_begin(h->http, &r);
