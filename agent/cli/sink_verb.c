@@ -11,37 +11,121 @@
 #include "base/text.h"
 #include "cli/agent_state.h"
 #include "cli/verbs.h"
+#include "limits.h"
 #include "rules/rule.h"
 
 #define WAIT (30 * US_SECOND)
-#define RECORD_BYTES 2048
+#define RECORD_BYTES (CONFIG_BYTES + 4096) /* its labels are the configuration's */
 
 struct trial {
 	struct cli *c;
 	struct sink *sink;
 	const struct sink_config *config;
+	struct buf labels; /* an object; nothing: there are none */
 	struct spool_record records[RECORD_KINDS];
-	char json[RECORD_KINDS][RECORD_BYTES];
+	struct buf json[RECORD_KINDS];
 	bool done[RECORD_KINDS];
 	size_t n, given, answered;
 	int64_t begun;
 	int code;
 };
 
+/* --- labels: those that all records have which go there --- */
+
+struct agreeing {
+	const struct config *config;
+	const struct sink_take *take;
+	struct json_out o;
+};
+
+/* "k=v" of take with that name; NULL: there is none. */
+static const char *taken_label(const struct sink_take *take, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < take->n_labels; i++)
+		if (!strncmp(take->labels[i], name, n) && take->labels[i][n] == '=')
+			return take->labels[i] + n + 1;
+	return NULL;
+}
+
+static bool meets(const struct sink_take *take, const struct json *labels)
+{
+	size_t met = 0;
+
+	for (size_t i = 0; i < take->n_labels; i++) {
+		char name[LIMIT_LABEL_NAME + 2]; /* with its "=" */
+		size_t n;
+
+		text_copy(name, sizeof name, take->labels[i]);
+		n = strcspn(name, "=");
+		name[n] = '\0';
+		met += !strcmp(json_str(json_get(labels, name), "\n"), take->labels[i] + n + 1);
+	}
+	return met == take->n_labels;
+}
+
+/* A label of the first source whose records are taken: put when the others say the same. */
+static int put_if_all(void *arg, const char *name, const struct json *value)
+{
+	struct agreeing *a = arg;
+	bool all = !taken_label(a->take, name); /* that is put already */
+
+	for (size_t i = 0; i < a->config->n_sources && all; i++) {
+		const char *text = a->config->sources[i].labels;
+		struct json *labels = json_parse(text, strlen(text), NULL);
+
+		all = !meets(a->take, labels) || !strcmp(json_str(json_get(labels, name), "\n"), json_str(value, ""));
+		json_free(labels);
+	}
+	if (all)
+		json_put(&a->o, name, value);
+	return 0;
+}
+
+static void write_labels(const struct config *config, const struct sink_take *take, struct buf *to)
+{
+	struct agreeing a = { .config = config, .take = take };
+	bool found = false;
+
+	json_begin(&a.o, to);
+	json_open(&a.o, NULL, '{');
+	for (size_t i = 0; i < take->n_labels; i++) {
+		char name[LIMIT_LABEL_NAME + 2];
+		size_t n;
+
+		text_copy(name, sizeof name, take->labels[i]);
+		n = strcspn(name, "=");
+		name[n] = '\0';
+		json_put_str(&a.o, name, take->labels[i] + n + 1);
+	}
+	for (size_t i = 0; i < config->n_sources && !found; i++) {
+		struct json *labels = json_parse(config->sources[i].labels, strlen(config->sources[i].labels), NULL);
+
+		found = meets(take, labels);
+		if (found)
+			json_each(labels, put_if_all, &a);
+		json_free(labels);
+	}
+	json_close(&a.o, '}');
+	if (text_same(buf_text(to), "{}"))
+		buf_reset(to);
+}
+
 static void write_record(struct trial *t, int kind)
 {
 	struct spool_record *r = &t->records[t->n];
 	char uid[65], title[200];
+	struct buf *b = &t->json[t->n++];
 	struct json_out o;
-	struct buf b;
 
-	*r = (struct spool_record){ .seq = (int64_t)t->n + 1, .kind = kind, .time = clock_wall(&t->c->clock), .level = t->config->take.level,
+	*r = (struct spool_record){ .seq = (int64_t)t->n, .kind = kind, .time = clock_wall(&t->c->clock), .level = t->config->take.level,
 		.host = "evmend.test", .cause = "", .labels = "", .urgent = true };
 	os_random(r->uid, sizeof r->uid);
 	text_hex(uid, r->uid, sizeof r->uid);
 	(void)snprintf(title, sizeof title, "Test of the sink %.100s; nothing has happened", t->config->name);
-	buf_init(&b, RECORD_BYTES - 1);
-	json_begin(&o, &b);
+	buf_init(b, RECORD_BYTES);
+	json_begin(&o, b);
 	json_open(&o, NULL, '{');
 	json_put_int(&o, "v", 1);
 	json_put_str(&o, "kind", record_kind_text(kind));
@@ -55,17 +139,19 @@ static void write_record(struct trial *t, int kind)
 	json_put_str(&o, "title", title);
 	json_close(&o, '}');
 	json_put_str(&o, "text", title);
+	if (t->labels.n)
+		json_put_raw(&o, "labels", buf_text(&t->labels));
 	json_close(&o, '}');
-	memcpy(t->json[t->n], buf_text(&b), b.n + 1);
-	r->json = t->json[t->n++];
-	r->n = b.n;
-	buf_free(&b);
+	r->json = buf_text(b);
+	r->n = b->n;
 }
 
-static void write_records(struct trial *t)
+static void write_records(struct trial *t, const struct config *config)
 {
 	unsigned kinds = t->config->take.kinds ? t->config->take.kinds : (1u << RECORD_KINDS) - 1 - (1u << RECORD_EVENT);
 
+	buf_init(&t->labels, CONFIG_BYTES);
+	write_labels(config, &t->config->take, &t->labels);
 	for (int kind = 0; kind < RECORD_KINDS; kind++)
 		if (kinds & 1u << kind)
 			write_record(t, kind);
@@ -221,10 +307,13 @@ static int run(struct cli *c, int argc, char **argv)
 		code = cli_fail(c, &e);
 	} else {
 		t->sink = sink_new(t->config, &c->clock, &os_file);
-		write_records(t);
+		write_records(t, config);
 		try_sink(t, limit);
 		sink_free(t->sink);
 		code = t->code;
+		for (size_t i = 0; i < t->n; i++)
+			buf_free(&t->json[i]);
+		buf_free(&t->labels);
 	}
 	free(t);
 	config_free(config);
@@ -239,7 +328,7 @@ static const struct cli_option options[] = {
 
 const struct cli_verb verb_sink = {
 	.name = "sink", .summary = "does a receiver take what would be sent?", .usage = "test NAME [--wait SPAN] -c FILE",
-	.help = "Sends one record of each kind that the sink takes, marked \"test\":true, in its format and at its least level, and waits for\n"
-		"the outcome. Exit code 0: all were accepted; 4: not accepted now; 6: refused for good.\n",
+	.help = "Sends one record of each kind that the sink takes, marked \"test\":true, in its format, at its least level and with the\n"
+		"labels that all of them have, and waits for the outcome. Exit code 0: all were accepted; 4: not accepted now; 6: refused for good.\n",
 	.example = "evmend sink test siem -c config.yaml", .options = options, .min_args = 2, .max_args = 2, .run = run,
 };

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.." || exit 5
 receiver=
 trap 'if [ -n "$receiver" ]; then kill -KILL "$receiver" 2>/dev/null; fi; clean_up' EXIT
 receive() {
-	python3 tests/receivers/http_receiver.py bulk "$work/bulk" --index '(evmend-contoso-exa[.]lab|evmend-fabrikam-exb[.]lab|evmend-one-ex1[.]lab[.]example)' 2>>"$work/bulk.log" &
+	python3 tests/receivers/http_receiver.py bulk "$work/bulk" --index '(evmend-contoso-(exa[.]lab|evmend[.]test)|evmend-fabrikam-exb[.]lab|evmend-one-ex1[.]lab[.]example)' 2>>"$work/bulk.log" &
 	receiver=$!
 	wait_for 10 test -s "$work/bulk/port"
 }
@@ -31,6 +31,14 @@ sinks:
 times: {idle_after: 1s, diagnose_every: 0}
 YAML
 expect "check takes the labels" 0 "" check
+sed '/name: bulk/s/take: .*}/take: {kinds: [finding], labels: {tenant: contoso}}}/' "$work/config.yaml" >"$work/picky.yaml"
+tested() { "$evmend" sink test "$1" -c "$work/$2.yaml" >"$work/out" 2>&1 && sed -n 's/.*\("labels":{[^}]*}\).*/\1/p' "$work/$1.ndjson" 2>/dev/null | sort -u >"$work/labels"; }
+check "a test record has the labels of the route, and of its source" "$(cat "$work/out" "$work/labels")" \
+	eval 'tested contoso config && test "$(cat "$work/labels")" = "\"labels\":{\"tenant\":\"contoso\",\"site\":\"muc=1\"}"'
+check "none on which the sources differ" "$(cat "$work/out" "$work/labels")" \
+	eval 'tested siem config && test "$(cat "$work/labels")" = "\"labels\":{\"tenant\":\"nobody\",\"from\":\"sink\"}"'
+check "so it goes where the real ones go" "$(cat "$work/out" "$work/bulk/violations" 2>/dev/null)" tested bulk picky
+rm -f "$work/siem.ndjson" "$work/contoso.ndjson"
 check "the agent starts" "not up" start
 { event 4711 exa.lab; event 4712 exa.lab; echo "<Event>never ends</Evnt>"; event 4711 exa.lab; } >>"$work/in.xml"
 { event 4711 exb.lab; event 4712 exb.lab; } >>"$work/b/1.xml"
@@ -40,7 +48,7 @@ check "findings of one source" "$(cat "$work/siem.ndjson" | cut -c1-2000)" wait_
 check "findings of the other" "$(tail -n 3 "$work/siem.ndjson")" wait_for 20 have siem finding '"tenant":"fabrikam","from":"sink"' 2
 check "a case" "$(grep '"case"' "$work/siem.ndjson")" wait_for 20 have siem case "$a" 1
 check "a record that could not be read" "$(grep malformed "$work/siem.ndjson")" wait_for 20 have siem malformed "$a" 1
-taken() { [ "$(wc -l <"$work/bulk/received")" -eq 7 ]; }
+taken() { [ "$(wc -l <"$work/bulk/received")" -eq 8 ]; }
 check "each under the name of its labels" "$(cat "$work/bulk/received" "$work/bulk/violations" 2>/dev/null)" wait_for 20 taken
 check "and nothing under another" "$(head -n 3 "$work/bulk/violations" 2>/dev/null)" test ! -s "$work/bulk/violations"
 check "a route takes what has its label" "$(cat "$work/contoso.ndjson" | cut -c1-300)" test "$(grep -c '"tenant":"contoso"' "$work/contoso.ndjson")" -eq 4
@@ -88,7 +96,7 @@ done
 check "and none that of another" "$(head -n 1 "$work/two.ndjson" | cut -c1-300)" test ! -s "$work/two.ndjson"
 check "a format of columns has them" "$(head -n 1 "$work/one.cef")" test "$(grep -c 'evmendLabeltenant=one' "$work/one.cef")" -ge 2
 check "and so has the name of an index" "$(cat "$work/bulk/received" "$work/bulk/violations" 2>/dev/null | tail -n 4)" \
-	eval 'test "$(wc -l <"$work/bulk/received")" -ge 10 && test ! -s "$work/bulk/violations"'
+	eval 'test "$(wc -l <"$work/bulk/received")" -ge 11 && test ! -s "$work/bulk/violations"'
 
 cp "$work/first.yaml" "$work/config.yaml"
 sed -i 's/muc=1/"a\\nb"/; s/""/"/g' "$work/config.yaml"
