@@ -320,6 +320,17 @@ static const struct key syslog_keys[] = {
 	END,
 };
 
+#define QRADAR_FRAME 4096 /* bytes of a message over TCP; of a longer one QRadar makes two or cuts it, unless it was told another size */
+
+static int check_syslog(struct reader *r, node n, struct sink_config *s)
+{
+	(void)r;
+	(void)n;
+	if (!s->syslog.frame_max && s->format == format_find("leef"))
+		s->syslog.frame_max = QRADAR_FRAME;
+	return 0;
+}
+
 static const struct key splunk_keys[] = {
 	KEY("url", key_url, splunk.url, .must = "a url, \"https://host:8088\""),
 	KEY("token_file", key_path, splunk.token_file, .must = "a token_file, which holds the token of the event collector"),
@@ -421,7 +432,7 @@ static const struct {
 	int (*check)(struct reader *r, node n, struct sink_config *s); /* what no single key shows, and defaults; NULL: nothing */
 } kinds[SINK_KINDS] = {
 	[SINK_FILE] = { file_formats, file_keys, NULL, check_file },
-	[SINK_SYSLOG] = { syslog_formats, syslog_keys, NULL, NULL },
+	[SINK_SYSLOG] = { syslog_formats, syslog_keys, NULL, check_syslog },
 	[SINK_SPLUNK] = { json_formats, splunk_keys, request_keys, check_splunk },
 	[SINK_ELASTIC] = { elastic_formats, elastic_keys, request_keys, check_elastic },
 	[SINK_KAFKA] = { json_formats, kafka_keys, NULL, NULL },

@@ -133,6 +133,13 @@ static void syslog_has_its_keys(void **state)
 	assert_false(s.tls.on);
 	assert_int_equal(s.syslog.header, SYSLOG_BY_FORMAT);
 	assert_int_equal(s.syslog.framing, SYSLOG_OCTET);
+	assert_int_equal(s.syslog.frame_max, 0); /* the sink's own */
+	arena_free(a);
+	assert_int_equal(read_as(SINK_SYSLOG, "{name: s, address: 'a:1', format: leef}", &s, &a, &e), 0);
+	assert_int_equal(s.syslog.frame_max, 4096);
+	arena_free(a);
+	assert_int_equal(read_as(SINK_SYSLOG, "{name: s, address: 'a:1', format: leef, frame_max: 8000}", &s, &a, &e), 0);
+	assert_int_equal(s.syslog.frame_max, 8000);
 	arena_free(a);
 }
 
