@@ -490,6 +490,8 @@ int pump_wait_ms(const struct pump *p, int most)
 {
 	int64_t now = clock_monotonic(p->clock);
 
+	if (p->over)
+		return 0;
 	for (size_t i = 0; i < p->n; i++) {
 		const struct flow *f = &p->flows[i];
 		bool sent = on_their_way(f);

@@ -104,6 +104,7 @@ static void make_room(struct pump *p, int64_t bytes)
 			log_say(p->log, LOG_ERROR, "the spool is over caps: spool_mb; records are given up, the least worth and oldest first", NULL);
 		p->said_cap = p->said_cap || gone > 0;
 	}
+	p->over = gone > 0 && spool_bytes(p->spool) > bytes;
 	if (gone < 0)
 		log_say(p->log, LOG_WARN, "the spool cannot be made smaller now", "why", e.text, NULL);
 }
@@ -209,9 +210,11 @@ void pump_cap(struct pump *p, int64_t bytes)
 {
 	int64_t now = clock_monotonic(p->clock), since;
 
-	if (p->capped_at && now - p->capped_at < LOOK_EVERY)
+	/* over it, each round of the role's loop gives up 2,000 and takes in a batch of watch, 512: so it comes below, however fast they come */
+	if (p->capped_at && !p->over && now - p->capped_at < LOOK_EVERY)
 		return;
 	p->capped_at = now;
+	p->over = false;
 	if (spool_bytes(p->spool) > bytes)
 		make_room(p, bytes);
 	since = untold_since(p);

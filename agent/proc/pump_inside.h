@@ -65,6 +65,7 @@ struct pump {
 	struct flow flows[PUMP_SINKS];
 	size_t n;
 	int64_t dropped_at, capped_at; /* monotonic; when something was given up last, and when that was looked at */
+	bool over; /* the ceiling, and something could go: so it is looked again at once */
 	bool said_cap;
 	struct spool_record records[CHUNK];
 	struct sink_result results[CHUNK];

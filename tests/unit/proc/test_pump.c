@@ -832,6 +832,42 @@ static void over_the_ceiling_the_least_worth_goes_first(void **state)
 	assert_true(pump_empty(pump));
 }
 
+/* 30,000 events a second come in batches of 512, and the receiver is away. */
+static void over_the_ceiling_as_much_goes_as_comes(void **state)
+{
+	enum { BATCH = 512, BATCHES = 100, SPARE = 8 * BATCH };
+	int64_t bytes, most, lag;
+
+	(void)state;
+	fake.down = true;
+	put(1, 2000, "{\"pad\":\"" PAD PAD PAD "\"}", RECORD_EVENT);
+	pump_run(pump);
+	bytes = spool_bytes(spool);
+	most = bytes / 2000 * (2000 + SPARE);
+	for (int i = 0; i < BATCHES; i++) {
+		put(2001 + i * BATCH, 2000 + (i + 1) * BATCH, "{\"pad\":\"" PAD PAD PAD "\"}", RECORD_EVENT);
+		fake_clock_advance(&clk, 17 * US_SECOND / 1000);
+		pump_run(pump);
+		pump_cap(pump, bytes);
+		if (spool_bytes(spool) > most)
+			fail_msg("batch %d: %lld bytes, the ceiling is %lld", i, (long long)spool_bytes(spool), (long long)bytes);
+	}
+	lag = spool_lag(spool, "f", 0);
+	assert_int_equal(dropped("event"), 2000 + BATCHES * BATCH - lag);
+	/* it goes on without anything that wakes it, and without the clock */
+	put(100000, 100000 + 10 * BATCH, "{\"pad\":\"" PAD PAD PAD "\"}", RECORD_EVENT);
+	fake_clock_advance(&clk, US_SECOND);
+	pump_run(pump);
+	pump_cap(pump, bytes);
+	assert_true(spool_bytes(spool) > bytes);
+	for (int i = 0; i < 10 && spool_bytes(spool) > bytes; i++) {
+		assert_int_equal(pump_wait_ms(pump, 500), 0);
+		pump_cap(pump, bytes);
+	}
+	assert_true(spool_bytes(spool) <= bytes);
+	assert_true(pump_wait_ms(pump, 500) > 0);
+}
+
 /* No loss: what the sink has, and what is with it. */
 static void over_the_ceiling_what_is_delivered_is_no_loss(void **state)
 {
@@ -1054,6 +1090,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_sink_with_little_room_gets_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_alert_passes_a_backlog_of_events, setup, teardown),
 		cmocka_unit_test_setup_teardown(over_the_ceiling_the_least_worth_goes_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(over_the_ceiling_as_much_goes_as_comes, setup, teardown),
 		cmocka_unit_test_setup_teardown(over_the_ceiling_what_is_delivered_is_no_loss, setup, teardown),
 		cmocka_unit_test_setup_teardown(over_the_ceiling_what_is_delivered_goes_before_what_is_not, setup, teardown),
 		cmocka_unit_test_setup_teardown(over_the_ceiling_old_uids_go_before_records, setup, teardown),
