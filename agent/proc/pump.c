@@ -228,10 +228,10 @@ static void count(struct pump *p, struct flow *f, const struct round *r)
 		log_say(p->log, LOG_ERROR, "a receiver threw records away that it had taken, and does not say which", "sink", f->name, "records", many,
 			"why", r->doubtful.why, NULL);
 	}
-	if (r->accepted || (r->dead && !r->retried))
+	if (r->accepted) {
 		f->counts.last = clock_wall(p->clock);
-	if (r->accepted)
 		f->accepted_at = now;
+	}
 	if (r->retried && (!r->accepted || r->not_before > now + LONG)) {
 		flow_pause(p, f, r->retry.why, r->not_before);
 	} else if (r->retried) { /* it works, but not for these */

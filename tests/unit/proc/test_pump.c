@@ -366,6 +366,18 @@ static void what_is_sent_again_goes_whatever_the_sink_takes_now(void **state)
 	}
 }
 
+/* A receiver that refuses everything has acknowledged nothing. */
+static void what_is_refused_is_no_acknowledgement(void **state)
+{
+	(void)state;
+	fake.judge = all_are_bad;
+	put(1, 5, "{}", RECORD_FINDING);
+	run_for(2);
+	assert_int_equal(noted("dead"), 5);
+	assert_int_equal(noted("acknowledged"), 0);
+	assert_int_equal(noted_time("last"), 0);
+}
+
 /* Given up, it is a loss of that sink, and counted. */
 static void what_is_sent_again_and_given_up_is_counted(void **state)
 {
@@ -1072,6 +1084,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_refused_for_good_is_left_out_and_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_refused_is_kept_with_the_cursor, setup, teardown),
 		cmocka_unit_test(what_is_sent_again_goes_whatever_the_sink_takes_now),
+		cmocka_unit_test_setup_teardown(what_is_refused_is_no_acknowledgement, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_sent_again_and_given_up_is_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_receiver_that_is_away_is_tried_less_and_less, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_broke_is_opened_again_though_nothing_waits, setup, teardown),
