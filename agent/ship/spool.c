@@ -522,7 +522,7 @@ static int delete_old(struct spool *s, enum spool_lane lane, int64_t least, int6
 	return 0;
 }
 
-/* Uids that are older than that, before the newest. */
+/* Uids that are older than that, before the newest; but one that came while the clock was ahead makes none old. */
 static int forget_old(struct spool *s, int64_t span, int64_t *rows, struct err *e)
 {
 	int64_t newest = 0;
@@ -530,6 +530,8 @@ static int forget_old(struct spool *s, int64_t span, int64_t *rows, struct err *
 
 	if (step_once(db_prepare(s->db, "select max(at) from seen", e), &newest, e) < 0)
 		return -1;
+	if (s->clock && clock_wall(s->clock) < newest)
+		newest = clock_wall(s->clock);
 	q = db_prepare(s->db, "delete from seen where uid in (select uid from seen where at<? order by at limit ?)", e);
 	if (!q)
 		return -1;

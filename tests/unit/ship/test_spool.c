@@ -145,6 +145,24 @@ static void trims_what_all_have_but_the_last_ones(void **state)
 	assert_int_equal(got[0].seq, 101);
 }
 
+/* The clock was years ahead for a while: what comes in now is remembered from now. */
+static void a_clock_that_was_ahead_forgets_no_uid(void **state)
+{
+	static const char *const sinks[] = { "a" };
+	struct clock ahead = clock_fixed(INT64_C(2000000000) * US_SECOND), now = clock_fixed(INT64_C(1900000000) * US_SECOND);
+	struct err e;
+
+	(void)state;
+	spool_keep(s, &ahead, 30 * US_DAY);
+	put(1);
+	spool_keep(s, &now, 30 * US_DAY);
+	put(2);
+	assert_true(spool_trim(s, sinks, 1, SPOOL_KEPT, &e) >= 0);
+	assert_int_equal(spool_forget(s, &e), 0);
+	put(2);
+	assert_int_equal(spool_lag(s, "a", 0), 2);
+}
+
 static void single_records_are_found_again(void **state)
 {
 	static const int64_t seqs[] = { 2, 4, 77 };
@@ -472,6 +490,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(each_sink_has_its_cursor, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_is_there_before_its_commit, setup, teardown),
 		cmocka_unit_test_setup_teardown(trims_what_all_have_but_the_last_ones, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_clock_that_was_ahead_forgets_no_uid, setup, teardown),
 		cmocka_unit_test_setup_teardown(single_records_are_found_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(counters_and_ages_are_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_lane_is_read_alone_and_with_what_routing_asks, setup, teardown),
