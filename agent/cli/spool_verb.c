@@ -113,6 +113,16 @@ static int look_at(void *arg, const struct spool_dead *d)
 	return *l->gone != '\0';
 }
 
+/* A sink that is configured, or was and has left letters. */
+static int know(const struct config *config, struct spool *spool, const char *sink, struct err *e)
+{
+	int64_t n = sink && !is_configured(config, sink) ? spool_dead_count(spool, sink) : 1;
+
+	if (n < 0)
+		return err_set(e, ERR_IO, "the letters of '%s' cannot be counted; look at state_dir/ship.db", sink);
+	return n ? 0 : err_set(e, ERR_USAGE, "there is no sink '%s' in %s, and none of that name refused anything", sink, config->path);
+}
+
 /* May this one (0: all) be taken? */
 static int may(const struct config *config, struct spool *spool, const char *sink, int64_t id, bool again, struct err *e)
 {
@@ -127,18 +137,31 @@ static int may(const struct config *config, struct spool *spool, const char *sin
 	return 0;
 }
 
+/* The number; 0 for none: all of them. -1: it is none. */
+static int64_t number_of(const char *text, struct err *e)
+{
+	int64_t id = 0;
+
+	if (text && (!text_int(text, strlen(text), &id) || id < 1))
+		return err_set(e, ERR_USAGE, "'%.40s' is no number of a dead letter; 'evmend spool list' has them", text);
+	return id;
+}
+
 static int change(struct cli *c, const struct config *config, struct spool *spool, bool again, char **ids, struct err *e)
 {
 	const char *sink = cli_value(c, "--sink", NULL);
-	int64_t n = 0, id = 0;
+	int64_t n = 0;
 	size_t i = 0;
 
-	do {
-		if (ids[i] && (!text_int(ids[i], strlen(ids[i]), &id) || id < 1))
-			return err_set(e, ERR_USAGE, "'%.40s' is no number of a dead letter; 'evmend spool list' has them", ids[i]);
-		if (may(config, spool, sink, id, again, e) < 0)
+	do { /* all are looked at before one is taken */
+		int64_t id = number_of(ids[i], e);
+
+		if (id < 0 || may(config, spool, sink, id, again, e) < 0)
 			return -1;
-		int64_t did = again ? spool_dead_retry(spool, sink, id, e) : spool_dead_drop(spool, sink, id, e);
+	} while (ids[i] && ids[++i]);
+	i = 0;
+	do {
+		int64_t id = number_of(ids[i], e), did = again ? spool_dead_retry(spool, sink, id, e) : spool_dead_drop(spool, sink, id, e);
 
 		if (did < 0)
 			return -1;
@@ -181,7 +204,7 @@ static int run(struct cli *c, int argc, char **argv)
 	if (!config)
 		return cli_fail(c, &e);
 	spool = open_spool(config, writes, &e);
-	if (spool)
+	if (spool && know(config, spool, cli_value(c, "--sink", NULL), &e) == 0)
 		did = writes ? change(c, config, spool, again, argv + 1, &e) : list(c, spool, cli_value(c, "--sink", NULL), &e);
 	spool_close(spool);
 	config_free(config);

@@ -32,6 +32,10 @@ expect "status says what to do" 0 "evmend spool list --sink bulk" status
 expect "retry asks which" 3 "name their numbers" spool retry
 expect "a number that is none" 3 "is no number" spool drop one
 expect "a dead letter that is none" 3 "there is no dead letter 99" spool retry 99
+expect "a sink that is none, and refused nothing" 3 "there is no sink 'nix'" spool list --sink nix
+expect "nor is anything sent to it" 3 "there is no sink 'nix'" spool retry --all --sink nix
+expect "one of two is none" 3 "there is no dead letter 99" spool retry "$("$evmend" spool list --json -c "$work/config.yaml" | sed -n '1s/.*"id":\([0-9]*\),"sink".*/\1/p')" 99
+check "so nothing is done" "$("$evmend" spool list -c "$work/config.yaml")" kept 3
 expect "spool knows three words" 3 "no word of spool" spool show
 kill "$receiver"
 wait "$receiver" 2>/dev/null
