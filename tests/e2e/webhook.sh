@@ -6,16 +6,16 @@ cd "$(dirname "$0")/../.." || exit 5
 . tests/lib/agent.bash
 . tests/lib/receivers.bash
 N=${RECORDS:-400}
-cat >"$work/faults" <<'END'
-40 ok
+cat >"$work/faults" <<END
+$((N / 10)) ok
 1 status 429:1
-40 ok
+$((N / 10)) ok
 1 reset-body
-40 ok
+$((N / 10)) ok
 1 reset-answer
-40 ok
+$((N / 10)) ok
 1 status 503
-40 ok
+$((N / 10)) ok
 1 page 502
 END
 start_chat() { receive chat hook --path /services/T0/s3cretpath --key k3y --chat --refuse 'uid: 01' --faults "$work/faults"; }
@@ -25,8 +25,8 @@ check "the stand-ins listen" "not up" eval 'start_chat && start_json'
 rule 4711
 configure
 sed -i "/kind: file/a\\
-  - {name: chat, kind: webhook, url_file: address, template: slack, hmac_file: hmac, timeout: 3s, rate: 1000, take: [finding]}\\
-  - {name: json, kind: webhook, url: \"http://127.0.0.1:$(port_of json)/in\", timeout: 3s, rate: 1000, take: [finding]}\\
+  - {name: chat, kind: webhook, url_file: address, template: slack, hmac_file: hmac, timeout: 3s, rate: $((960 + N / 10)), take: [finding]}\\
+  - {name: json, kind: webhook, url: \"http://127.0.0.1:$(port_of json)/in\", timeout: 3s, rate: $((960 + N / 10)), take: [finding]}\\
   - {name: quiet, kind: webhook, url: \"http://127.0.0.1:$(port_of json)/in\"}" "$work/config.yaml"
 : >"$work/in.xml"
 expect "check reaches them" 0 "it answers" check
