@@ -214,10 +214,10 @@ check-corpus: $(CHECK_CORPUS)
 	@$(CHECK_CORPUS) rules tests/corpus $(if $(CORPUS),'$(CORPUS)')
 
 # speed and memory, each figure beside what it must be; not part of check. BENCH_CALLGRIND=1 counts instructions too, BENCH_JSON=1 writes
-# JSON, ROUNDS=N measures N times (5), ONLY=PART measures a part (programs, lanes, hostile, groups, formats, sinks, kafka; the last three
+# JSON, ROUNDS=N measures N times (5), ONLY=PART measures a part (programs, lanes, hostile, groups, formats, sinks, kafka, syslog; the last four
 # need neither CORPUS nor BENCH)
 bench: $(BUILD)/evmend $(BENCH_PROGRAM) $(RECEIVERS)
-	@$(if $(or $(and $(CORPUS),$(BENCH)),$(filter formats sinks kafka,$(ONLY))),,echo "make bench CORPUS=FOLDER BENCH=EVENTS.xml.xz: a folder whose rules/ are SigmaHQ's, and events"; exit 3)
+	@$(if $(or $(and $(CORPUS),$(BENCH)),$(filter formats sinks kafka syslog,$(ONLY))),,echo "make bench CORPUS=FOLDER BENCH=EVENTS.xml.xz: a folder whose rules/ are SigmaHQ's, and events"; exit 3)
 	@$(BENCH_PROGRAM) $(if $(BENCH_JSON),--json) $(if $(BENCH_CALLGRIND),--instructions) $(if $(ONLY),--only $(ONLY)) --rounds $(or $(ROUNDS),5) $(BUILD)/evmend rules \
 	'$(CORPUS)/rules' '$(BENCH)'
 

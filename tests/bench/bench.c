@@ -15,7 +15,7 @@
 
 static int usage(void)
 {
-	fputs("bench [--json] [--rounds N] [--instructions] [--only programs|lanes|hostile|groups|formats|sinks|kafka] EVMEND TABLES RULES"
+	fputs("bench [--json] [--rounds N] [--instructions] [--only programs|lanes|hostile|groups|formats|sinks|kafka|syslog] EVMEND TABLES RULES"
 		" EVENTS.xml[.xz]\n", stderr);
 	return 3;
 }
