@@ -111,7 +111,7 @@ static inline size_t events_of_file(const struct ruleset *rs, const char *path, 
 static inline char *event_xml(const char *computer, const char *channel, const char *provider, int id, const char *time,
 	int record, const char *data)
 {
-	static char text[8][8192];
+	static char text[8][10240]; /* 8,000 bytes of data, and what is around them */
 	static unsigned next;
 	char *to = text[next++ % 8];
 
