@@ -171,7 +171,7 @@ kill: $(BUILD)/evmend-kill
 
 # for its warnings, and that it links: nobody runs it
 clang:
-	+@$(AGAIN) BUILD=$(BUILD)/clang CC=clang-14 OPT="-O1 -g0" all $(BUILD)/clang/evmend-lab
+	+@$(AGAIN) BUILD=$(BUILD)/clang CC=clang-14 OPT="-O0 -g0" all $(BUILD)/clang/evmend-lab
 
 check: setup
 	+@t0=$$(date +%s); $(AGAIN) tests-bin kill && $(AGAIN) clang || exit $$?; \
