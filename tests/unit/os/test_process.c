@@ -246,8 +246,7 @@ static void nonblocking(void **state)
 static int jailed(unsigned rights)
 {
 	struct rlimit core;
-	char *argv[] = { self, NULL };
-	int fd;
+	int fd, status;
 
 	if (os_jail(rights) != 0)
 		return 1;
@@ -264,10 +263,10 @@ static int jailed(unsigned rights)
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (fd < 0)
 		return 6;
-	fd = os_process.spawn(&(struct os_spawn){ argv, -1, -1, -1, -1 });
+	fd = start("exit", "33", -1, -1, -1, -1);
 	if (!(rights & OS_RIGHT_SPAWN) && fd != -EPERM)
 		return 7;
-	if ((rights & OS_RIGHT_SPAWN) && fd < 0)
+	if ((rights & OS_RIGHT_SPAWN) && (os_process.wait(fd, true, &status) != fd || status != 33))
 		return 8;
 	return 0;
 }
@@ -308,8 +307,6 @@ int main(int argc, char **argv)
 
 	if (argc == 3)
 		return child(argv[1], argv[2]);
-	if (argc == 1 && !getenv("PATH"))
-		return 0; /* started by a jailed child */
 	if (os_process.self(self, sizeof self) != 0)
 		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
