@@ -75,19 +75,19 @@ static void a_good_program(void **state)
 static void bad_programs(void **state)
 {
 	(void)state;
-	expect_identity(HELLO "read l\nsleep 20\n", ERR_IO, "deadline");
+	expect_identity(HELLO "read l\nexec sleep 20\n", ERR_IO, "deadline");
 	expect_identity(HELLO "read l\necho 'no such module' >&2\nexit 3\n", ERR_IO, "no such module");
-	expect_identity(HELLO "read l\necho hello\nsleep 5\n", ERR_IO, "no JSON object");
-	expect_identity(HELLO "read l\necho '[1]'\nsleep 5\n", ERR_IO, "no JSON object");
-	expect_identity(HELLO "read l\necho '{\"id\":7,\"ok\":{}}'\nsleep 5\n", ERR_IO, "another call");
-	expect_identity(HELLO "read l\necho '{\"id\":1}'\nsleep 5\n", ERR_IO, "without 'ok'");
-	expect_identity(HELLO "read l\necho '{\"id\":1,\"ok\":{\"netbios\":5}}'\nsleep 5\n", ERR_IO, "makes no sense");
+	expect_identity(HELLO "read l\necho hello\nexec sleep 5\n", ERR_IO, "no JSON object");
+	expect_identity(HELLO "read l\necho '[1]'\nexec sleep 5\n", ERR_IO, "no JSON object");
+	expect_identity(HELLO "read l\necho '{\"id\":7,\"ok\":{}}'\nexec sleep 5\n", ERR_IO, "another call");
+	expect_identity(HELLO "read l\necho '{\"id\":1}'\nexec sleep 5\n", ERR_IO, "without 'ok'");
+	expect_identity(HELLO "read l\necho '{\"id\":1,\"ok\":{\"netbios\":5}}'\nexec sleep 5\n", ERR_IO, "makes no sense");
 	expect_identity(HELLO "read l\necho '{\"id\":1,\"error\":{\"kind\":\"denied\",\"text\":\"run as administrator\"}}'\nread l\n",
 		ERR_REFUSED,
 		"run as administrator");
 	expect_identity(HELLO "read l\necho '{\"id\":1,\"error\":{\"kind\":\"timeout\",\"text\":\"x\"}}'\nread l\n", ERR_IO, "timeout");
 	expect_identity(HELLO "exit 0\n", ERR_IO, "ex1");
-	expect_identity(HELLO "read l\nhead -c 6000000 /dev/zero | tr '\\0' x\nsleep 5\n", ERR_IO, "4 MB");
+	expect_identity(HELLO "read l\nhead -c 6000000 /dev/zero | tr '\\0' x\nexec sleep 5\n", ERR_IO, "4 MB");
 }
 
 static void bad_hellos(void **state)
@@ -95,7 +95,7 @@ static void bad_hellos(void **state)
 	struct err e;
 
 	(void)state;
-	assert_null(open_script("sleep 20\n", 300, &e));
+	assert_null(open_script("exec sleep 20\n", 300, &e));
 	assert_non_null(strstr(e.text, "hello"));
 	assert_null(open_script("echo '{\"evmend_host\":2,\"can\":[]}'\nread l\n", 3000, &e));
 	assert_non_null(strstr(e.text, "version 2"));
