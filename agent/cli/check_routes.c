@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "limits.h"
 #include "ship/template.h"
+#include "ship/view.h"
 
 struct looking {
 	const struct config *config;
@@ -33,19 +34,9 @@ static bool source_has(const struct config *c, const char *name, const char *val
 	return found;
 }
 
-static bool sink_has(const struct sink_config *s, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (size_t i = 0; i < s->n_labels; i++)
-		if (!strncmp(s->labels[i], name, n) && s->labels[i][n] == '=')
-			return true;
-	return false;
-}
-
 static void look_at_take(const struct looking *l, const struct sink_config *s)
 {
-	char text[600], name[LIMIT_LABEL_NAME + 2];
+	char text[600], name[LIMIT_LABEL_NAME + 1];
 	bool forward = false;
 
 	for (size_t i = 0; i < l->config->n_sources; i++)
@@ -53,12 +44,9 @@ static void look_at_take(const struct looking *l, const struct sink_config *s)
 	if (s->take.kinds & 1u << RECORD_EVENT && !forward)
 		l->say(l->arg, s->name, "takes events, and no source has `forward`: none will come");
 	for (size_t i = 0; i < s->take.n_labels; i++) {
-		const char *label = s->take.labels[i], *value;
+		const char *value = label_split(s->take.labels[i], name);
 
-		text_copy(name, sizeof name, label);
-		*strchr(name, '=') = '\0';
-		value = label + strlen(name) + 1;
-		if (source_has(l->config, name, value))
+		if (!value || source_has(l->config, name, value))
 			continue;
 		snprintf(text, sizeof text, "takes records with the label %s: %.200s, and no source has it: none will come", name, value);
 		l->say(l->arg, s->name, text);
@@ -71,7 +59,7 @@ static void look_at_name(const struct looking *l, const struct sink_config *s, c
 	char text[400], name[128];
 
 	while (at && template_label(&at, name)) {
-		if (sink_has(s, name) || source_has(l->config, name, NULL))
+		if (label_find(s->labels, s->n_labels, name) || source_has(l->config, name, NULL))
 			continue;
 		snprintf(text, sizeof text, "%s has {label.%s}, and neither a source nor this sink has such a label: \"none\" will stand there", key, name);
 		l->say(l->arg, s->name, text);

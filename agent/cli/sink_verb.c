@@ -13,6 +13,7 @@
 #include "cli/verbs.h"
 #include "limits.h"
 #include "rules/rule.h"
+#include "ship/view.h"
 
 #define WAIT (30 * US_SECOND)
 #define RECORD_BYTES (CONFIG_BYTES + 4096) /* its labels are the configuration's */
@@ -39,28 +40,15 @@ struct agreeing {
 };
 
 /* "k=v" of take with that name; NULL: there is none. */
-static const char *taken_label(const struct sink_take *take, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (size_t i = 0; i < take->n_labels; i++)
-		if (!strncmp(take->labels[i], name, n) && take->labels[i][n] == '=')
-			return take->labels[i] + n + 1;
-	return NULL;
-}
-
 static bool meets(const struct sink_take *take, const struct json *labels)
 {
 	size_t met = 0;
 
 	for (size_t i = 0; i < take->n_labels; i++) {
-		char name[LIMIT_LABEL_NAME + 2]; /* with its "=" */
-		size_t n;
+		char name[LIMIT_LABEL_NAME + 1];
+		const char *value = label_split(take->labels[i], name);
 
-		text_copy(name, sizeof name, take->labels[i]);
-		n = strcspn(name, "=");
-		name[n] = '\0';
-		met += !strcmp(json_str(json_get(labels, name), "\n"), take->labels[i] + n + 1);
+		met += value && !strcmp(json_str(json_get(labels, name), "\n"), value);
 	}
 	return met == take->n_labels;
 }
@@ -69,7 +57,7 @@ static bool meets(const struct sink_take *take, const struct json *labels)
 static int put_if_all(void *arg, const char *name, const struct json *value)
 {
 	struct agreeing *a = arg;
-	bool all = !taken_label(a->take, name); /* that is put already */
+	bool all = !label_find(a->take->labels, a->take->n_labels, name); /* that is put already */
 
 	for (size_t i = 0; i < a->config->n_sources && all; i++) {
 		const char *text = a->config->sources[i].labels;
@@ -91,13 +79,11 @@ static void write_labels(const struct config *config, const struct sink_take *ta
 	json_begin(&a.o, to);
 	json_open(&a.o, NULL, '{');
 	for (size_t i = 0; i < take->n_labels; i++) {
-		char name[LIMIT_LABEL_NAME + 2];
-		size_t n;
+		char name[LIMIT_LABEL_NAME + 1];
+		const char *value = label_split(take->labels[i], name);
 
-		text_copy(name, sizeof name, take->labels[i]);
-		n = strcspn(name, "=");
-		name[n] = '\0';
-		json_put_str(&a.o, name, take->labels[i] + n + 1);
+		if (value)
+			json_put_str(&a.o, name, value);
 	}
 	for (size_t i = 0; i < config->n_sources && !found; i++) {
 		struct json *labels = json_parse(config->sources[i].labels, strlen(config->sources[i].labels), NULL);

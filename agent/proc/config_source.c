@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "limits.h"
 #include "proc/config_inside.h"
+#include "ship/view.h"
 
 #define IDS_MAX 1000
 
@@ -71,11 +72,11 @@ static int read_own_labels(struct reader *r, node n, const char **to)
 	json_begin(&o, &b);
 	json_open(&o, NULL, '{');
 	for (size_t i = 0; i < many; i++) {
-		char name[LIMIT_LABEL_NAME + 2]; /* with its "=" */
+		char name[LIMIT_LABEL_NAME + 1];
+		const char *value = label_split(labels[i], name);
 
-		text_copy(name, sizeof name, labels[i]);
-		*strchr(name, '=') = '\0';
-		json_put_str(&o, name, labels[i] + strlen(name) + 1);
+		if (value)
+			json_put_str(&o, name, value);
 	}
 	json_close(&o, '}');
 	if (!b.refused && b.n <= LIMIT_LABELS)

@@ -44,17 +44,26 @@ void view_close(struct record_view *v)
 }
 
 /* The name of "k=v" and its value; false: it is no label. */
-static bool split(const char *label, char name[static LIMIT_LABEL_NAME + 1], const char **value)
+const char *label_split(const char *label, char name[static LIMIT_LABEL_NAME + 1])
 {
 	const char *eq = strchr(label, '=');
 	size_t n = eq ? (size_t)(eq - label) : 0;
 
 	if (!n || n > LIMIT_LABEL_NAME)
-		return false;
+		return NULL;
 	memcpy(name, label, n);
 	name[n] = '\0';
-	*value = eq + 1;
-	return true;
+	return eq + 1;
+}
+
+const char *label_find(const char *const *labels, size_t n, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < n; i++)
+		if (!strncmp(labels[i], name, len) && labels[i][len] == '=')
+			return labels[i] + len + 1;
+	return NULL;
 }
 
 struct walk {
@@ -77,9 +86,9 @@ int view_labels(const struct record_view *v, const char *const *labels, size_t n
 
 	for (size_t i = 0; i < n && !end; i++) {
 		char name[LIMIT_LABEL_NAME + 1];
-		const char *value;
+		const char *value = label_split(labels[i], name);
 
-		if (split(labels[i], name, &value) && !json_is_string(json_get(v->labels, name)))
+		if (value && !json_is_string(json_get(v->labels, name)))
 			end = each(arg, name, value);
 	}
 	return end;
@@ -89,12 +98,5 @@ const char *view_label(const struct record_view *v, const char *const *labels, s
 {
 	const char *own = json_str(json_get(v->labels, name), NULL);
 
-	for (size_t i = 0; i < n && !own; i++) {
-		char key[LIMIT_LABEL_NAME + 1];
-		const char *value;
-
-		if (split(labels[i], key, &value) && !strcmp(key, name))
-			own = value;
-	}
-	return own;
+	return own ? own : label_find(labels, n, name);
 }

@@ -3,7 +3,12 @@
 #define EVMEND_SHIP_VIEW_H
 
 #include "base/json.h"
+#include "limits.h"
 #include "ship/spool.h"
+
+/* Labels of a sink are texts "k=v". The value, with its name put beside it; NULL: that is no label. */
+const char *label_split(const char *label, char name[static LIMIT_LABEL_NAME + 1]);
+const char *label_find(const char *const *labels, size_t n, const char *name); /* the value; NULL: there is none */
 
 /* No text is NULL: what the record does not say is "". They live until view_close, and no longer than the record. */
 struct record_view {
