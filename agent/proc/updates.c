@@ -85,6 +85,15 @@ static struct held *entry(struct updates *u, const uint8_t uid[32], int64_t now)
 	return oldest;
 }
 
+static void hold(struct held *h, uint64_t count, int64_t time, const char *json, size_t n)
+{
+	h->count = count;
+	h->time = time;
+	h->waits = true;
+	buf_reset(&h->json);
+	buf_add(&h->json, json, n);
+}
+
 void updates_told(struct updates *u, const uint8_t uid[32], int64_t now)
 {
 	entry(u, uid, now)->sent = now;
@@ -94,11 +103,8 @@ void updates_put(struct updates *u, const uint8_t uid[32], uint64_t count, int64
 {
 	struct held *h = entry(u, uid, now);
 
-	h->count = count;
-	h->time = time;
-	h->waits = h->changed = true;
-	buf_reset(&h->json);
-	buf_add(&h->json, json, n);
+	hold(h, count, time, json, n);
+	h->changed = true;
 	if (now - h->sent >= u->every)
 		send_one(u, h, now);
 }
@@ -145,9 +151,6 @@ void updates_restore(struct updates *u, const uint8_t uid[32], uint64_t count, i
 {
 	struct held *h = entry(u, uid, now);
 
-	h->count = count;
-	h->time = time;
-	h->waits = h->kept = true;
-	buf_reset(&h->json);
-	buf_add(&h->json, json, n);
+	hold(h, count, time, json, n);
+	h->kept = true;
 }
