@@ -61,7 +61,8 @@ void place_sweep(struct http_sink *h, struct lane *l)
 		const struct item item = l->items[i];
 
 		if (!place_held(h, item.seq, item.place)) {
-			memmove(l->text.p + to, l->text.p + from, item.n);
+			if (to < from)
+				memmove(l->text.p + to, l->text.p + from, item.n);
 			to += item.n;
 			l->items[kept++] = item;
 		}
