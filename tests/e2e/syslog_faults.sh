@@ -88,14 +88,6 @@ for f in $flows; do
 done
 sed -i "/kind: file/a\\
 ${sinks%\\n}" "$work/config.yaml"
-# many N: events of now, of 200 computers
-many() {
-	awk -v n="$1" -v first="$records" -v now="$(now)" 'BEGIN {
-		for (i = first + 1; i <= first + n; i++)
-			printf "<Event xmlns=\"http://schemas.microsoft.com/win/2004/08/events/event\"><System><Provider Name=\"Tester\"/><EventID>4711</EventID><Level>2</Level><TimeCreated SystemTime=\"%s\"/><EventRecordID>%d</EventRecordID><Channel>Application</Channel><Computer>ex%d.lab.example</Computer></System></Event>\n", now, i, i % 200
-	}' >>"$work/in.xml"
-	records=$((records + $1))
-}
 file_of() { # FLOW
 	case $1 in full*) echo "$disk/$1" ;; *) echo "$work/$1" ;; esac
 }

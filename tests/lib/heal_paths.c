@@ -155,7 +155,7 @@ bool heal_path_wanted(const struct heal_path *p)
 	return only == NULL || strcmp(only, p->name) == 0;
 }
 
-int heal_each_place(const struct heal_path *p, int fault, bool (*one)(const struct heal_path *p, int fault, int n), int least, int most)
+static int each_place(const struct heal_path *p, int fault, bool (*one)(const struct heal_path *p, int fault, int n), int least, int most)
 {
 	const char *said = getenv("EVMEND_FAULT_EVERY");
 	int every = said ? (int)strtol(said, NULL, 10) : 1, runs = 1, n;
@@ -166,6 +166,24 @@ int heal_each_place(const struct heal_path *p, int fault, bool (*one)(const stru
 		runs++;
 	assert_in_range(n, least, most);
 	return runs;
+}
+
+void heal_every_path(int first, int end, bool (*one)(const struct heal_path *p, int fault, int n), int least, int most)
+{
+	int all = 0;
+
+	for (const struct heal_path *p = heal_paths; p->name; p++) {
+		int runs = 0;
+
+		if (!heal_path_wanted(p))
+			continue;
+		for (int fault = first; fault < end; fault++)
+			runs += each_place(p, fault, one, least, most);
+		printf("# %s: %d runs\n", p->name, runs);
+		fflush(stdout);
+		all += runs;
+	}
+	printf("# %d runs in all\n", all);
 }
 
 static void on_step(void *arg, const struct host_step *s, bool undo)

@@ -19,9 +19,10 @@ extern const struct heal_path heal_paths[]; /* ends with a NULL name */
 void heal_paths_in_memory(void); /* scratch folders of thousands of runs: in /dev/shm where there is one */
 bool heal_path_wanted(const struct heal_path *p); /* EVMEND_FAULT_PATH names one of them; else all are wanted */
 
-/* Calls one(path, fault, n) for places n until it answers false: there is no such place. It fails unless that is between `least` and `most`.
- * One place in EVMEND_FAULT_EVERY (1) is taken; path and fault say which is the first, so that together they meet all. Returns the runs. */
-int heal_each_place(const struct heal_path *p, int fault, bool (*one)(const struct heal_path *p, int fault, int n), int least, int most);
+/* For each path that is wanted and each fault of [first, end): calls one(path, fault, n) for places n until it answers false, for there is no
+ * such place. It fails unless that is between `least` and `most`. One place in EVMEND_FAULT_EVERY (1) is taken; path and fault say which is the
+ * first, so that together they meet all. Prints the runs. */
+void heal_every_path(int first, int end, bool (*one)(const struct heal_path *p, int fault, int n), int least, int most);
 
 struct heal_run {
 	struct heal_bench bench;

@@ -1,7 +1,6 @@
 /* test_repair_disk.c - for each way of repairing, the n-th write to heal.db fails, once or until somebody makes room again,
  * n = 1, 2, 3 ... until a run is clean. The program lives on: nothing is done that cannot be written down, and what was begun is
  * taken up again as soon as it can. What must hold is lib/heal_oracle's. */
-#include <stdio.h>
 #include <string.h>
 
 #include "heal/healer_inside.h"
@@ -42,21 +41,8 @@ static bool one(const struct heal_path *p, int full, int n)
 
 static void every_path(void **state)
 {
-	int all = 0;
-
 	(void)state;
-	for (const struct heal_path *p = heal_paths; p->name; p++) {
-		int runs = 0;
-
-		if (!heal_path_wanted(p))
-			continue;
-		for (int full = 0; full < 2; full++)
-			runs += heal_each_place(p, full, one, 10, RUNS);
-		printf("# %s: %d runs\n", p->name, runs);
-		fflush(stdout);
-		all += runs;
-	}
-	printf("# %d runs in all\n", all);
+	heal_every_path(0, 2, one, 10, RUNS);
 }
 
 int main(void)

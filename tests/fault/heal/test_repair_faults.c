@@ -2,7 +2,6 @@
  * clean. An operation is a call of the host or a knock at one of its doors; it is refused, lost before or after it was done, hangs
  * past its deadline, lies, slanders, or is half done. What must hold is lib/heal_oracle's; and when the trouble is over the server
  * works. */
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/check.h"
@@ -48,29 +47,24 @@ static bool one(const struct heal_path *p, int fault, int n)
 	return hit;
 }
 
+static void clean_runs(void **state)
+{
+	(void)state;
+	for (const struct heal_path *p = heal_paths; p->name; p++)
+		if (heal_path_wanted(p))
+			clean(p);
+}
+
 static void every_path(void **state)
 {
-	int all = 0;
-
 	(void)state;
-	for (const struct heal_path *p = heal_paths; p->name; p++) {
-		int runs = 0;
-
-		if (!heal_path_wanted(p))
-			continue;
-		clean(p);
-		for (int fault = FAKE_REFUSE; fault < FAKE_FAULTS; fault++)
-			runs += heal_each_place(p, fault, one, 15, RUNS);
-		printf("# %s: %d runs\n", p->name, runs);
-		fflush(stdout);
-		all += runs;
-	}
-	printf("# %d runs in all\n", all);
+	heal_every_path(FAKE_REFUSE, FAKE_FAULTS, one, 15, RUNS);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(clean_runs),
 		cmocka_unit_test(every_path),
 	};
 

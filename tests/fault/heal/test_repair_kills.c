@@ -1,7 +1,6 @@
 /* test_repair_kills.c - for each way of repairing, the program is killed before and after each operation of the host, and at each
  * write to heal.db (so before and after each record of the ledger), n = 1, 2, 3 ... until a run is clean; then it is started again.
  * What must hold is lib/heal_oracle's; nobody but the program itself finishes what was begun, and once. */
-#include <stdio.h>
 #include <string.h>
 
 #include "heal/healer_inside.h"
@@ -53,21 +52,8 @@ static bool one(const struct heal_path *p, int how, int n)
 
 static void every_path(void **state)
 {
-	int all = 0;
-
 	(void)state;
-	for (const struct heal_path *p = heal_paths; p->name; p++) {
-		int runs = 0;
-
-		if (!heal_path_wanted(p))
-			continue;
-		for (int how = 0; how < HOWS; how++)
-			runs += heal_each_place(p, how, one, 15, RUNS);
-		printf("# %s: %d runs\n", p->name, runs);
-		fflush(stdout);
-		all += runs;
-	}
-	printf("# %d runs in all\n", all);
+	heal_every_path(0, HOWS, one, 15, RUNS);
 }
 
 int main(void)
