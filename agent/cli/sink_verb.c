@@ -39,7 +39,6 @@ struct agreeing {
 	struct json_out o;
 };
 
-/* "k=v" of take with that name; NULL: there is none. */
 static bool meets(const struct sink_take *take, const struct json *labels)
 {
 	size_t met = 0;

@@ -15,12 +15,10 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ship/secret.h"
-#include "ship/template.h"
 
 #define QUEUE_KB "65536" /* of the records on their way */
 #define PEM_BYTES (1u << 20)
 #define LINGER (US_SECOND / 20)
-#define GIVE_UP (30 * US_SECOND) /* an election of a leader takes less */
 
 static int set(rd_kafka_conf_t *conf, const char *name, const char *value, struct err *e)
 {
@@ -128,21 +126,19 @@ static int configure(const struct sink *s, const struct kafka_wishes *w, rd_kafk
 	static const char *const compress[] = { "none", "gzip", "zstd", "lz4" }; /* enum sink_compress */
 	static const char *const fixed[][2] = {
 		{ "enable.idempotence", "true" }, { "acks", "all" },
+		{ "message.timeout.ms", "0" }, /* never: a gap would be out of order, and the spool waits anyway */
 		{ "log.queue", "true" }, { "queue.buffering.max.kbytes", QUEUE_KB },
 		{ "topic.metadata.refresh.interval.ms", "60000" }, { "socket.keepalive.enable", "true" }, { "client.id", "evmend" },
 		{ "topic.metadata.propagation.max.ms", "10000" }, /* a topic that is not there then is told; its records wait */
 		{ "partitioner", "murmur2_random" }, /* as Kafka's own clients */
 	};
 	const struct sink_config *c = s->config;
-	/* Never: a gap would be out of order, and the spool waits anyway. Of many topics one without a leader must not take the room of all. */
-	int64_t give_up = template_fixed(c->kafka.topic) ? 0 : (c->timeout ? 2 * c->timeout : GIVE_UP) + c->batch.wait;
 
 	for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
 		if (set(conf, fixed[i][0], fixed[i][1], e) < 0)
 			return -1;
 	if (set(conf, "bootstrap.servers", c->kafka.brokers, e) < 0 || set(conf, "compression.type", compress[c->compress], e) < 0 ||
 		set_number(conf, "queue.buffering.max.messages", KAFKA_SLOTS, e) < 0 ||
-		set_number(conf, "message.timeout.ms", give_up / 1000, e) < 0 ||
 		(c->timeout && set_number(conf, "socket.timeout.ms", c->timeout / 1000, e) < 0))
 		return -1;
 	rd_kafka_conf_set_opaque(conf, w->opaque);

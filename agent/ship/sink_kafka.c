@@ -2,9 +2,9 @@
  *
  * Why: large sites carry their events there. Promises: an idempotent producer with acks=all, so a record counts as delivered when all replicas
  * in sync have it; the key is the host, so that those of one host stay in order in one partition; records wait as long as it takes, and what a
- * broker refuses for good is told for the one record that it means, never for those that shared a batch with it; of several topics one that
- * takes nothing holds up no other; librdkafka's threads touch nothing of ours: results, errors and its log come through its queue when poll
- * asks. Refuses: properties that would break these (kafka_options.c, kafka_producer.c). */
+ * broker refuses for good is told for the one record that it means, never for those that shared a batch with it; librdkafka's threads
+ * touch nothing of ours: results, errors and its log come through its queue when poll asks. Refuses: properties that
+ * would break these (kafka_options.c, kafka_producer.c). */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,22 +22,14 @@
 #define REPORTS US_SECOND      /* a producer that failed because of a batch has this long to say which one */
 #define BATCH_LEAST 4096
 #define END_MS 250             /* so long the end of a producer is waited for; it takes less but for a look-up of a name */
-#define SHUT_MOST 16           /* topics in trouble; with more, the one that is tried again first anyway makes room */
-#define SHUT (50 * US_SECOND)  /* less than its records wait */
 #define ENDING_MOST 4          /* producers whose end takes longer */
 
 enum state { FREE, SENT, DONE };
 
 struct slot { /* a record on its way; librdkafka gives its address back */
-	int64_t seq, sent;
+	int64_t seq;
 	enum state state;
-	bool alone;          /* its topic is in trouble, and others are not */
 	rd_kafka_resp_err_t error;
-};
-
-struct shut { /* a topic that took nothing while others did: nothing is sent to it for a while, for it would take their room */
-	char topic[TOPIC_MOST + 1];
-	int64_t until;
 };
 
 struct kafka_sink {
@@ -50,9 +42,6 @@ struct kafka_sink {
 	struct slot slots[KAFKA_SLOTS];
 	unsigned free_slots[KAFKA_SLOTS], done[KAFKA_SLOTS]; /* done: a ring */
 	size_t n_free, done_at, n_done, n_sent;
-	int64_t accepted_at;    /* the last acknowledgement */
-	struct shut shut[SHUT_MOST];
-	size_t n_shut;
 	int64_t since;          /* something was acknowledged, or there was nothing to acknowledge */
 	char reason[400];       /* the last trouble that librdkafka told; "": none since an acknowledgement */
 	bool down, told;        /* nothing works now; that was said */
@@ -102,30 +91,10 @@ static void done_with(struct kafka_sink *k, struct slot *t, rd_kafka_resp_err_t 
 {
 	t->state = DONE;
 	t->error = error;
+	if (error && !is_refusal(error))
+		k->stale = error;
 	k->done[(k->done_at + k->n_done++) % KAFKA_SLOTS] = (unsigned)(t - k->slots);
 	k->n_sent--;
-}
-
-static bool is_shut(const struct kafka_sink *k, const char *topic)
-{
-	size_t i = 0;
-
-	while (i < k->n_shut && strcmp(k->shut[i].topic, topic))
-		i++;
-	return i < k->n_shut && k->shut[i].until > clock_monotonic(k->sink->clock);
-}
-
-static void shut_topic(struct kafka_sink *k, const char *topic)
-{
-	struct shut *s = k->shut;
-
-	for (size_t i = 0; i < k->n_shut && strcmp(s->topic, topic); i++)
-		if (!strcmp(k->shut[i].topic, topic) || k->shut[i].until < s->until)
-			s = &k->shut[i];
-	if (k->n_shut < SHUT_MOST && (!k->n_shut || strcmp(s->topic, topic)))
-		s = &k->shut[k->n_shut++];
-	text_copy(s->topic, sizeof s->topic, topic);
-	s->until = clock_monotonic(k->sink->clock) + SHUT;
 }
 
 static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
@@ -143,17 +112,11 @@ static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 	k->alone_found = k->alone_found || is_refusal(m->err);
 	if (k->suspects && (!m->err || is_refusal(m->err)))
 		k->suspects--;
-	k->since = clock_monotonic(k->sink->clock);
 	if (!m->err) {
 		k->down = k->told = false;
 		k->reason[0] = '\0';
-		k->accepted_at = k->since;
 	}
-	t->alone = m->err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT && k->accepted_at > t->sent;
-	if (t->alone)
-		shut_topic(k, rd_kafka_topic_name(m->rkt));
-	if (m->err && !is_refusal(m->err))
-		k->stale = m->err;
+	k->since = clock_monotonic(k->sink->clock);
 	done_with(k, t, m->err);
 }
 
@@ -316,11 +279,6 @@ static rd_kafka_resp_err_t send_one(struct kafka_sink *k, const struct spool_rec
 	template_fill(c->kafka.topic, c, &view, template_name, &t->topic);
 	if (t->topic.n > TOPIC_MOST)
 		t->topic.p[TOPIC_MOST] = '\0';
-	if (is_shut(k, buf_text(&t->topic))) {
-		view_close(&view);
-		slot->alone = true;
-		return RD_KAFKA_RESP_ERR__MSG_TIMED_OUT;
-	}
 	buf_str(&t->key, view.host);
 	c->format->write(c, &view, FORMAT_ANY, &t->value);
 	v[0].vtype = RD_KAFKA_VTYPE_TOPIC;
@@ -389,7 +347,7 @@ static int kafka_submit(struct sink *s, const struct spool_record *r, size_t n, 
 		struct slot *slot = &k->slots[k->free_slots[k->n_free - 1]];
 		rd_kafka_resp_err_t error;
 
-		*slot = (struct slot){ .seq = r[did].seq, .sent = clock_monotonic(s->clock), .state = SENT };
+		*slot = (struct slot){ .seq = r[did].seq, .state = SENT };
 		error = send_one(k, &r[did], slot, &t);
 		if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL || (error && rd_kafka_fatal_error(k->rk, NULL, 0))) { /* poll takes care */
 			slot->state = FREE;
@@ -397,10 +355,8 @@ static int kafka_submit(struct sink *s, const struct spool_record *r, size_t n, 
 		}
 		k->n_free--;
 		k->n_sent++;
-		if (error) { /* before any broker saw it: its own limit, message.max.bytes; its topic */
+		if (error) { /* before any broker saw it: its own limit, message.max.bytes */
 			k->suspects -= k->suspects && is_refusal(error);
-			if (!slot->alone && !is_refusal(error))
-				k->stale = error;
 			done_with(k, slot, error);
 		}
 	}
@@ -418,7 +374,7 @@ static void result_of(const struct kafka_sink *k, const struct slot *t, struct s
 	if (!t->error)
 		return;
 	to->outcome = is_refusal(t->error) ? SINK_DEAD : SINK_RETRY;
-	to->alone = t->alone || (is_of_topic(t->error) && !template_fixed(k->sink->config->kafka.topic)); /* others may go elsewhere */
+	to->alone = is_of_topic(t->error) && !template_fixed(k->sink->config->kafka.topic); /* others may go elsewhere */
 	if (back && k->dropped[0])
 		text_copy(to->why, sizeof to->why, k->dropped);
 	else

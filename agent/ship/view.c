@@ -43,7 +43,6 @@ void view_close(struct record_view *v)
 	v->json = NULL;
 }
 
-/* The name of "k=v" and its value; false: it is no label. */
 const char *label_split(const char *label, char name[static LIMIT_LABEL_NAME + 1])
 {
 	const char *eq = strchr(label, '=');
