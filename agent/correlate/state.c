@@ -238,11 +238,14 @@ static void take_bytes(struct reading *in, void *to, size_t n)
 
 static void take_text(struct reading *in, char to[static UINT16_MAX + 1])
 {
+	const char *p;
 	uint16_t n;
 
 	take_bytes(in, &n, sizeof n);
-	take_bytes(in, to, in->bad || (size_t)(in->end - in->p) < n ? 0 : n);
-	to[n] = '\0';
+	p = take(in, n);
+	if (p)
+		memcpy(to, p, n);
+	to[p ? n : 0] = '\0';
 }
 
 /* A text that stays where it is, without NUL. */

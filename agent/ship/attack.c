@@ -31,9 +31,10 @@ static const struct {
 /* "t1059" or "t1059.001" */
 static bool technique(const char *s, struct attack *a)
 {
-	size_t n = strlen(s), digits = strspn(s + 1, "0123456789");
+	size_t n = strlen(s);
 
-	if (tolower((unsigned char)*s) != 't' || digits != 4 || (n != 5 && (n != 9 || s[5] != '.' || strspn(s + 6, "0123456789") != 3)))
+	if (tolower((unsigned char)*s) != 't' || strspn(s + 1, "0123456789") != 4 ||
+		(n != 5 && (n != 9 || s[5] != '.' || strspn(s + 6, "0123456789") != 3)))
 		return false;
 	snprintf(a->id, sizeof a->id, "T%.8s", s + 1);
 	a->technique = true;

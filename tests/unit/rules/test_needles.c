@@ -131,7 +131,7 @@ static void many_needles_are_each_alone(void **state)
 		struct needles *s = needles_new(a, list, n);
 
 		for (int q = 0; q < 60; q++) {
-			char value[300], room[500];
+			char value[300], room[500] = ""; /* what lies behind a text is read, and means nothing */
 			struct seen seen = {{false}};
 			const struct needle *in = &list[draw((uint32_t)n)]; /* chance alone would not find the long ones */
 			size_t bytes = draw_text(value, 20, draw(2), false);
