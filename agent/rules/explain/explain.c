@@ -151,15 +151,15 @@ static bool matched(const struct ruleset *rs, const struct rule *r, const struct
 static const struct check *check_of(struct run *run, const struct rule *r, bool *holds)
 {
 	const struct program *p = run->program;
-	const struct check *first = &p->checks[p->first_check[r->index]], *end = &p->checks[p->first_check[r->index + 1]];
+	const uint32_t first = p->first_check[r->index], end = p->first_check[r->index + 1]; /* there may be none at all */
 
-	for (const struct check *c = first; c < end; c++)
-		if (check_meant(run, c)) {
+	for (uint32_t i = first; i < end; i++)
+		if (check_meant(run, &p->checks[i])) {
 			*holds = true;
-			return c;
+			return &p->checks[i];
 		}
 	*holds = false;
-	return first < end ? first : NULL;
+	return first < end ? &p->checks[first] : NULL;
 }
 
 static void explain_detection(const struct ruleset *rs, const struct rule *r, const struct event *ev, struct arena *a,
