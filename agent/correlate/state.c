@@ -236,18 +236,6 @@ static void take_bytes(struct reading *in, void *to, size_t n)
 		memcpy(to, p, n);
 }
 
-static void take_text(struct reading *in, char to[static UINT16_MAX + 1])
-{
-	const char *p;
-	uint16_t n;
-
-	take_bytes(in, &n, sizeof n);
-	p = take(in, n);
-	if (p)
-		memcpy(to, p, n);
-	to[p ? n : 0] = '\0';
-}
-
 /* A text that stays where it is, without NUL. */
 static const char *take_view(struct reading *in, size_t *n)
 {
@@ -256,6 +244,16 @@ static const char *take_view(struct reading *in, size_t *n)
 	take_bytes(in, &len, sizeof len);
 	*n = len;
 	return take(in, len);
+}
+
+static void take_text(struct reading *in, char to[static UINT16_MAX + 1])
+{
+	size_t n;
+	const char *p = take_view(in, &n);
+
+	if (p)
+		memcpy(to, p, n);
+	to[p ? n : 0] = '\0';
 }
 
 static const struct rule *take_rule(struct reading *in, const struct ruleset *rs)
